@@ -1,0 +1,163 @@
+//! The network configuration on standard input.
+
+use std::io::Read;
+
+use semver::Version;
+use serde_json::value::RawValue;
+
+use super::environment::is_identifier;
+use super::{Error, Settings, json, version};
+use crate::Action;
+
+/// Longest configuration that is read. Real ones are a few kilobytes.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// Reads standard input to its end.
+///
+/// # Errors
+/// [`Error::Read`], and [`Error::TooLong`] over [`MAX_BYTES`].
+pub fn read(stdin: &mut dyn Read) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(4096);
+    stdin.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::Read)?;
+    if bytes.len() as u64 > MAX_BYTES { Err(Error::TooLong) } else { Ok(bytes) }
+}
+
+/// A network configuration: a JSON object with a valid name. The rest of it is
+/// the agent's business.
+#[derive(Debug)]
+pub struct Configuration {
+    cni_version: Member,
+    settings: Option<Box<RawValue>>,
+}
+
+/// A member that should be a string, as Go's decoder would see it.
+#[derive(Debug, Default)]
+enum Member {
+    #[default]
+    Absent,
+    Text(String),
+    NotAString,
+}
+
+impl Member {
+    fn set(&mut self, value: &RawValue) {
+        match (json::string(value), &self) {
+            (None, _) => *self = Self::NotAString,
+            (Some(Some(text)), Self::Absent | Self::Text(_)) => *self = Self::Text(text),
+            (Some(_), _) => (),
+        }
+    }
+}
+
+impl Configuration {
+    /// Checks what protects the agent's life: real ones die of `null` and `{}`.
+    ///
+    /// # Errors
+    /// [`Error::NotAnObject`], [`Error::NotAString`], [`Error::MissingName`],
+    /// [`Error::Name`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let (mut name, mut cni_version) = (Member::default(), Member::default());
+        let mut settings = None;
+        json::members(
+            &json::text(bytes),
+            |key| {
+                json::names_field(key, "name")
+                    || json::names_field(key, "cniVersion")
+                    || key == Settings::KEY.as_bytes()
+            },
+            |key, value| {
+                if key == Settings::KEY.as_bytes() {
+                    settings = Some(value.to_owned());
+                } else if json::names_field(key, "name") {
+                    name.set(value);
+                } else {
+                    cni_version.set(value);
+                }
+            },
+        )
+        .map_err(Error::NotAnObject)?;
+        match name {
+            Member::NotAString => Err(Error::NotAString("name")),
+            Member::Text(name) if !name.is_empty() => {
+                if is_identifier(&name) {
+                    Ok(Self { cni_version, settings })
+                } else {
+                    Err(Error::Name(name))
+                }
+            }
+            Member::Absent | Member::Text(_) => Err(Error::MissingName),
+        }
+    }
+
+    /// The version of the CNI specification that the configuration follows, or
+    /// `None` where it names none. That means 0.1.0 to the specification, but
+    /// every released agent refuses it.
+    ///
+    /// # Errors
+    /// [`Error::NotAString`], [`Error::VersionSyntax`],
+    /// [`Error::VersionTooLow`], [`Error::UnsupportedVersion`].
+    pub fn cni_version(&self, action: Action) -> Result<Option<Version>, Error> {
+        let text = match &self.cni_version {
+            Member::NotAString => return Err(Error::NotAString("cniVersion")),
+            Member::Absent => "",
+            Member::Text(text) => text,
+        };
+        version::for_action(text, action).map(|version| (!text.is_empty()).then_some(version))
+    }
+
+    /// The version to label an error document with: the configuration's if it
+    /// is supported, else the newest.
+    pub fn label(&self) -> Version {
+        match &self.cni_version {
+            Member::Absent => version::parse(""),
+            Member::Text(text) => version::parse(text),
+            Member::NotAString => None,
+        }
+        .unwrap_or(version::NEWEST)
+    }
+
+    /// The plugin's own settings.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] names the setting that is wrong.
+    pub fn settings(&self) -> Result<Settings, Error> {
+        match &self.settings {
+            Some(value) => Ok(Settings::parse(value)?),
+            None => Ok(Settings::default()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(json: &str) -> Result<Option<String>, Error> {
+        Ok(Configuration::parse(json.as_bytes())?
+            .cni_version(Action::Add)?
+            .map(|version| version.to_string()))
+    }
+
+    #[test]
+    fn the_last_of_several_keys_wins_and_null_leaves_it() {
+        let json =
+            r#"{"name":"a b","NAME":"x","cniVersion":"9","cniversion":"0.4.0","CNIVersion":null}"#;
+        assert_eq!(version(json).unwrap().as_deref(), Some("0.4.0"));
+    }
+
+    #[test]
+    fn one_value_of_the_wrong_type_is_enough() {
+        assert!(matches!(version(r#"{"name":5,"name":"x"}"#), Err(Error::NotAString("name"))));
+        assert!(matches!(
+            version(r#"{"name":"x","cniVersion":1,"cniVersion":"1.0.0"}"#),
+            Err(Error::NotAString("cniVersion"))
+        ));
+    }
+
+    #[test]
+    fn an_absent_version_is_none() {
+        for absent in [r#"{"name":"x"}"#, r#"{"name":"x","cniVersion":""}"#] {
+            assert_eq!(version(absent).unwrap(), None);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The `CNI_*` variables.
+
+use std::ffi::OsString;
+
+use super::{CmdArgs, Error};
+use crate::Action;
+
+/// Longest interface name in bytes: the kernel's `IFNAMSIZ` without its NUL.
+const MAX_INTERFACE_NAME_BYTES: usize = 15;
+
+/// Looks a variable up, as [`std::env::var_os`] does.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// What `CNI_COMMAND` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Invocation {
+    /// No command: a person wants to know what this program is
+    About,
+    /// VERSION, which needs nothing else
+    Version,
+    /// A command with arguments and a configuration
+    Command(Command),
+}
+
+/// Reads `CNI_COMMAND`.
+///
+/// # Errors
+/// [`Error::NotUtf8`].
+pub fn invocation(environment: Environment<'_>) -> Result<Invocation, Error> {
+    let name = text(environment, "CNI_COMMAND")?;
+    Ok(match &*name {
+        "" => Invocation::About,
+        "VERSION" => Invocation::Version,
+        _ => Invocation::Command(Command(name)),
+    })
+}
+
+/// The name of a command, which need not exist: that is found out after
+/// standard input was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command(String);
+
+impl Command {
+    /// What the agent is to do.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCommand`].
+    pub fn action(&self) -> Result<Action, Error> {
+        Action::from_name(&self.0).ok_or_else(|| Error::UnknownCommand(self.0.clone()))
+    }
+
+    /// The specification's table of parameters, as the Go skeleton has it.
+    fn requires(&self, variable: &str) -> bool {
+        let Ok(action) = self.action() else { return false };
+        match variable {
+            "CNI_PATH" => true,
+            "CNI_CONTAINERID" | "CNI_IFNAME" => {
+                matches!(action, Action::Add | Action::Check | Action::Del)
+            }
+            "CNI_NETNS" => matches!(action, Action::Add | Action::Check),
+            _ => false,
+        }
+    }
+}
+
+/// Reads the other variables, in the order in which the Go skeleton looks at
+/// them. The first one with a bad value is reported alone, else all that are
+/// missing are reported together.
+///
+/// # Errors
+/// [`Error::NotUtf8`], [`Error::ContainerId`], [`Error::InterfaceName`],
+/// [`Error::MissingVariables`].
+pub fn cmd_args(environment: Environment<'_>, command: &Command) -> Result<CmdArgs, Error> {
+    let mut missing = Vec::new();
+    let mut read = |variable, check: fn(&str) -> Result<(), Error>| -> Result<String, Error> {
+        let value = text(environment, variable)?;
+        if command.requires(variable) {
+            if value.is_empty() {
+                missing.push(variable);
+            } else {
+                check(&value)?;
+            }
+        }
+        Ok(value)
+    };
+    let args = CmdArgs {
+        container_id: read("CNI_CONTAINERID", container_id)?,
+        netns: read("CNI_NETNS", anything)?,
+        ifname: read("CNI_IFNAME", interface_name)?,
+        args: read("CNI_ARGS", anything)?,
+        path: read("CNI_PATH", anything)?,
+        stdin_data: Vec::new(),
+    };
+    if missing.is_empty() { Ok(args) } else { Err(Error::MissingVariables(missing)) }
+}
+
+/// Whether an ADD into the plugin's own network namespace is wanted
+/// (`CNI_NETNS_OVERRIDE`, read as the Go skeleton does).
+pub fn own_netns_allowed(environment: Environment<'_>) -> bool {
+    environment("CNI_NETNS_OVERRIDE")
+        .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+}
+
+fn text(environment: Environment<'_>, variable: &'static str) -> Result<String, Error> {
+    environment(variable).unwrap_or_default().into_string().map_err(|_| Error::NotUtf8(variable))
+}
+
+fn anything(_: &str) -> Result<(), Error> {
+    Ok(())
+}
+
+fn container_id(value: &str) -> Result<(), Error> {
+    if is_identifier(value) { Ok(()) } else { Err(Error::ContainerId(value.to_owned())) }
+}
+
+fn interface_name(value: &str) -> Result<(), Error> {
+    let reason = if value.len() > MAX_INTERFACE_NAME_BYTES {
+        "at most 15 bytes are allowed"
+    } else if matches!(value, "." | "..") {
+        "it cannot be . or .."
+    } else if value.contains(|c: char| matches!(c, '/' | ':') || c.is_whitespace()) {
+        "'/', ':' and white space are not allowed"
+    } else {
+        return Ok(());
+    };
+    Err(Error::InterfaceName { name: value.to_owned(), reason })
+}
+
+/// The specification's pattern for container ids and network names:
+/// `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
+pub(crate) fn is_identifier(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_follow_the_pattern_of_the_specification() {
+        for good in ["a", "0", "a-_.b", "A..", &"a".repeat(4096)] {
+            assert!(is_identifier(good), "{good}");
+        }
+        for bad in ["", ".a", "-a", "_a", "a b", "a/b", "a\n", "é", "a:b", "ａ"] {
+            assert!(!is_identifier(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn interface_names_are_what_the_kernel_takes() {
+        for good in ["e", "eth0", "a.b", "123456789012345", "\u{200b}", "..."] {
+            assert!(interface_name(good).is_ok(), "{good:?}");
+        }
+        for bad in [".", "..", "a/b", "a:b", "a b", "\u{2028}", "1234567890123456", "ééééééééa"]
+        {
+            assert!(interface_name(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The plugin's own settings, under one key of the network configuration that
+//! every agent ignores.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::json;
+use crate::SOCKET_PATH;
+
+/// Longest path that the kernel takes for a unix socket, in bytes.
+pub const MAX_SOCKET_PATH_BYTES: usize = 107;
+
+/// What a setting does when it is not as documented.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// `antreaCni` is not an object.
+    #[error("{key} in the network configuration is not an object", key = Settings::KEY)]
+    NotAnObject,
+    /// A name that no setting has.
+    #[error("unknown setting {key}.{name}: remove it, or correct its name", key = Settings::KEY, name = .0)]
+    Unknown(String),
+    /// A setting with a value that it cannot have.
+    #[error("setting {key}.{name} must be {expected}", key = Settings::KEY)]
+    Invalid {
+        /// Name of the setting
+        name: &'static str,
+        /// What it can be
+        expected: &'static str,
+    },
+}
+
+/// What DEL answers while no agent can be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DelWhenAgentDown {
+    /// An error, as the Go plugin does
+    #[default]
+    Fail,
+    /// Success: for nodes that are so full that the agent's own Pod cannot
+    /// start before others are deleted. Antrea's agent removes what is left
+    /// behind when it starts.
+    Succeed,
+}
+
+/// What is written to the log file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Every call
+    #[default]
+    Info,
+    /// Calls that failed
+    Error,
+}
+
+/// The settings, with their defaults for what the configuration does not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `socket`: where the agent listens; an absolute path of at most 107 bytes
+    pub socket: String,
+    /// `addTimeoutSeconds`, 35 to 115: an agent itself waits 30 s for the
+    /// network, and kubelet gives up after 120 s
+    pub add_timeout: Duration,
+    /// `waitForAgentSeconds`, 0 to 60: how long an ADD waits for an agent that
+    /// is being restarted
+    pub wait_for_agent: Duration,
+    /// `delWhenAgentDown`: `"fail"` or `"succeed"`
+    pub del_when_agent_down: DelWhenAgentDown,
+    /// `logFile`: an absolute path; no log without it
+    pub log_file: Option<String>,
+    /// `logLevel`: `"info"` or `"error"`
+    pub log_level: LogLevel,
+    /// `requireRootAgent`: talk only to a process of root or of our own user
+    pub require_root_agent: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            socket: SOCKET_PATH.to_owned(),
+            add_timeout: Duration::from_secs(90),
+            wait_for_agent: Duration::from_secs(30),
+            del_when_agent_down: DelWhenAgentDown::default(),
+            log_file: None,
+            log_level: LogLevel::default(),
+            require_root_agent: true,
+        }
+    }
+}
+
+impl Settings {
+    /// The key of the network configuration that holds the settings.
+    pub const KEY: &str = "antreaCni";
+
+    /// Reads the settings strictly: a name or value that is not documented is
+    /// an error, `null` is the default.
+    ///
+    /// # Errors
+    /// The first setting that is wrong.
+    pub fn parse(value: &RawValue) -> Result<Self, Error> {
+        let mut settings = Self::default();
+        if value.get() == "null" {
+            return Ok(settings);
+        }
+        let mut result = Ok(());
+        json::members(
+            value.get(),
+            |_| true,
+            |name, value| {
+                if result.is_ok() && value.get() != "null" {
+                    result = settings.set(&String::from_utf8_lossy(name), value);
+                }
+            },
+        )
+        .map_err(|_| Error::NotAnObject)?;
+        result.map(|()| settings)
+    }
+
+    fn set(&mut self, name: &str, value: &RawValue) -> Result<(), Error> {
+        match name {
+            "socket" => self.socket = socket(value)?,
+            "addTimeoutSeconds" => {
+                let expected = "a whole number from 35 to 115";
+                self.add_timeout = seconds("addTimeoutSeconds", value, 35, 115, expected)?;
+            }
+            "waitForAgentSeconds" => {
+                let expected = "a whole number from 0 to 60";
+                self.wait_for_agent = seconds("waitForAgentSeconds", value, 0, 60, expected)?;
+            }
+            "delWhenAgentDown" => {
+                self.del_when_agent_down = match &*read::<String>(value).unwrap_or_default() {
+                    "fail" => DelWhenAgentDown::Fail,
+                    "succeed" => DelWhenAgentDown::Succeed,
+                    _ => return Err(invalid("delWhenAgentDown", "\"fail\" or \"succeed\"")),
+                };
+            }
+            "logFile" => {
+                let path = read(value).filter(|path: &String| is_absolute(path));
+                self.log_file = Some(path.ok_or_else(|| invalid("logFile", "an absolute path"))?);
+            }
+            "logLevel" => {
+                self.log_level = match &*read::<String>(value).unwrap_or_default() {
+                    "info" => LogLevel::Info,
+                    "error" => LogLevel::Error,
+                    _ => return Err(invalid("logLevel", "\"info\" or \"error\"")),
+                };
+            }
+            "requireRootAgent" => {
+                self.require_root_agent =
+                    read(value).ok_or_else(|| invalid("requireRootAgent", "true or false"))?;
+            }
+            other => return Err(Error::Unknown(other.to_owned())),
+        }
+        Ok(())
+    }
+}
+
+fn socket(value: &RawValue) -> Result<String, Error> {
+    read(value)
+        .filter(|path: &String| is_absolute(path) && path.len() <= MAX_SOCKET_PATH_BYTES)
+        .ok_or_else(|| invalid("socket", "an absolute path of at most 107 bytes"))
+}
+
+fn seconds(
+    name: &'static str,
+    value: &RawValue,
+    least: u64,
+    most: u64,
+    expected: &'static str,
+) -> Result<Duration, Error> {
+    read(value)
+        .filter(|seconds| (least..=most).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| invalid(name, expected))
+}
+
+fn read<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
+    serde_json::from_str(value.get()).ok()
+}
+
+fn is_absolute(path: &str) -> bool {
+    Path::new(path).is_absolute() && !path.contains('\0')
+}
+
+fn invalid(name: &'static str, expected: &'static str) -> Error {
+    Error::Invalid { name, expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Settings, String> {
+        let value: Box<RawValue> = serde_json::from_str(json).unwrap();
+        Settings::parse(&value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn absent_and_null_are_the_defaults() {
+        for json in ["null", "{}", r#"{"socket":null,"logFile":null,"logLevel":null}"#] {
+            assert_eq!(parse(json), Ok(Settings::default()), "{json}");
+        }
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let json = r#"{"socket":"/s","addTimeoutSeconds":35,"waitForAgentSeconds":0,
+            "delWhenAgentDown":"succeed","logFile":"/l","logLevel":"error","requireRootAgent":false}"#;
+        let expected = Settings {
+            socket: "/s".to_owned(),
+            add_timeout: Duration::from_secs(35),
+            wait_for_agent: Duration::ZERO,
+            del_when_agent_down: DelWhenAgentDown::Succeed,
+            log_file: Some("/l".to_owned()),
+            log_level: LogLevel::Error,
+            require_root_agent: false,
+        };
+        assert_eq!(parse(json), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let long = format!(r#"{{"socket":"/{}"}}"#, "s".repeat(107));
+        for (json, named) in [
+            ("5", "antreaCni"),
+            ("[]", "antreaCni"),
+            (r#"{"Socket":"/s"}"#, "antreaCni.Socket"),
+            (r#"{"socket":"s"}"#, "antreaCni.socket"),
+            (r#"{"socket":"/s\u0000"}"#, "antreaCni.socket"),
+            (&long, "107 bytes"),
+            (r#"{"addTimeoutSeconds":34}"#, "35 to 115"),
+            (r#"{"addTimeoutSeconds":116}"#, "35 to 115"),
+            (r#"{"addTimeoutSeconds":"90"}"#, "35 to 115"),
+            (r#"{"addTimeoutSeconds":90.5}"#, "35 to 115"),
+            (r#"{"waitForAgentSeconds":61}"#, "0 to 60"),
+            (r#"{"waitForAgentSeconds":-1}"#, "0 to 60"),
+            (r#"{"delWhenAgentDown":"Fail"}"#, "\"succeed\""),
+            (r#"{"delWhenAgentDown":true}"#, "\"succeed\""),
+            (r#"{"logFile":"log"}"#, "antreaCni.logFile"),
+            (r#"{"logLevel":"debug"}"#, "antreaCni.logLevel"),
+            (r#"{"requireRootAgent":"true"}"#, "antreaCni.requireRootAgent"),
+        ] {
+            let message = parse(json).unwrap_err();
+            assert!(message.contains(named), "{json}: {message}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Stage 2: who answers. The APIs that agents of all releases speak, and the
+//! walk down to the newest one that this agent has.
+
+mod channel;
+pub mod delivery;
+mod socket;
+mod v1;
+mod v1beta1;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use self::channel::CallError;
+use crate::Action;
+use crate::input::CmdArgs;
+
+pub use self::delivery::{Error, deliver};
+
+/// Every API that this plugin speaks, newest first.
+///
+/// # Adding an API version
+/// 1. `proto/v2/cni.proto`: the new service. `build.rs` finds it.
+/// 2. `src/ladder/v2.rs`: a `RUNG` that says how a [`Request`] and a
+///    [`Response`] look in it. If the service can do what no older one can,
+///    [`Request`] or [`Response`] grow a field that older rungs leave alone.
+/// 3. `v2::RUNG` at the front of this list, and `mod v2;` above.
+pub const LADDER: &[Rung] = &[v1::RUNG, v1beta1::RUNG, v1beta1::VMWARE, v1beta1::FIRST];
+
+/// One API under one name, as data.
+#[derive(Clone, Copy, Debug)]
+pub struct Rung {
+    /// Proto package; its last part is the major version
+    pub package: &'static str,
+    /// Version of the API, as in <https://semver.org>
+    pub api_version: &'static str,
+    /// The RPCs that the API has
+    pub methods: &'static [&'static str],
+    /// Writes the request message of the API
+    pub encode: fn(&Request<'_>) -> Vec<u8>,
+    /// Reads its reply
+    pub decode: fn(Bytes) -> Result<Response, prost::DecodeError>,
+}
+
+/// What an agent is asked, in no API's own terms.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The command
+    pub action: Action,
+    /// Its arguments
+    pub args: &'a CmdArgs,
+}
+
+/// What an agent answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The CNI result as the agent wrote it
+    pub result: Bytes,
+    /// Present if the command failed
+    pub error: Option<AgentError>,
+}
+
+/// An error that the agent returned, in its own words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct AgentError {
+    /// Code of the CNI specification or of Antrea, also one that is not known
+    /// here
+    pub code: i32,
+    /// What went wrong
+    pub message: String,
+    /// More about it; only v1 has it
+    pub details: String,
+}
+
+/// What one API answered during a walk.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// Proto package of the API
+    pub package: &'static str,
+    /// The gRPC status that ended the call, as code and text, or `None` where
+    /// the agent replied
+    pub status: Option<String>,
+    /// Time until the answer
+    pub elapsed: Duration,
+}
+
+/// How a walk ended that no rung answered.
+#[derive(Debug)]
+enum Stop {
+    /// The call failed in another way than by UNIMPLEMENTED.
+    Failed(CallError),
+    /// The reply cannot be decoded.
+    Undecodable(prost::DecodeError),
+    /// Every API that has the command answered UNIMPLEMENTED.
+    Exhausted,
+}
+
+/// Asks each API for the command, newest first, until one has it. `call` makes
+/// one RPC: path and request in, reply out. What was asked goes into `tried`.
+async fn walk(
+    ladder: &[Rung],
+    request: &Request<'_>,
+    tried: &mut Vec<Tried>,
+    mut call: impl AsyncFnMut(String, Bytes) -> Result<Bytes, CallError>,
+) -> Result<Response, Stop> {
+    let method = request.action.method();
+    for rung in ladder.iter().filter(|rung| rung.methods.contains(&method)) {
+        let asked = Instant::now();
+        let path = format!("/{}.Cni/{method}", rung.package);
+        let reply = call(path, (rung.encode)(request).into()).await;
+        tried.push(Tried {
+            package: rung.package,
+            status: reply.as_ref().err().map(ToString::to_string),
+            elapsed: asked.elapsed(),
+        });
+        match reply {
+            Ok(reply) => return (rung.decode)(reply).map_err(Stop::Undecodable),
+            Err(error) if error.is_unimplemented() => (),
+            Err(error) => return Err(Stop::Failed(error)),
+        }
+    }
+    Err(Stop::Exhausted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use proptest::prelude::*;
+    use tonic::{Code, Status};
+
+    use super::*;
+
+    const ALL: &[&str] = &["CmdAdd"];
+    const NONE: &[&str] = &[];
+    const NAMES: [&str; 6] = ["a.v6", "a.v5", "a.v4", "a.v3", "a.v2", "a.v1"];
+
+    /// What a rung of the property test does when it is asked.
+    #[derive(Clone, Copy, Debug)]
+    enum Behaviour {
+        Answers,
+        Unimplemented,
+        LacksCommand,
+        Fails,
+    }
+
+    fn behaviour() -> impl Strategy<Value = Behaviour> {
+        use Behaviour::*;
+        prop_oneof![Just(Answers), Just(Unimplemented), Just(LacksCommand), Just(Fails)]
+    }
+
+    fn run(behaviours: &[Behaviour]) -> (Result<Response, Stop>, Vec<String>, usize) {
+        let ladder: Vec<_> = std::iter::zip(NAMES, behaviours)
+            .map(|(package, behaviour)| Rung {
+                package,
+                methods: if matches!(behaviour, Behaviour::LacksCommand) { NONE } else { ALL },
+                ..v1::RUNG
+            })
+            .collect();
+        let args = CmdArgs::default();
+        let request = Request { action: Action::Add, args: &args };
+        let asked = RefCell::new(Vec::new());
+        let mut tried = Vec::new();
+        let call = async |path: String, _: Bytes| {
+            let rung = NAMES.iter().position(|name| path == format!("/{name}.Cni/CmdAdd")).unwrap();
+            asked.borrow_mut().push(NAMES[rung].to_owned());
+            match behaviours[rung] {
+                Behaviour::Answers => Ok(Bytes::new()),
+                Behaviour::Unimplemented => Err(Status::new(Code::Unimplemented, "no").into()),
+                _ => Err(Status::new(Code::Internal, "broken").into()),
+            }
+        };
+        let result = {
+            let mut walk = pin!(walk(&ladder, &request, &mut tried, call));
+            match walk.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(result) => result,
+                Poll::Pending => unreachable!("every call is ready at once"),
+            }
+        };
+        let tried = tried.len();
+        (result, asked.into_inner(), tried)
+    }
+
+    proptest! {
+        /// Whatever the versions do: newest first, each once, only past
+        /// UNIMPLEMENTED, and no call for a command that a version lacks.
+        #[test]
+        fn a_walk_stops_at_the_first_answer(behaviours in prop::collection::vec(behaviour(), 0..6)) {
+            let (result, asked, tried) = run(&behaviours);
+            let mut expected = Vec::new();
+            let mut end = None;
+            for (name, behaviour) in std::iter::zip(NAMES, &behaviours) {
+                if matches!(behaviour, Behaviour::LacksCommand) {
+                    continue;
+                }
+                expected.push(name.to_owned());
+                if !matches!(behaviour, Behaviour::Unimplemented) {
+                    end = Some(*behaviour);
+                    break;
+                }
+            }
+            prop_assert_eq!(tried, expected.len());
+            prop_assert_eq!(asked, expected);
+            match end {
+                Some(Behaviour::Answers) => prop_assert!(result.is_ok()),
+                Some(_) => prop_assert!(matches!(result, Err(Stop::Failed(_)))),
+                None => prop_assert!(matches!(result, Err(Stop::Exhausted))),
+            }
+        }
+    }
+
+    #[test]
+    fn versions_are_newest_first_and_follow_semver() {
+        let versions: Vec<semver::Version> =
+            LADDER.iter().map(|rung| rung.api_version.parse().unwrap()).collect();
+        assert!(versions.is_sorted_by(|newer, older| newer >= older), "{versions:?}");
+        assert_eq!(versions.len(), 4);
+    }
+
+    #[test]
+    fn the_names_are_those_that_agents_serve() {
+        let packages: Vec<_> = LADDER.iter().map(|rung| rung.package).collect();
+        assert_eq!(
+            packages,
+            [
+                "antrea_io.antrea.pkg.apis.cni.v1",
+                "antrea_io.antrea.pkg.apis.cni.v1beta1",
+                "github.com.vmware_tanzu.antrea.pkg.apis.cni.v1beta1",
+                "antrea.io.pkg.apis.cni.v1beta1",
+            ]
+        );
+    }
+}

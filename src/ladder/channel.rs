@@ -1,0 +1,285 @@
+//! One connection to an agent: tonic's client over an HTTP/2 connection that
+//! this call drives itself, so that one question can always be answered when a
+//! call fails: did the agent say so, did the call end, or did the connection?
+
+use std::error::Error as StdError;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes};
+use http::HeaderMap;
+use http::uri::PathAndQuery;
+use http_body::{Body, Frame};
+use thiserror::Error;
+use tokio::net::UnixStream;
+use tonic::client::{Grpc, GrpcService};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::{Code, Status};
+
+/// Largest reply that is read, grpc-go's default.
+const MAX_REPLY_BYTES: usize = 4 << 20;
+
+/// Flow control window: a reply never waits for us to grant more.
+const WINDOW_BYTES: u32 = MAX_REPLY_BYTES as u32 + (64 << 10);
+
+/// Why an RPC has no reply.
+#[derive(Debug, Error)]
+pub(super) enum CallError {
+    /// A gRPC status that came from the agent.
+    #[error("{:?}: {}", .0.code(), .0.message())]
+    Status(Status),
+    /// The transport ended this call; the connection lived on.
+    #[error("the call ended without an answer: {0}")]
+    Ended(String),
+    /// The connection died, so the outcome is unknown.
+    #[error("the connection was cut: {0}")]
+    Cut(String),
+}
+
+impl From<Status> for CallError {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl CallError {
+    /// Whether the agent does not have what it was asked for: the one reason to
+    /// step down the ladder. It says so before anything has an effect.
+    pub(super) fn is_unimplemented(&self) -> bool {
+        matches!(self, Self::Status(status) if status.code() == Code::Unimplemented)
+    }
+}
+
+/// An HTTP/2 connection and what drives it.
+pub(super) struct Channel {
+    send: h2::client::SendRequest<Bytes>,
+    driver: Option<h2::client::Connection<UnixStream, Bytes>>,
+}
+
+impl Channel {
+    /// Starts HTTP/2 on a connected socket.
+    pub(super) async fn start(stream: UnixStream) -> Result<Self, CallError> {
+        let (send, driver) = h2::client::Builder::new()
+            .enable_push(false)
+            .initial_window_size(WINDOW_BYTES)
+            .initial_connection_window_size(WINDOW_BYTES)
+            .handshake(stream)
+            .await
+            .map_err(|error| CallError::Cut(chain(&error)))?;
+        Ok(Self { send, driver: Some(driver) })
+    }
+
+    /// Makes one unary RPC. `timeout` is what the agent is told; it is not
+    /// enforced here.
+    pub(super) async fn call(
+        &mut self,
+        path: String,
+        message: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, CallError> {
+        let path = PathAndQuery::from_maybe_shared(path)
+            .map_err(|error| CallError::Ended(chain(&error)))?;
+        let mut request = tonic::Request::new(message);
+        request.set_timeout(timeout);
+        let mut grpc =
+            Grpc::new(Transport(self.send.clone())).max_decoding_message_size(MAX_REPLY_BYTES);
+        match self.drive(grpc.unary(request, path, Raw)).await {
+            Driven::Done(Ok(reply)) => Ok(reply.into_inner()),
+            // A status that tonic made of an error of ours has it as its source.
+            Driven::Done(Err(status)) => Err(match StdError::source(&status) {
+                None => CallError::Status(status),
+                Some(error) if self.driver.is_some() => CallError::Ended(chain(error)),
+                Some(error) => CallError::Cut(chain(error)),
+            }),
+            Driven::ConnectionEnded => Err(CallError::Cut("the agent closed it".to_owned())),
+        }
+    }
+
+    /// Polls the connection beside `call`, until one of them is done.
+    async fn drive<F: Future>(&mut self, call: F) -> Driven<F::Output> {
+        let mut call = pin!(call);
+        poll_fn(|cx| {
+            if self.driver.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready()) {
+                self.driver = None;
+            }
+            match call.as_mut().poll(cx) {
+                Poll::Ready(output) => Poll::Ready(Driven::Done(output)),
+                Poll::Pending if self.driver.is_none() => Poll::Ready(Driven::ConnectionEnded),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+}
+
+enum Driven<T> {
+    Done(T),
+    ConnectionEnded,
+}
+
+/// An error and what it came from, in one line.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// What the transport itself finds wrong with a call.
+#[derive(Debug, Error)]
+enum TransportError {
+    #[error(transparent)]
+    Http2(#[from] h2::Error),
+    #[error("HTTP status {0} without a gRPC status")]
+    HttpStatus(u16),
+    #[error("the reply is not gRPC: content-type {0:?}")]
+    ContentType(String),
+    #[error("the reply is compressed with {0:?}, which was not offered")]
+    Compressed(String),
+    #[error("the reply ended without a gRPC status")]
+    NoStatus,
+    #[error("the reply is over {MAX_REPLY_BYTES} bytes")]
+    TooLarge,
+}
+
+/// tonic's view of the connection. It turns into errors what tonic would make
+/// a gRPC status of, so that every status is one that the agent sent.
+#[derive(Clone)]
+struct Transport(h2::client::SendRequest<Bytes>);
+
+impl GrpcService<tonic::body::Body> for Transport {
+    type ResponseBody = Reply;
+    type Error = TransportError;
+    type Future =
+        Pin<Box<dyn Future<Output = Result<http::Response<Reply>, TransportError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.0.poll_ready(cx).map_err(TransportError::from)
+    }
+
+    fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
+        let send = self.0.clone();
+        Box::pin(async move {
+            let (head, mut body) = request.into_parts();
+            let mut send = send.ready().await?;
+            let (response, mut out) =
+                send.send_request(http::Request::from_parts(head, ()), false)?;
+            while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                if let Ok(data) = frame.into_data() {
+                    out.send_data(data, body.is_end_stream())?;
+                }
+            }
+            if !body.is_end_stream() {
+                out.send_data(Bytes::new(), true)?;
+            }
+            let (head, body) = response.await?.into_parts();
+            check_head(&head)?;
+            let saw_status = has_status(&head.headers);
+            Ok(http::Response::from_parts(head, Reply { body, saw_status, received: 0 }))
+        })
+    }
+}
+
+fn check_head(head: &http::response::Parts) -> Result<(), TransportError> {
+    if has_status(&head.headers) {
+        return Ok(());
+    }
+    let header = |name| {
+        let value = head.headers.get(name);
+        value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    if head.status != http::StatusCode::OK {
+        return Err(TransportError::HttpStatus(head.status.as_u16()));
+    }
+    let content_type = header("content-type").unwrap_or_default();
+    if !content_type.starts_with("application/grpc") {
+        return Err(TransportError::ContentType(content_type));
+    }
+    match header("grpc-encoding") {
+        Some(encoding) if encoding != "identity" => Err(TransportError::Compressed(encoding)),
+        _ => Ok(()),
+    }
+}
+
+fn has_status(headers: &HeaderMap) -> bool {
+    headers.contains_key("grpc-status")
+}
+
+/// The body of a response.
+struct Reply {
+    body: h2::RecvStream,
+    saw_status: bool,
+    received: usize,
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+        let this = &mut *self;
+        if let Some(data) = std::task::ready!(this.body.poll_data(cx)?) {
+            this.received += data.len();
+            if this.received > MAX_REPLY_BYTES + GRPC_PREFIX_BYTES {
+                return Poll::Ready(Some(Err(TransportError::TooLarge)));
+            }
+            this.body.flow_control().release_capacity(data.len())?;
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        let trailers = std::task::ready!(this.body.poll_trailers(cx)?);
+        this.saw_status |= trailers.as_ref().is_some_and(has_status);
+        Poll::Ready(match trailers {
+            Some(trailers) if this.saw_status => Some(Ok(Frame::trailers(trailers))),
+            None if this.saw_status => None,
+            _ => Some(Err(TransportError::NoStatus)),
+        })
+    }
+}
+
+/// Compression flag and length in front of every gRPC message.
+const GRPC_PREFIX_BYTES: usize = 5;
+
+/// Messages as bytes: a rung encodes and decodes its own.
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        out.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(message.copy_to_bytes(message.remaining())))
+    }
+}

@@ -1,0 +1,102 @@
+//! The CNI plugin of Antrea, as a library: it asks the node's `antrea-agent`
+//! over gRPC to connect Pods, whatever release that agent is.
+//!
+//! ```text
+//! environment ─┐
+//!              ├─▶ input ──▶ ladder ──▶ verdict ──▶ output ─▶ one JSON document
+//! stdin ───────┘   parsed    who        what it     or nothing
+//!                            answers    means
+//! ```
+//!
+//! [`run`] is the whole program. [`Action::request`] is what the Go package
+//! `antrea.io/antrea/pkg/cni` offers: one command, asked of the agent.
+
+pub mod error;
+pub mod input;
+pub mod ladder;
+pub mod output;
+
+mod action;
+mod verdict;
+
+use std::io::Read;
+use std::sync::LazyLock;
+
+use semver::Version;
+
+use self::error::{Error, Subject};
+use self::input::environment::{self, Invocation};
+use self::input::{Configuration, Environment, configuration};
+
+pub use self::action::Action;
+pub use self::error::CniError;
+pub use self::input::CmdArgs;
+pub use self::output::Output;
+
+/// Where `antrea-agent` listens.
+#[doc(alias = "AntreaCNISocketAddr")]
+pub const SOCKET_PATH: &str = "/var/run/antrea/cni.sock";
+
+/// The versions of the CNI API that are compiled in, newest first.
+///
+/// The major version is the last part of the proto package's name. An API
+/// that is served under several names counts once.
+#[doc(alias = "AntreaCNIVersion")]
+pub static API_VERSION: LazyLock<Vec<Version>> = LazyLock::new(|| {
+    let mut versions: Vec<Version> =
+        ladder::LADDER.iter().filter_map(|rung| rung.api_version.parse().ok()).collect();
+    versions.dedup();
+    versions
+});
+
+/// Runs the plugin for one command, from the runtime's input to what goes to
+/// standard output. Never panics, never prints.
+pub fn run(environment: Environment<'_>, stdin: &mut dyn Read) -> Output {
+    let mut subject = Subject::default();
+    match answer(environment, stdin, &mut subject) {
+        Ok(output) => output,
+        Err(error) => Output::failure(&error.document(&subject)),
+    }
+}
+
+/// The order of checks is the Go skeleton's. `subject` learns on the way what
+/// an error document needs to know.
+fn answer(
+    environment: Environment<'_>,
+    stdin: &mut dyn Read,
+    subject: &mut Subject,
+) -> Result<Output, Error> {
+    let command = match environment::invocation(environment)? {
+        Invocation::About => return Ok(Output::about()),
+        Invocation::Version => return Ok(Output::version()),
+        Invocation::Command(command) => command,
+    };
+    subject.is_del = command.action().is_ok_and(|action| action == Action::Del);
+    let mut args = environment::cmd_args(environment, &command)?;
+
+    args.stdin_data = configuration::read(stdin)?;
+    let configuration = Configuration::parse(&args.stdin_data)?;
+    subject.cni_version = configuration.label();
+    let action = command.action()?;
+    let cni_version = configuration.cni_version(action)?;
+    let settings = configuration.settings()?;
+    if action == Action::Add
+        && !environment::own_netns_allowed(environment)
+        && input::is_own(&args.netns)
+    {
+        return Err(input::Error::OwnNetns(args.netns).into());
+    }
+
+    let result = action.perform(args, cni_version, &settings)?;
+    Ok(Output::success(result))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn api_versions_are_newest_first_and_each_is_there_once() {
+        assert_eq!(*API_VERSION, ["1.1.0", "1.0.0-beta.1"].map(|text| text.parse().unwrap()));
+    }
+}

@@ -1,0 +1,17 @@
+//! The plugin's edge: environment and standard input in, bytes and exit status
+//! out.
+
+use std::io::{Write, stderr, stdin, stdout};
+use std::process::ExitCode;
+
+use antrea_cni::run;
+
+fn main() -> ExitCode {
+    let output = run(&|name| std::env::var_os(name), &mut stdin().lock());
+    // An ADD whose result cannot be told has to fail, so that the runtime
+    // undoes it.
+    let mut out = stdout().lock();
+    let told = out.write_all(&output.stdout).and_then(|()| out.flush());
+    let _ = stderr().write_all(output.stderr.as_bytes());
+    if output.success && told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

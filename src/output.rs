@@ -1,0 +1,60 @@
+//! Stage 3: one JSON document on standard output, or nothing.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::error::CniError;
+use crate::input::version;
+
+/// What the process leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// For standard output: one JSON document, or nothing
+    pub stdout: Bytes,
+    /// For standard error: only where a person called the program by hand
+    pub stderr: String,
+    /// Whether the exit status is 0, else it is 1
+    pub success: bool,
+}
+
+impl Output {
+    /// What this program is, for a person who called it without a command.
+    pub(crate) fn about() -> Self {
+        let stderr = format!(
+            "antrea-cni {}, the CNI plugin of Antrea: asks antrea-agent to connect Pods\n\
+             CNI protocol versions supported: {}\n",
+            env!("CARGO_PKG_VERSION"),
+            version::list(),
+        );
+        Self { stdout: Bytes::new(), stderr, success: true }
+    }
+
+    /// The answer to VERSION.
+    pub(crate) fn version() -> Self {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Version {
+            cni_version: semver::Version,
+            supported_versions: [semver::Version; 7],
+        }
+        Self::success(json(&Version {
+            cni_version: version::NEWEST,
+            supported_versions: version::SUPPORTED,
+        }))
+    }
+
+    /// A command that was done.
+    pub(crate) fn success(stdout: Bytes) -> Self {
+        Self { stdout, stderr: String::new(), success: true }
+    }
+
+    /// A command that failed.
+    pub(crate) fn failure(error: &CniError) -> Self {
+        Self { success: false, ..Self::success(json(error)) }
+    }
+}
+
+/// Strings and numbers in structs always have a JSON form.
+fn json(document: &impl Serialize) -> Bytes {
+    serde_json::to_vec(document).unwrap_or_default().into()
+}

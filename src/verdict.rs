@@ -1,0 +1,108 @@
+//! Between ladder and output: what an answer, or its absence, means for each
+//! command.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use semver::Version;
+
+use crate::Action;
+use crate::error::Error;
+use crate::input::settings::DelWhenAgentDown;
+use crate::input::{Settings, is_object};
+use crate::ladder::delivery::Trace;
+use crate::ladder::{self, Request, Response};
+
+/// The bytes for standard output, or why the command failed.
+pub(crate) fn of(
+    request: Request<'_>,
+    cni_version: Option<Version>,
+    settings: &Settings,
+    answer: Result<Response, ladder::Error>,
+    trace: Trace,
+) -> Result<Bytes, Error> {
+    let failed = |cause, trace: Trace| Error::Ladder {
+        cause,
+        socket: settings.socket.clone(),
+        trace: Box::new(trace),
+    };
+    match (request.action, answer) {
+        (Action::Status, answer) => match readiness(&settings.socket, answer) {
+            Readiness::Ready => Ok(Bytes::new()),
+            Readiness::Said(error) => Err(Error::Agent { error, cni_version }),
+            Readiness::Silent(_) if was_seen(&settings.socket, settings.wait_for_agent) => {
+                Ok(Bytes::new())
+            }
+            Readiness::Silent(cause) => Err(failed(cause, trace).not_ready()),
+        },
+        (_, Ok(Response { error: Some(error), .. })) => Err(Error::Agent { error, cni_version }),
+        (Action::Add, Ok(Response { result, .. })) => match is_object(&result) {
+            Ok(()) => Ok(result),
+            Err(why) => Err(Error::Result(why)),
+        },
+        (_, Ok(_)) => Ok(Bytes::new()),
+        // Nothing to collect for an agent that cannot: the runtime has already
+        // sent DEL for what it knew.
+        (Action::Gc, Err(ladder::Error::Exhausted)) => Ok(Bytes::new()),
+        // Without a network namespace the container is gone, and the agent
+        // removes what is left when it starts.
+        (Action::Del, Err(ladder::Error::Unreachable(_)))
+            if request.args.netns.is_empty()
+                || settings.del_when_agent_down == DelWhenAgentDown::Succeed =>
+        {
+            Ok(Bytes::new())
+        }
+        (_, Err(cause)) => Err(failed(cause, trace)),
+    }
+}
+
+/// What STATUS learned from the agent. Ready means that an ADD started now can
+/// be expected to succeed.
+enum Readiness {
+    Ready,
+    Said(ladder::AgentError),
+    Silent(ladder::Error),
+}
+
+fn readiness(socket: &str, answer: Result<Response, ladder::Error>) -> Readiness {
+    match answer {
+        Ok(Response { error: Some(error), .. }) => Readiness::Said(error),
+        // Of an agent without STATUS a live answer is all that can be asked.
+        Ok(_) | Err(ladder::Error::Exhausted) => {
+            remember(socket);
+            Readiness::Ready
+        }
+        Err(cause) => Readiness::Silent(cause),
+    }
+}
+
+/// The file whose time of modification says when the agent was last seen.
+fn memory(socket: &str) -> String {
+    format!("{socket}.ready")
+}
+
+/// Writes down that the agent was seen now. Without the memory nothing else
+/// fails.
+fn remember(socket: &str) {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(memory(socket));
+    let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// Whether the agent was seen less than `within` ago: an ADD would wait that
+/// long for it.
+fn was_seen(socket: &str, within: Duration) -> bool {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(memory(socket));
+    let seen = file.and_then(|file: File| file.metadata()?.modified());
+    // A time in the future has no age.
+    seen.is_ok_and(|seen| seen.elapsed().is_ok_and(|age| age < within))
+}
