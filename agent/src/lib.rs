@@ -1,1 +1,32 @@
-//! x
+//! A reference implementation of antrea-agent's CNI service.
+//!
+//! It serves any subset of the APIs that agents ever had, behaves as recorded
+//! releases do, and can be told to misbehave. What it was asked is kept in a
+//! journal.
+//!
+//! ```text
+//! server ──▶ service ──▶ script ──▶ node ──▶ delegate
+//! sockets    which API   what to    the CNI   a real CNI plugin,
+//!            is served   break      commands  if there is one
+//! ```
+
+mod api;
+mod delegate;
+mod journal;
+mod node;
+mod options;
+mod script;
+mod server;
+mod service;
+
+pub use self::api::{Api, Method};
+pub use self::journal::{Call, Effect, Entry};
+pub use self::options::{ALL_CNI_VERSIONS, Options};
+pub use self::script::{Behaviour, Close, InBandError, Script, Status};
+pub use self::server::{Agent, Error};
+
+/// The messages of the service.
+#[expect(unreachable_pub, reason = "generated code")]
+pub(crate) mod proto {
+    include!(concat!(env!("OUT_DIR"), "/antrea_io.antrea.pkg.apis.cni.v1.rs"));
+}

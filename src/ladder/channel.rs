@@ -9,9 +9,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
-use http::HeaderMap;
-use http::uri::PathAndQuery;
+use http::uri::{PathAndQuery, Uri};
+use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use thiserror::Error;
 use tokio::net::UnixStream;
 use tonic::client::{Grpc, GrpcService};
@@ -20,6 +21,10 @@ use tonic::{Code, Status};
 
 /// Largest reply that is read, grpc-go's default.
 const MAX_REPLY_BYTES: usize = 4 << 20;
+
+/// `:authority` is what grpc-go says of a unix socket: a path would be refused
+/// by strict servers.
+const ORIGIN: &str = "http://localhost";
 
 /// Flow control window: a reply never waits for us to grant more.
 const WINDOW_BYTES: u32 = MAX_REPLY_BYTES as u32 + (64 << 10);
@@ -83,8 +88,8 @@ impl Channel {
             .map_err(|error| CallError::Ended(chain(&error)))?;
         let mut request = tonic::Request::new(message);
         request.set_timeout(timeout);
-        let mut grpc =
-            Grpc::new(Transport(self.send.clone())).max_decoding_message_size(MAX_REPLY_BYTES);
+        let mut grpc = Grpc::with_origin(Transport(self.send.clone()), Uri::from_static(ORIGIN))
+            .max_decoding_message_size(MAX_REPLY_BYTES);
         match self.drive(grpc.unary(request, path, Raw)).await {
             Driven::Done(Ok(reply)) => Ok(reply.into_inner()),
             // A status that tonic made of an error of ours has it as its source.
@@ -177,8 +182,9 @@ impl GrpcService<tonic::body::Body> for Transport {
             if !body.is_end_stream() {
                 out.send_data(Bytes::new(), true)?;
             }
-            let (head, body) = response.await?.into_parts();
+            let (mut head, body) = response.await?.into_parts();
             check_head(&head)?;
+            mend_message(&mut head.headers);
             let saw_status = has_status(&head.headers);
             Ok(http::Response::from_parts(head, Reply { body, saw_status, received: 0 }))
         })
@@ -210,6 +216,17 @@ fn has_status(headers: &HeaderMap) -> bool {
     headers.contains_key("grpc-status")
 }
 
+/// Makes a text of the agent's that is not UTF-8 readable: tonic would forget
+/// the status for it.
+fn mend_message(headers: &mut HeaderMap) {
+    let Some(message) = headers.get_mut("grpc-message") else { return };
+    let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        let text = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
+        *message = text.try_into().unwrap_or(HeaderValue::from_static(""));
+    }
+}
+
 /// The body of a response.
 struct Reply {
     body: h2::RecvStream,
@@ -234,7 +251,8 @@ impl Body for Reply {
             this.body.flow_control().release_capacity(data.len())?;
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        let trailers = std::task::ready!(this.body.poll_trailers(cx)?);
+        let mut trailers = std::task::ready!(this.body.poll_trailers(cx)?);
+        trailers.as_mut().map(mend_message);
         this.saw_status |= trailers.as_ref().is_some_and(has_status);
         Poll::Ready(match trailers {
             Some(trailers) if this.saw_status => Some(Ok(Frame::trailers(trailers))),

@@ -1,1 +1,21 @@
-//! x
+//! The plugin as its users see it: a process with an environment, standard
+//! input and output, and an agent behind a socket.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod captures;
+mod concurrency;
+mod go_answers;
+mod input;
+mod ladder;
+mod output;
+mod properties;
+mod protos;
+mod support;
+mod time;
+mod transport;

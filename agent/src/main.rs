@@ -1,0 +1,79 @@
+//! The reference agent as a program.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use antrea_cni_agent::{ALL_CNI_VERSIONS, Agent, Api, Options, Script};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves antrea-agent's CNI service on a unix socket, until SIGTERM or SIGINT.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Path of the unix socket
+    #[arg(long, default_value = "/var/run/antrea/cni.sock")]
+    socket: PathBuf,
+    /// APIs to serve: v1, v1beta1 (v1.1.0 to v2.7.0), vmware (v0.3.0 to
+    /// v1.0.3), first (v0.1.0 to v0.2.0)
+    #[arg(long, value_delimiter = ',', default_value = "v1beta1")]
+    api: Vec<Api>,
+    /// Methods to leave out, such as v1.CmdGC
+    #[arg(long, value_delimiter = ',')]
+    without: Vec<String>,
+    /// Values of cniVersion to accept
+    #[arg(long, value_delimiter = ',', default_values = ALL_CNI_VERSIONS)]
+    cni_versions: Vec<String>,
+    /// JSON file with behaviours by method or command, such as
+    /// {"ADD": {"error": {"code": 101, "message": "no addresses left"}}}
+    #[arg(long)]
+    script: Option<PathBuf>,
+    /// File that calls and their effects are appended to, as JSON lines
+    #[arg(long)]
+    journal: Option<PathBuf>,
+    /// File that keeps the attachments over a restart
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// Folder of CNI plugins; the "delegate" object of a configuration names
+    /// the one that does the work
+    #[arg(long)]
+    delegate: Option<PathBuf>,
+}
+
+#[expect(clippy::print_stderr, reason = "this program is for people")]
+fn main() -> ExitCode {
+    match serve(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("antrea-cni-agent: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let script: Script = match &arguments.script {
+        Some(file) => serde_json::from_slice(&std::fs::read(file)?)?,
+        None => Script::default(),
+    };
+    let _agent = Agent::start(Options {
+        socket: arguments.socket,
+        apis: arguments.api,
+        without: arguments.without,
+        cni_versions: arguments.cni_versions,
+        script,
+        journal: arguments.journal,
+        state: arguments.state,
+        delegate: arguments.delegate,
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        }
+        Ok(())
+    })
+}

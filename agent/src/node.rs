@@ -1,0 +1,279 @@
+//! The CNI commands, done as recorded releases do them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::journal::{self, Effect, Entry, Journal};
+use crate::proto::CniCmdArgs;
+use crate::{InBandError, Method, Options, delegate};
+
+/// A container's interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Attachment {
+    ifname: String,
+    netns: String,
+    /// Last byte of its address
+    host: u8,
+}
+
+/// What is attached to this node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    cni_versions: Vec<String>,
+    delegate: Option<PathBuf>,
+    state: Option<PathBuf>,
+    attachments: Mutex<BTreeMap<String, Attachment>>,
+    /// One call at a time per container
+    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// A CNI result, or an error.
+pub(crate) type Outcome = Result<Vec<u8>, InBandError>;
+
+impl Node {
+    pub(crate) fn new(options: &Options) -> Self {
+        let saved = options.state.as_ref().and_then(|file| std::fs::read(file).ok());
+        let attachments = saved.and_then(|json| serde_json::from_slice(&json).ok());
+        Self {
+            cni_versions: options.cni_versions.clone(),
+            delegate: options.delegate.clone(),
+            state: options.state.clone(),
+            attachments: Mutex::new(attachments.unwrap_or_default()),
+            turns: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn cni_versions(&self) -> &[String] {
+        &self.cni_versions
+    }
+
+    /// The containers that are attached.
+    pub(crate) fn containers(&self) -> Vec<String> {
+        self.attachments().keys().cloned().collect()
+    }
+
+    /// Does a command, after the other calls for the same container.
+    pub(crate) async fn execute(
+        &self,
+        method: Method,
+        args: CniCmdArgs,
+        journal: &Journal,
+    ) -> Outcome {
+        let configuration = self.accept(&args)?;
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(args.container_id.clone()).or_default())
+        };
+        let _turn = turn.lock().await;
+        match method {
+            Method::CmdAdd => self.add(&args, &configuration, journal).await,
+            Method::CmdCheck => self.check(&args, &configuration).await,
+            Method::CmdDel => self.del(&args, &configuration, journal).await,
+            Method::CmdGC => self.gc(&configuration, journal),
+            Method::CmdStatus | Method::GetCapabilities => Ok(Vec::new()),
+        }
+    }
+
+    /// What every release checks before anything has an effect.
+    fn accept(&self, args: &CniCmdArgs) -> Result<Map<String, Value>, InBandError> {
+        let configuration = decode(&args.network_configuration)
+            .map_err(|_| error(6, "Failed to decode network config"))?;
+        let version = version_of(&configuration);
+        if self.cni_versions.iter().any(|accepted| accepted == version) {
+            return Ok(configuration);
+        }
+        let list = self.cni_versions.join(" ");
+        Err(error(1, format!("Unsupported CNI version [{version}], supported versions [{list}]")))
+    }
+
+    async fn add(
+        &self,
+        args: &CniCmdArgs,
+        configuration: &Map<String, Value>,
+        journal: &Journal,
+    ) -> Outcome {
+        if self.attachments().contains_key(&args.container_id) {
+            let text = format!(
+                "failed to create veth devices for container {}: container veth name ({:?}) already exists",
+                args.container_id, args.ifname
+            );
+            return Err(error(102, text));
+        }
+        let delegated = self.delegated("ADD", args, configuration).await?;
+        let attachment = {
+            let mut attachments = self.attachments();
+            let taken: Vec<_> = attachments.values().map(|attached| attached.host).collect();
+            let Some(host) = (2..=254).find(|host| !taken.contains(host)) else {
+                return Err(error(
+                    101,
+                    "no IP addresses available in range set: 10.10.0.2-10.10.0.254",
+                ));
+            };
+            let attachment = Attachment {
+                ifname: args.ifname.clone(),
+                netns: args.netns.clone(),
+                host: if self.delegate.is_some() { 0 } else { host },
+            };
+            attachments.insert(args.container_id.clone(), attachment.clone());
+            self.save(&attachments);
+            attachment
+        };
+        effect(journal, "ADD", &args.container_id);
+        Ok(delegated.unwrap_or_else(|| result(&attachment, version_of(configuration))))
+    }
+
+    async fn check(&self, args: &CniCmdArgs, configuration: &Map<String, Value>) -> Outcome {
+        let Some(prev_result) = configuration.get("prevResult").filter(|value| value.is_object())
+        else {
+            return Err(error(2, "Network configuration does not support prevResult="));
+        };
+        let Some(attachment) = self.attachments().get(&args.container_id).cloned() else {
+            let text = format!(
+                "host-local: Failed to find address added by container {}",
+                args.container_id
+            );
+            return Err(error(101, text));
+        };
+        if self.delegated("CHECK", args, configuration).await?.is_none() {
+            let address = address(&attachment);
+            let known = prev_result.get("ips").and_then(Value::as_array).is_some_and(|ips| {
+                ips.iter().any(|ip| ip.get("address") == Some(&Value::String(address.clone())))
+            });
+            if !known {
+                let text =
+                    format!("Failed to match addr {address} on interface {}", attachment.ifname);
+                return Err(error(103, text));
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    async fn del(
+        &self,
+        args: &CniCmdArgs,
+        configuration: &Map<String, Value>,
+        journal: &Journal,
+    ) -> Outcome {
+        self.delegated("DEL", args, configuration).await?;
+        self.detach(|container| container == args.container_id, "DEL", journal);
+        Ok(Vec::new())
+    }
+
+    fn gc(&self, configuration: &Map<String, Value>, journal: &Journal) -> Outcome {
+        let valid = ["cni.dev/valid-attachments", "cni.dev/attachments"]
+            .into_iter()
+            .find_map(|key| configuration.get(key)?.as_array());
+        let Some(valid) = valid else { return Ok(Vec::new()) };
+        let valid: Vec<_> =
+            valid.iter().filter_map(|attachment| attachment.get("containerID")?.as_str()).collect();
+        self.detach(|container| !valid.contains(&container), "GC", journal);
+        Ok(Vec::new())
+    }
+
+    fn detach(&self, which: impl Fn(&str) -> bool, command: &'static str, journal: &Journal) {
+        let mut attachments = self.attachments();
+        let gone: Vec<_> = attachments.keys().filter(|id| which(id)).cloned().collect();
+        for container in gone {
+            attachments.remove(&container);
+            effect(journal, command, &container);
+        }
+        self.save(&attachments);
+    }
+
+    /// Has the real plugin do the command, if there is one.
+    async fn delegated(
+        &self,
+        command: &str,
+        args: &CniCmdArgs,
+        configuration: &Map<String, Value>,
+    ) -> Result<Option<Vec<u8>>, InBandError> {
+        match (&self.delegate, configuration.get("delegate")) {
+            (Some(folder), Some(delegate)) => {
+                delegate::run(folder, command, args, configuration, delegate).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn attachments(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Attachment>> {
+        self.attachments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A real agent keeps its attachments in OVS and in the files of IPAM.
+    fn save(&self, attachments: &BTreeMap<String, Attachment>) {
+        if let (Some(file), Ok(json)) = (&self.state, serde_json::to_vec(attachments)) {
+            let new = file.with_extension("new");
+            let _ = std::fs::write(&new, json).and_then(|()| std::fs::rename(&new, file));
+        }
+    }
+}
+
+/// The configuration as a Go program sees it: keys in any case, the last of
+/// several, strings that are not UTF-8. What is nested too deep to be read is
+/// none of the agent's business.
+fn decode(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
+    const KEYS: [&str; 4] = ["cniVersion", "prevResult", "name", "runtimeConfig"];
+    let members: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(&String::from_utf8_lossy(json))?;
+    let member = |(key, value): (String, Box<RawValue>)| {
+        let known = KEYS.into_iter().find(|known| known.eq_ignore_ascii_case(&key));
+        Some((known.map_or(key, str::to_owned), serde_json::from_str(value.get()).ok()?))
+    };
+    Ok(members.into_iter().filter_map(member).collect())
+}
+
+fn version_of(configuration: &Map<String, Value>) -> &str {
+    configuration.get("cniVersion").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn address(attachment: &Attachment) -> String {
+    format!("10.10.0.{}/24", attachment.host)
+}
+
+/// The result of ADD in the shape of its version.
+fn result(attachment: &Attachment, version: &str) -> Vec<u8> {
+    let address = address(attachment);
+    let gateway = "10.10.0.1";
+    let routes = json!([{"dst": "0.0.0.0/0", "gw": gateway}]);
+    let result = if matches!(version, "0.1.0" | "0.2.0") {
+        json!({
+            "cniVersion": version,
+            "ip4": {"ip": address, "gateway": gateway, "routes": routes},
+            "dns": {},
+        })
+    } else {
+        let mut ip = json!({"interface": 1, "address": address, "gateway": gateway});
+        if version.starts_with("0.")
+            && let Some(ip) = ip.as_object_mut()
+        {
+            ip.insert("version".to_owned(), "4".into());
+        }
+        let mac = |side: u8| format!("02:00:00:00:{side:02x}:{:02x}", attachment.host);
+        json!({
+            "cniVersion": version,
+            "interfaces": [
+                {"name": format!("pod-{}", attachment.host), "mac": mac(0)},
+                {"name": attachment.ifname, "mac": mac(1), "sandbox": attachment.netns},
+            ],
+            "ips": [ip],
+            "routes": routes,
+            "dns": {},
+        })
+    };
+    // Agents indent their results.
+    serde_json::to_vec_pretty(&result).unwrap_or_default()
+}
+
+fn effect(journal: &Journal, command: &'static str, container_id: &str) {
+    let container_id = container_id.to_owned();
+    journal.write(Entry::Effect(Effect { time: journal::now(), command, container_id }));
+}
+
+pub(crate) fn error(code: i32, message: impl Into<String>) -> InBandError {
+    InBandError { code, message: message.into(), details: String::new() }
+}

@@ -1,0 +1,61 @@
+//! What an agent serves and how it behaves.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Api, Method, Script};
+
+/// The versions of the CNI specification that agents since v2.1.0 accept.
+pub const ALL_CNI_VERSIONS: [&str; 7] =
+    ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
+
+/// What an agent serves and how it behaves.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Path of the unix socket
+    pub socket: PathBuf,
+    /// The APIs that are served
+    pub apis: Vec<Api>,
+    /// Methods that are left out, as `v1.CmdGC`
+    pub without: Vec<String>,
+    /// The values of `cniVersion` that are accepted
+    pub cni_versions: Vec<String>,
+    /// What to do otherwise than usual
+    pub script: Script,
+    /// File that what was asked and done is appended to, as JSON lines
+    pub journal: Option<PathBuf>,
+    /// File that keeps the attachments over a restart
+    pub state: Option<PathBuf>,
+    /// Folder of real CNI plugins, one of which the `delegate` object of a
+    /// configuration names
+    pub delegate: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            socket: PathBuf::from("/var/run/antrea/cni.sock"),
+            apis: Api::ALL.to_vec(),
+            without: Vec::new(),
+            cni_versions: ALL_CNI_VERSIONS.map(str::to_owned).to_vec(),
+            script: Script::default(),
+            journal: None,
+            state: None,
+            delegate: None,
+        }
+    }
+}
+
+impl Options {
+    /// An agent that serves one API at `socket` and is otherwise ordinary.
+    pub fn new(socket: impl Into<PathBuf>, apis: &[Api]) -> Self {
+        Self { socket: socket.into(), apis: apis.to_vec(), ..Self::default() }
+    }
+
+    pub(crate) fn serves(&self, api: Api, method: Method) -> bool {
+        let name = format!("{}.{method}", api.name());
+        self.apis.contains(&api) && api.has(method) && !self.without.contains(&name)
+    }
+}

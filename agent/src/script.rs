@@ -1,0 +1,100 @@
+//! What an agent does otherwise than usual.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Api, Method};
+
+/// Behaviours by `v1.CmdAdd`, by `ADD`, or for all calls by `*`; the first of
+/// these that there is counts.
+pub type Script = BTreeMap<String, Behaviour>;
+
+/// What to do with a call, in the order of the fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Behaviour {
+    /// Only for so many calls; the usual after that
+    pub times: Option<u32>,
+    /// Wait before anything else
+    pub delay_ms: u64,
+    /// Never answer
+    pub hang: bool,
+    /// End with a gRPC status, nothing done
+    pub status: Option<Status>,
+    /// Return this error, nothing done
+    pub error: Option<InBandError>,
+    /// Close the connection, before or after the command is done
+    pub close: Option<Close>,
+    /// Wait after the command is done, before the answer
+    pub delay_after_ms: u64,
+    /// Answer with this result instead of the real one
+    pub reply: Option<String>,
+    /// Answer with these bytes as the message, in base64
+    pub raw_b64: Option<String>,
+}
+
+/// A gRPC status.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Its number
+    pub code: i32,
+    /// Its text
+    #[serde(default)]
+    pub message: String,
+}
+
+/// An error in the reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InBandError {
+    /// `code`
+    pub code: i32,
+    /// `message`
+    #[serde(default)]
+    pub message: String,
+    /// `details_text`
+    #[serde(default)]
+    pub details: String,
+}
+
+/// When to close the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Close {
+    /// Before the command is done
+    Before,
+    /// After it is done, before the answer
+    After,
+}
+
+/// A script and how often its parts were used.
+#[derive(Debug, Default)]
+pub(crate) struct Playing {
+    script: Script,
+    used: Mutex<BTreeMap<String, u32>>,
+}
+
+impl Playing {
+    pub(crate) fn new(script: Script) -> Self {
+        Self { script, used: Mutex::default() }
+    }
+
+    /// What to do with the next call of `method`.
+    pub(crate) fn next(&self, api: Api, method: Method) -> Behaviour {
+        let keys =
+            [format!("{}.{method}", api.name()), method.command().to_owned(), "*".to_owned()];
+        let Some((key, behaviour)) =
+            keys.into_iter().find_map(|key| Some((key.clone(), self.script.get(&key)?)))
+        else {
+            return Behaviour::default();
+        };
+        let mut used = self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let used = used.entry(key).or_default();
+        *used += 1;
+        match behaviour.times {
+            Some(times) if *used > times => Behaviour::default(),
+            _ => behaviour.clone(),
+        }
+    }
+}

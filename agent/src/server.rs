@@ -1,0 +1,142 @@
+//! The socket, and the life of an agent.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use thiserror::Error;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::runtime::{self, Runtime};
+use tokio::sync::Notify;
+
+use crate::Options;
+use crate::journal::{Call, Effect, Entry, Journal};
+use crate::node::Node;
+use crate::script::Playing;
+use crate::service::Service;
+
+/// Why an agent does not start.
+#[derive(Debug, Error)]
+#[error("cannot serve on {path}: {source}")]
+pub struct Error {
+    path: String,
+    source: io::Error,
+}
+
+/// An agent that serves until it is dropped.
+#[derive(Debug)]
+pub struct Agent {
+    service: Arc<Service>,
+    runtime: Option<Runtime>,
+}
+
+impl Agent {
+    /// Starts an agent on threads of its own. It serves when this returns.
+    ///
+    /// # Errors
+    /// The socket, the journal or the threads cannot be had.
+    pub fn start(options: Options) -> Result<Self, Error> {
+        let path = options.socket.display().to_string();
+        Self::try_start(options).map_err(|source| Error { path, source })
+    }
+
+    fn try_start(options: Options) -> io::Result<Self> {
+        let runtime =
+            runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let journal = Journal::open(options.journal.as_deref())?;
+        let service = Arc::new(Service {
+            journal,
+            node: Node::new(&options),
+            script: Playing::new(options.script.clone()),
+            options,
+        });
+        let listener = {
+            let _entered = runtime.enter();
+            listen(&service.options.socket)?
+        };
+        runtime.spawn(accept(listener, Arc::clone(&service)));
+        Ok(Self { service, runtime: Some(runtime) })
+    }
+
+    /// Path of the socket.
+    pub fn socket(&self) -> &Path {
+        &self.service.options.socket
+    }
+
+    /// The calls that came in, in their order.
+    pub fn calls(&self) -> Vec<Call> {
+        let entries = self.service.journal.entries().into_iter();
+        entries
+            .filter_map(|entry| match entry {
+                Entry::Call(call) => Some(call),
+                Entry::Effect(_) => None,
+            })
+            .collect()
+    }
+
+    /// The commands that took effect, in their order.
+    pub fn effects(&self) -> Vec<Effect> {
+        let entries = self.service.journal.entries().into_iter();
+        entries
+            .filter_map(|entry| match entry {
+                Entry::Effect(effect) => Some(effect),
+                Entry::Call(_) => None,
+            })
+            .collect()
+    }
+
+    /// The containers that are attached.
+    pub fn containers(&self) -> Vec<String> {
+        self.service.node.containers()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.socket());
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Listens as the real agent does: what was there is removed, and only its own
+/// user and group may connect.
+fn listen(socket: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(socket) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => (),
+    }
+    let listener = UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o750))?;
+    Ok(listener)
+}
+
+async fn accept(listener: UnixListener, service: Arc<Service>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(serve(stream, Arc::clone(&service)))),
+            // Out of descriptors: the next one may be closed soon.
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn serve(stream: UnixStream, service: Arc<Service>) {
+    let close = Arc::new(Notify::new());
+    let calls = service_fn(|request| {
+        let (service, close) = (Arc::clone(&service), Arc::clone(&close));
+        async move { Ok::<_, std::convert::Infallible>(service.call(request, close).await) }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), calls);
+    tokio::select! {
+        _ = connection => (),
+        () = close.notified() => (),
+    }
+}

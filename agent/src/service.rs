@@ -1,0 +1,200 @@
+//! One call: which API it is for, and its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::Frame;
+use http_body_util::Channel;
+use tokio::sync::Notify;
+use tonic::body::Body;
+use tonic::server::{Grpc, UnaryService};
+
+use crate::journal::{self, Call, Entry, Journal};
+use crate::node::Node;
+use crate::proto::{
+    CniCmdRequest, CniCmdResponse, Error, GetCapabilitiesRequest, GetCapabilitiesResponse,
+};
+use crate::script::{Behaviour, Close, Playing};
+use crate::{Api, InBandError, Method, Options};
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) options: Options,
+    pub(crate) journal: Journal,
+    pub(crate) node: Node,
+    pub(crate) script: Playing,
+}
+
+impl Service {
+    /// Answers a call. `close` closes the connection that it came in on.
+    pub(crate) async fn call(
+        self: Arc<Self>,
+        request: Request<hyper::body::Incoming>,
+        close: Arc<Notify>,
+    ) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        let call = Call { time: journal::now(), path: path.clone(), ..Call::default() };
+        let Some((api, method)) = self.route(&path) else {
+            self.journal.write(Entry::Call(call));
+            return tonic::Status::unimplemented(self.unknown(&path)).into_http();
+        };
+        let call = with_headers(call, request.headers());
+        let behaviour = self.script.next(api, method);
+        if let Some(raw) = &behaviour.raw_b64 {
+            self.journal.write(Entry::Call(Call { served: true, ..call }));
+            return raw_reply(&STANDARD.decode(raw).unwrap_or_default());
+        }
+        if method == Method::GetCapabilities {
+            self.journal.write(Entry::Call(Call { served: true, ..call }));
+            let mut grpc = Grpc::new(tonic_prost::ProstCodec::default());
+            return grpc.unary(Capabilities(self), request).await;
+        }
+        let command = Command { service: self, method, behaviour, call, close };
+        Grpc::new(tonic_prost::ProstCodec::default())
+            .max_decoding_message_size(usize::MAX)
+            .unary(command, request)
+            .await
+    }
+
+    fn route(&self, path: &str) -> Option<(Api, Method)> {
+        let all = Api::ALL.into_iter().flat_map(|api| Method::ALL.map(|method| (api, method)));
+        all.into_iter()
+            .find(|(api, method)| api.path(*method) == path && self.options.serves(*api, *method))
+    }
+
+    /// What grpc-go says of a path that it does not serve.
+    fn unknown(&self, path: &str) -> String {
+        let (service, method) = path.trim_start_matches('/').rsplit_once('/').unwrap_or_default();
+        let served = |api: &Api| format!("{}.Cni", api.package()) == service;
+        if self.options.apis.iter().any(served) {
+            format!("unknown method {method} for service {service}")
+        } else {
+            format!("unknown service {service}")
+        }
+    }
+}
+
+fn with_headers(mut call: Call, headers: &HeaderMap) -> Call {
+    call.served = true;
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        match name.as_str() {
+            "grpc-timeout" => call.timeout = Some(value),
+            name => drop(call.metadata.insert(name.to_owned(), value)),
+        }
+    }
+    call
+}
+
+/// A call for a CNI command.
+struct Command {
+    service: Arc<Service>,
+    method: Method,
+    behaviour: Behaviour,
+    call: Call,
+    close: Arc<Notify>,
+}
+
+type Answer<T> = Result<tonic::Response<T>, tonic::Status>;
+
+impl UnaryService<CniCmdRequest> for Command {
+    type Response = CniCmdResponse;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Answer<CniCmdResponse>> + Send>>;
+
+    fn call(&mut self, request: tonic::Request<CniCmdRequest>) -> Self::Future {
+        let args = request.into_inner().cni_args.unwrap_or_default();
+        let mut call = std::mem::take(&mut self.call);
+        call.container_id = args.container_id.clone();
+        call.netns = args.netns.clone();
+        call.ifname = args.ifname.clone();
+        call.args = args.args.clone();
+        call.cni_path = args.path.clone();
+        call.network_configuration = args.network_configuration.clone();
+        self.service.journal.write(Entry::Call(call));
+
+        let (service, method) = (Arc::clone(&self.service), self.method);
+        let (behaviour, close) = (self.behaviour.clone(), Arc::clone(&self.close));
+        // On a task of its own: a caller that goes away is not noticed.
+        let work = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(behaviour.delay_ms)).await;
+            if behaviour.hang {
+                std::future::pending::<()>().await;
+            }
+            if behaviour.close == Some(Close::Before) {
+                close.notify_one();
+                std::future::pending::<()>().await;
+            }
+            if let Some(status) = behaviour.status {
+                return Err(tonic::Status::new(status.code.into(), status.message));
+            }
+            if let Some(error) = behaviour.error {
+                return Ok(reply(Err(error)));
+            }
+            let outcome = service.node.execute(method, args, &service.journal).await;
+            if behaviour.close == Some(Close::After) {
+                close.notify_one();
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(Duration::from_millis(behaviour.delay_after_ms)).await;
+            Ok(reply(match behaviour.reply {
+                Some(result) => outcome.map(|_| result.into_bytes()),
+                None => outcome,
+            }))
+        });
+        Box::pin(async move {
+            work.await.unwrap_or_else(|error| Err(tonic::Status::internal(error.to_string())))
+        })
+    }
+}
+
+fn reply(outcome: Result<Vec<u8>, InBandError>) -> tonic::Response<CniCmdResponse> {
+    tonic::Response::new(match outcome {
+        Ok(cni_result) => CniCmdResponse { cni_result, error: None },
+        Err(InBandError { code, message, details }) => CniCmdResponse {
+            cni_result: Vec::new(),
+            error: Some(Error { code, message, details_text: details, ..Error::default() }),
+        },
+    })
+}
+
+/// `GetCapabilities`.
+struct Capabilities(Arc<Service>);
+
+impl UnaryService<GetCapabilitiesRequest> for Capabilities {
+    type Response = GetCapabilitiesResponse;
+    type Future = std::future::Ready<Answer<GetCapabilitiesResponse>>;
+
+    fn call(&mut self, _: tonic::Request<GetCapabilitiesRequest>) -> Self::Future {
+        let served = |method: &Method| self.0.options.serves(Api::V1, *method);
+        std::future::ready(Ok(tonic::Response::new(GetCapabilitiesResponse {
+            api_version: "1.1.0".to_owned(),
+            cni_versions: self.0.node.cni_versions().to_vec(),
+            rpcs: Method::ALL.iter().filter(|m| served(m)).map(ToString::to_string).collect(),
+            agent_version: format!("antrea-cni-agent {}", env!("CARGO_PKG_VERSION")),
+        })))
+    }
+}
+
+/// A reply whose message is these bytes, whatever they are.
+fn raw_reply(message: &[u8]) -> Response<Body> {
+    let mut data = BytesMut::with_capacity(5 + message.len());
+    data.put_u8(0);
+    data.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+    data.extend_from_slice(message);
+    let trailers = HeaderMap::from_iter([(
+        http::HeaderName::from_static("grpc-status"),
+        HeaderValue::from_static("0"),
+    )]);
+    let (mut sender, body) = Channel::<Bytes, std::convert::Infallible>::new(2);
+    let _ = sender.try_send(Frame::data(data.freeze()));
+    let _ = sender.try_send(Frame::trailers(trailers));
+    let mut response = Response::new(Body::new(body));
+    let grpc = HeaderValue::from_static("application/grpc");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, grpc);
+    response
+}

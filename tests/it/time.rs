@@ -1,0 +1,334 @@
+//! Deadlines, waiting for an agent, and sending again.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, SystemTime};
+
+use antrea_cni_agent::{Api, Options};
+use serde_json::{Value, json};
+
+use crate::support::frames::RawAgent;
+use crate::support::{AgentProcess, Answer, Call, Place, Running, eventually};
+
+/// The state of a process that waits for something.
+fn sleeps(running: &Running) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", running.child.id())).unwrap();
+    stat.rsplit(") ").next().unwrap().starts_with('S')
+}
+
+#[test]
+fn a_command_waits_for_an_agent_that_is_being_restarted() {
+    for command in ["ADD", "DEL", "GC"] {
+        for refuses in [false, true] {
+            let place = Place::new();
+            if refuses {
+                drop(UnixListener::bind(place.socket()).unwrap());
+            }
+            let call = place.call_with(command, "1.1.0", json!({"waitForAgentSeconds": 20}));
+            let running = call.spawn();
+            eventually("the plugin waits", || sleeps(&running));
+            let agent = place.agent(&[Api::V1]);
+            assert_eq!(running.wait().exit(), 0);
+            assert_eq!(agent.calls().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn without_waiting_an_absent_agent_is_told_at_once() {
+    for prepare in [
+        |_: &Place| (),
+        |place: &Place| drop(UnixListener::bind(place.socket()).unwrap()),
+        |place: &Place| fs::create_dir(place.socket()).unwrap(),
+        |place: &Place| fs::write(place.socket(), "").unwrap(),
+    ] {
+        let place = Place::new();
+        prepare(&place);
+        for command in ["ADD", "CHECK", "DEL", "GC"] {
+            let answer = place.call(command, "1.1.0").run();
+            assert_eq!(answer.code(), 11, "{answer:?}");
+            assert!(
+                answer.text().contains("wait until its Pod on this node is running"),
+                "{answer:?}"
+            );
+        }
+        assert_eq!(place.call("STATUS", "1.1.0").run().code(), 50);
+    }
+}
+
+#[test]
+fn a_full_backlog_is_waited_for() {
+    let place = Place::new();
+    let listener = UnixListener::bind(place.socket()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut waiting = Vec::new();
+    runtime.block_on(async {
+        while let Ok(stream) = tokio::net::UnixStream::connect(place.socket()).await {
+            waiting.push(stream);
+        }
+    });
+    assert_eq!(place.call("ADD", "1.0.0").run().code(), 11);
+
+    let running = place.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 20})).spawn();
+    eventually("the plugin waits", || sleeps(&running));
+    drop(waiting);
+    fs::remove_file(place.socket()).unwrap();
+    let _agent = place.agent(&[Api::V1]);
+    drop(listener);
+    assert_eq!(running.wait().exit(), 0);
+}
+
+/// An agent that took the connection and says nothing is seen by the deadline
+/// alone. All commands at once: the longest takes 45 s.
+#[test]
+fn every_command_ends_by_its_deadline() {
+    let place = Place::new();
+    let silent = RawAgent::start(&place.socket(), |connection| connection.drain());
+    let settings = json!({"addTimeoutSeconds": 35, "waitForAgentSeconds": 1});
+    let commands =
+        [("ADD", 35, 11), ("CHECK", 45, 11), ("DEL", 45, 11), ("GC", 25, 11), ("STATUS", 1, 50)];
+    std::thread::scope(|all| {
+        for (command, seconds, code) in commands {
+            let call = place.call_with(command, "1.1.0", settings.clone());
+            all.spawn(move || {
+                let answer = call.run();
+                assert_eq!(answer.code(), code, "{command}: {answer:?}");
+                assert!(answer.elapsed >= Duration::from_secs(seconds), "{command}: {answer:?}");
+                assert!(
+                    answer.elapsed < Duration::from_secs(seconds + 15),
+                    "{command}: {answer:?}"
+                );
+            });
+        }
+    });
+    assert_eq!(silent.connections(), 5);
+}
+
+#[test]
+fn an_add_that_was_cut_off_is_not_sent_again_while_its_agent_lives() {
+    for when in ["before", "after"] {
+        let place = Place::new();
+        let agent = place.scripted(&[Api::V1], json!({"ADD": {"close": when}}));
+        let answer = place.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 1})).run();
+        assert_eq!(answer.code(), 11, "{answer:?}");
+        assert_eq!(agent.calls().len(), 1);
+    }
+}
+
+#[test]
+fn other_commands_are_sent_again_when_cut_off() {
+    for command in ["CHECK", "DEL", "GC"] {
+        for when in ["before", "after"] {
+            let place = Place::new();
+            let script = json!({command: {"close": when, "times": 2}, "v1.CmdCheck": {"close": when, "times": 2}});
+            let agent = place.scripted(&[Api::V1], script);
+            let answer = place.call(command, "1.1.0").run();
+            if command == "CHECK" {
+                // The agent's own word on a CHECK without prevResult.
+                assert_eq!(answer.code(), 2, "{answer:?}");
+            } else {
+                answer.assert_silent_success();
+            }
+            assert_eq!(agent.calls().len(), 3);
+        }
+    }
+}
+
+#[test]
+fn what_the_agent_says_is_not_sent_again() {
+    for (code, expected) in [(14, 11), (4, 11), (8, 201)] {
+        let place = Place::new();
+        let agent = place.scripted(&[Api::V1], json!({"DEL": {"status": {"code": code}}}));
+        assert_eq!(place.call("DEL", "1.0.0").run().code(), expected);
+        assert_eq!(agent.calls().len(), 1);
+    }
+}
+
+#[test]
+fn a_new_connection_starts_at_the_newest_api_again() {
+    let place = Place::new();
+    let script = json!({"v1beta1.CmdDel": {"close": "before", "times": 1}});
+    let agent = place.scripted(&[Api::V1beta1], script);
+    place.call("DEL", "1.0.0").run().assert_silent_success();
+    let packages: Vec<_> = agent.calls().into_iter().map(|call| call.path).collect();
+    let once = [Api::V1, Api::V1beta1].map(|api| api.path(antrea_cni_agent::Method::CmdDel));
+    assert_eq!(packages, [once.clone(), once].concat());
+}
+
+#[test]
+fn del_of_a_sandbox_that_is_gone_needs_no_agent() {
+    let place = Place::new();
+    let gone = |settings| place.call_with("DEL", "1.0.0", settings);
+    let no_wait = json!({"waitForAgentSeconds": 0});
+    gone(no_wait.clone()).env("CNI_NETNS", "").run().assert_silent_success();
+    gone(no_wait.clone()).without("CNI_NETNS").run().assert_silent_success();
+    assert_eq!(gone(no_wait).run().code(), 11);
+    let succeed = json!({"waitForAgentSeconds": 0, "delWhenAgentDown": "succeed"});
+    gone(succeed.clone()).run().assert_silent_success();
+    for command in ["ADD", "CHECK", "GC"] {
+        assert_eq!(place.call_with(command, "1.1.0", succeed.clone()).run().code(), 11);
+    }
+
+    let _agent =
+        place.scripted(&[Api::V1], json!({"DEL": {"error": {"code": 102, "message": "m"}}}));
+    assert_eq!(gone(succeed).env("CNI_NETNS", "").run().code(), 102);
+}
+
+mod status {
+    use super::*;
+
+    fn status(place: &Place, settings: Value) -> Answer {
+        place.call_with("STATUS", "1.1.0", settings).run()
+    }
+
+    fn memory(place: &Place) -> std::path::PathBuf {
+        place.path("cni.sock.ready")
+    }
+
+    #[test]
+    fn an_agent_that_answers_decides() {
+        for (script, code) in [
+            (json!({"error": {"code": 50, "message": "not yet"}}), 50),
+            (json!({"error": {"code": 51}}), 51),
+            (json!({"error": {"code": 1}}), 1),
+            (json!({"status": {"code": 14}}), 50),
+            (json!({"status": {"code": 13}}), 50),
+            (json!({"rawB64": "Cv8="}), 50),
+        ] {
+            let place = Place::new();
+            let _agent = place.scripted(&[Api::V1], json!({"STATUS": script}));
+            fs::write(memory(&place), "").unwrap();
+            // A gRPC status or a broken reply may come from an agent that was
+            // seen just now: an answer is an answer.
+            assert_eq!(status(&place, json!({"waitForAgentSeconds": 0})).code(), code);
+        }
+    }
+
+    #[test]
+    fn an_agent_that_was_seen_just_now_is_ready() {
+        let place = Place::new();
+        let agent = place.agent(&[Api::V1beta1]);
+        status(&place, json!({})).assert_silent_success();
+        let file = fs::metadata(memory(&place)).unwrap();
+        assert_eq!((file.len(), file.permissions().mode() & 0o777), (0, 0o600));
+        drop(agent);
+        status(&place, json!({})).assert_silent_success();
+        let answer = status(&place, json!({"waitForAgentSeconds": 0}));
+        assert_eq!(answer.code(), 50);
+        assert!(answer.text().contains("antrea-agent is not ready"), "{answer:?}");
+    }
+
+    #[test]
+    fn a_success_from_memory_does_not_refresh_it() {
+        let place = Place::new();
+        let seen = SystemTime::now() - Duration::from_secs(20);
+        File::create(memory(&place)).unwrap().set_modified(seen).unwrap();
+        status(&place, json!({})).assert_silent_success();
+        assert_eq!(fs::metadata(memory(&place)).unwrap().modified().unwrap(), seen);
+    }
+
+    #[test]
+    fn what_was_seen_too_long_ago_or_in_the_future_does_not_count() {
+        let hour = Duration::from_secs(3600);
+        for time in [SystemTime::now() - Duration::from_secs(31), SystemTime::now() + hour] {
+            let place = Place::new();
+            File::create(memory(&place)).unwrap().set_modified(time).unwrap();
+            assert_eq!(status(&place, json!({})).code(), 50);
+        }
+        assert_eq!(status(&Place::new(), json!({})).code(), 50);
+    }
+
+    #[test]
+    fn the_memory_does_not_follow_links_and_is_not_needed() {
+        let place = Place::new();
+        let target = place.path("target");
+        fs::write(&target, "precious").unwrap();
+        std::os::unix::fs::symlink(&target, memory(&place)).unwrap();
+        assert_eq!(status(&place, json!({})).code(), 50);
+        let before = fs::metadata(&target).unwrap().modified().unwrap();
+        let _agent = place.agent(&[Api::V1]);
+        status(&place, json!({})).assert_silent_success();
+        assert_eq!(fs::metadata(&target).unwrap().modified().unwrap(), before);
+    }
+
+    #[test]
+    fn an_agent_that_cuts_the_call_off_counts_as_away() {
+        let place = Place::new();
+        let _agent = place.scripted(&[Api::V1], json!({"STATUS": {"close": "before"}}));
+        assert_eq!(status(&place, json!({})).code(), 50);
+        fs::write(memory(&place), "").unwrap();
+        status(&place, json!({})).assert_silent_success();
+    }
+}
+
+#[test]
+fn an_agent_of_another_user_is_not_asked() {
+    const NOBODY: u32 = 65534;
+    let place = Place::new();
+    if std::os::unix::fs::MetadataExt::uid(&fs::metadata(place.socket().parent().unwrap()).unwrap())
+        != 0
+    {
+        eprintln!("skipped: only root can start an agent of another user");
+        return;
+    }
+    // The agent of another user: a listener that changes its user first.
+    let script = format!(
+        "import os,socket,sys\ns=socket.socket(socket.AF_UNIX)\nos.setuid({NOBODY})\ns.bind(sys.argv[1])\ns.listen()\nprint(flush=True)\nsys.stdin.read()\n"
+    );
+    fs::set_permissions(place.socket().parent().unwrap(), fs::Permissions::from_mode(0o777))
+        .unwrap();
+    let mut other = match std::process::Command::new("python3")
+        .args(["-c", &script])
+        .arg(place.socket())
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+    {
+        Ok(child) => child,
+        Err(error) => {
+            eprintln!("skipped: python3: {error}");
+            return;
+        }
+    };
+    eventually("the other user listens", || {
+        std::os::unix::net::UnixStream::connect(place.socket()).is_ok()
+    });
+    for command in ["ADD", "CHECK", "DEL", "GC", "STATUS"] {
+        let answer = place.call(command, "1.1.0").run();
+        assert_eq!(answer.code(), 5, "{answer:?}");
+        assert!(answer.text().contains("65534"), "{answer:?}");
+        assert!(answer.text().contains("requireRootAgent"), "{answer:?}");
+    }
+    // Allowed, it is a peer like any other, and this one never answers.
+    let settings = json!({"requireRootAgent": false, "waitForAgentSeconds": 0});
+    assert_eq!(place.call_with("STATUS", "1.1.0", settings).run().code(), 50);
+
+    let _ = other.kill();
+    let _ = other.wait();
+}
+
+#[test]
+fn calls_in_flight_end_when_their_agent_is_killed() {
+    let place = Place::new();
+    let options = Options {
+        script: serde_json::from_value(json!({"ADD": {"delayMs": 60_000}})).unwrap(),
+        ..Options::new(place.socket(), &[Api::V1beta1])
+    };
+    let mut agent = AgentProcess::start(&options, &place.path("journal"));
+    let calls: Vec<Running> = (0..50)
+        .map(|number| {
+            let settings = json!({"waitForAgentSeconds": 1});
+            let call: Call = place.call_with("ADD", "1.0.0", settings);
+            call.env("CNI_CONTAINERID", format!("c{number}")).spawn()
+        })
+        .collect();
+    eventually("all calls came in", || {
+        agent.events("call").iter().filter(|call| call["served"] == true).count() == 50
+    });
+    agent.kill();
+    for call in calls {
+        let answer = call.wait();
+        assert_eq!(answer.code(), 11, "{answer:?}");
+        assert!(answer.elapsed < Duration::from_secs(90), "{answer:?}");
+    }
+}

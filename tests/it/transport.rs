@@ -1,0 +1,162 @@
+//! What only the transport can do wrong: it is never success, never a step
+//! down, and an ADD is never sent again for it.
+
+use crate::support::Place;
+use crate::support::frames::{Connection, END_STREAM, RawAgent, kind};
+
+/// Asks for an ADD and gives the code; the agent got one request.
+fn add(serve: impl Fn(&mut Connection) -> Option<()> + Send + Sync + 'static) -> u64 {
+    let place = Place::new();
+    let agent = RawAgent::start(&place.socket(), serve);
+    let answer = place.call("ADD", "1.0.0").run();
+    let code = answer.code();
+    assert_eq!(agent.requests(), 1, "{answer:?}");
+    code
+}
+
+/// Serves one request and goes on reading, so that the connection lives.
+fn reply(
+    connection: &mut Connection,
+    with: impl Fn(&mut Connection, u32) -> Option<()>,
+) -> Option<()> {
+    connection.handshake()?;
+    let stream = connection.request()?;
+    with(connection, stream)?;
+    connection.drain()
+}
+
+#[test]
+fn an_http_status_without_a_grpc_status_is_no_answer() {
+    for status in ["404", "400", "401", "403", "429", "502", "503", "504", "418"] {
+        let code = add(move |connection| {
+            reply(connection, |connection, stream| {
+                connection.headers(stream, END_STREAM, &[(":status", status.as_bytes())])
+            })
+        });
+        assert_eq!(code, 201, "HTTP {status}");
+    }
+}
+
+#[test]
+fn a_compressed_reply_is_not_taken_for_unimplemented() {
+    let code = add(|connection| {
+        reply(connection, |connection, stream| {
+            let head: [(&str, &[u8]); 3] = [
+                (":status", b"200"),
+                ("content-type", b"application/grpc"),
+                ("grpc-encoding", b"gzip"),
+            ];
+            connection.headers(stream, 0, &head)?;
+            connection.message(stream, 1, 2, &[0x1f, 0x8b])?;
+            connection.trailers(stream, "0")
+        })
+    });
+    assert_eq!(code, 201);
+}
+
+#[test]
+fn a_reply_that_ends_without_a_status_is_no_success() {
+    let code = add(|connection| {
+        reply(connection, |connection, stream| {
+            connection.head(stream)?;
+            connection.message(stream, 0, 4, b"\x0a\x02{}")?;
+            connection.frame(kind::DATA, END_STREAM, stream, &[])
+        })
+    });
+    assert_eq!(code, 201);
+}
+
+#[test]
+fn a_reply_that_is_not_grpc_is_no_success() {
+    let code = add(|connection| {
+        reply(connection, |connection, stream| {
+            let head: [(&str, &[u8]); 2] = [(":status", b"200"), ("content-type", b"text/html")];
+            connection.headers(stream, 0, &head)?;
+            connection.frame(kind::DATA, END_STREAM, stream, b"<html>")
+        })
+    });
+    assert_eq!(code, 201);
+}
+
+#[test]
+fn a_reset_stream_on_a_living_connection_is_201() {
+    for reason in 0..=13u32 {
+        let code = add(move |connection| {
+            reply(connection, |connection, stream| {
+                connection.frame(kind::RST_STREAM, 0, stream, &reason.to_be_bytes())
+            })
+        });
+        assert_eq!(code, 201, "RST_STREAM {reason}");
+    }
+}
+
+#[test]
+fn goaway_and_a_dead_connection_are_11() {
+    for refused in [0u32, 1] {
+        let code = add(move |connection| {
+            connection.handshake()?;
+            connection.request()?;
+            let goaway = [refused.to_be_bytes(), 0u32.to_be_bytes()].concat();
+            connection.frame(kind::GOAWAY, 0, 0, &goaway)
+        });
+        assert_eq!(code, 11, "GOAWAY with last stream {refused}");
+    }
+    let code = add(|connection| {
+        connection.handshake()?;
+        connection.request().map(|_| ())
+    });
+    assert_eq!(code, 11);
+}
+
+#[test]
+fn a_reply_over_4_mib_is_201() {
+    let code = add(|connection| {
+        reply(connection, |connection, stream| {
+            connection.head(stream)?;
+            connection.message(stream, 0, 5 << 20, &vec![0; 5 << 20])?;
+            connection.trailers(stream, "0")
+        })
+    });
+    assert_eq!(code, 201);
+}
+
+#[test]
+fn a_reply_of_nearly_4_mib_is_read() {
+    let place = Place::new();
+    let result = format!("{{\"pad\":\"{}\"}}", "x".repeat((4 << 20) - 100));
+    let mut message = vec![0x0a];
+    let mut length = result.len();
+    while length >= 128 {
+        message.push(u8::try_from(length % 128).unwrap() | 128);
+        length /= 128;
+    }
+    message.push(u8::try_from(length).unwrap());
+    message.extend(result.as_bytes());
+    let _agent = RawAgent::start(&place.socket(), move |connection| {
+        reply(connection, |connection, stream| {
+            connection.head(stream)?;
+            connection.message(stream, 0, message.len(), &message)?;
+            connection.trailers(stream, "0")
+        })
+    });
+    let answer = place.call("ADD", "1.0.0").run();
+    assert_eq!(answer.exit(), 0);
+    assert!(answer.stdout == result.as_bytes());
+}
+
+#[test]
+fn unimplemented_is_known_by_its_number_whatever_its_text() {
+    for text in ["unknown service X", "Method not found!", "", "%e4%ff"] {
+        let place = Place::new();
+        let agent = RawAgent::start(&place.socket(), move |connection| {
+            connection.handshake()?;
+            loop {
+                let stream = connection.request()?;
+                connection.trailers_only(stream, "12", text.as_bytes())?;
+            }
+        });
+        let answer = place.call("ADD", "1.0.0").run();
+        assert_eq!(answer.code(), 202, "{answer:?}");
+        assert_eq!((agent.requests(), agent.connections()), (4, 1));
+    }
+}
