@@ -106,7 +106,7 @@ impl Action {
                 ..CmdArgs::default()
             };
         }
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let mut trace = Trace::default();
         let request = Request { action: self, args: &args };
         let answer = match runtime {

@@ -146,3 +146,19 @@ fn proxy_variables_are_ignored() {
     }
     assert_eq!(call.run().exit(), 0);
 }
+
+#[test]
+#[ignore = "needs root and a static plugin; make test-release runs it"]
+fn the_static_plugin_starts_in_an_empty_root() {
+    let root = Place::new();
+    std::fs::copy(crate::support::plugin(), root.path("antrea")).unwrap();
+    let output = std::process::Command::new("chroot")
+        .arg(root.path(""))
+        .arg("/antrea")
+        .env_clear()
+        .env("CNI_COMMAND", "VERSION")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.starts_with(br#"{"cniVersion":"1.1.0""#), "{output:?}");
+}

@@ -263,33 +263,22 @@ mod status {
 }
 
 #[test]
+#[ignore = "needs root and python3; make test-release runs it"]
 fn an_agent_of_another_user_is_not_asked() {
     const NOBODY: u32 = 65534;
     let place = Place::new();
-    if std::os::unix::fs::MetadataExt::uid(&fs::metadata(place.socket().parent().unwrap()).unwrap())
-        != 0
-    {
-        eprintln!("skipped: only root can start an agent of another user");
-        return;
-    }
     // The agent of another user: a listener that changes its user first.
     let script = format!(
         "import os,socket,sys\ns=socket.socket(socket.AF_UNIX)\nos.setuid({NOBODY})\ns.bind(sys.argv[1])\ns.listen()\nprint(flush=True)\nsys.stdin.read()\n"
     );
     fs::set_permissions(place.socket().parent().unwrap(), fs::Permissions::from_mode(0o777))
         .unwrap();
-    let mut other = match std::process::Command::new("python3")
+    let mut other = std::process::Command::new("python3")
         .args(["-c", &script])
         .arg(place.socket())
         .stdin(std::process::Stdio::piped())
         .spawn()
-    {
-        Ok(child) => child,
-        Err(error) => {
-            eprintln!("skipped: python3: {error}");
-            return;
-        }
-    };
+        .unwrap();
     eventually("the other user listens", || {
         std::os::unix::net::UnixStream::connect(place.socket()).is_ok()
     });

@@ -1,0 +1,46 @@
+# What CI runs and what people type. `make` shows the targets.
+
+TARGET  := x86_64-unknown-linux-musl
+RELEASE := $(CURDIR)/target/$(TARGET)/release/antrea-cni
+
+.PHONY: help
+help: ## Show the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+.PHONY: check
+check: ## Formatting, lints and documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+
+.PHONY: test
+test: ## The suite on the debug build
+	cargo test
+
+.PHONY: release
+release: ## The static plugin
+	@if [ "$$(rustc --print target-libdir --target $(TARGET) 2>/dev/null | xargs -r ls 2>/dev/null | wc -l)" -gt 0 ] \
+	  || rustup target add $(TARGET); then \
+	  cargo build --release -p antrea-cni --bin antrea-cni --target $(TARGET); \
+	else \
+	  echo '*** $(TARGET) cannot be had: building against a static glibc instead ***' >&2; \
+	  RUSTFLAGS='-C target-feature=+crt-static' \
+	    cargo build --release -p antrea-cni --bin antrea-cni --target x86_64-unknown-linux-gnu; \
+	  mkdir -p $(dir $(RELEASE)); \
+	  cp target/x86_64-unknown-linux-gnu/release/antrea-cni $(RELEASE); \
+	fi
+
+.PHONY: test-release
+test-release: release ## The same suite on the static plugin, and what needs root
+	@size=$$(stat -c %s $(RELEASE)); echo "release binary: $$size bytes"; test $$size -le 1200000
+	@! ldd $(RELEASE) 2>/dev/null | grep -q '=>' || { echo '$(RELEASE) is not static' >&2; exit 1; }
+	@if [ "$$(id -u)" = 0 ] && command -v python3 >/dev/null; then \
+	  ANTREA_CNI_PLUGIN=$(RELEASE) cargo test -- --include-ignored; \
+	else \
+	  echo '*** skipped: tests that need root and python3 ***' >&2; \
+	  ANTREA_CNI_PLUGIN=$(RELEASE) cargo test; \
+	fi
+
+.PHONY: quickstart
+quickstart: ## The plugin against an agent of each generation
+	cargo run --example quickstart
