@@ -116,7 +116,7 @@ impl Error {
                 Input::OwnNetns(_) => codes::INVALID_NETNS,
             },
             Self::Ladder { cause, .. } => match cause {
-                Ladder::Unreachable(_) | Ladder::Cut(_) | Ladder::Deadline => {
+                Ladder::Unreachable(_) | Ladder::Cut { .. } | Ladder::Deadline => {
                     codes::TRY_AGAIN_LATER
                 }
                 Ladder::Untrusted { .. } => codes::IO_FAILURE,
@@ -206,7 +206,7 @@ impl Error {
 fn journey(cause: &ladder::Error, socket: &str, trace: &Trace) -> String {
     let Trace { attempts, elapsed, .. } = trace;
     let why = match cause {
-        ladder::Error::Cut(why) | ladder::Error::Ended(why) => why.clone(),
+        ladder::Error::Cut { why, .. } | ladder::Error::Ended(why) => why.clone(),
         ladder::Error::Untrusted { uid: Some(uid), .. } => format!("its user is {uid}"),
         cause => source_of(cause),
     };

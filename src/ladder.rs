@@ -3,6 +3,8 @@
 
 mod channel;
 pub mod delivery;
+mod peer;
+mod recovery;
 mod socket;
 mod v1;
 mod v1beta1;
@@ -17,6 +19,7 @@ use crate::Action;
 use crate::input::CmdArgs;
 
 pub use self::delivery::{Error, deliver};
+pub use self::peer::Peer;
 
 /// Every API that this plugin speaks, newest first.
 ///

@@ -5,10 +5,11 @@ use std::io;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::channel::{CallError, Channel};
-use super::{LADDER, Request, Response, Stop, Tried, socket, walk};
+use super::peer::Peer;
+use super::{LADDER, Request, Response, Stop, Tried, recovery, socket, walk};
 use crate::Action;
 use crate::input::Settings;
 
@@ -35,7 +36,12 @@ pub enum Error {
     #[error(
         "antrea-agent went away during the call: try again when its Pod on this node is running"
     )]
-    Cut(String),
+    Cut {
+        /// What the transport saw, and what was tried since
+        why: String,
+        /// The process that went away
+        peer: Peer,
+    },
     /// No answer by the deadline.
     #[error("antrea-agent did not answer in time: look at its log on this node, then try again")]
     Deadline,
@@ -77,21 +83,18 @@ struct Limits {
     total: Duration,
     /// For an agent that is away
     wait: Duration,
-    /// Whether the command can be sent again when it was cut off: a second ADD
-    /// makes real agents delete the first one's interface.
-    resend: bool,
 }
 
 impl Limits {
     fn of(action: Action, settings: &Settings) -> Self {
-        let (total, wait, resend) = match action {
-            Action::Add => (settings.add_timeout, 60, false),
-            Action::Check => (Duration::from_secs(45), 5, true),
-            Action::Del => (Duration::from_secs(45), 15, true),
-            Action::Gc => (Duration::from_secs(25), 5, true),
-            Action::Status => (Duration::from_secs(1), 0, false),
+        let (total, wait) = match action {
+            Action::Add => (settings.add_timeout, 60),
+            Action::Check => (Duration::from_secs(45), 5),
+            Action::Del => (Duration::from_secs(45), 15),
+            Action::Gc => (Duration::from_secs(25), 5),
+            Action::Status => (Duration::from_secs(1), 0),
         };
-        Self { total, wait: settings.wait_for_agent.min(Duration::from_secs(wait)), resend }
+        Self { total, wait: settings.wait_for_agent.min(Duration::from_secs(wait)) }
     }
 }
 
@@ -111,58 +114,73 @@ pub async fn deliver(
     let started = Instant::now();
     let limits = Limits::of(request.action, settings);
     let deadline = started + limits.total;
-    let mut pause = PAUSE.0;
-    let result = loop {
-        let sending = send(request, settings, deadline, limits.wait, trace);
-        let result = timeout_at(deadline, sending).await.unwrap_or(Err(Error::Deadline));
-        match result {
-            Err(Error::Cut(_)) if limits.resend && Instant::now() + pause < deadline => {
-                sleep_until(Instant::now() + pause).await;
-                pause = PAUSE.1.min(pause * 2);
-            }
-            result => break result,
-        }
+    let mut delivery = Delivery { request, settings, deadline, wait: limits.wait, trace };
+    let answer = match request.action {
+        Action::Add => recovery::add(&mut delivery).await,
+        Action::Status => delivery.send(Action::Status).await,
+        repeatable => delivery.repeat(repeatable).await,
     };
     trace.elapsed = started.elapsed();
-    result
+    answer
 }
 
-/// Sends the command once: on one connection, down the ladder.
-async fn send(
-    request: Request<'_>,
-    settings: &Settings,
-    deadline: Instant,
+/// A command on its way.
+pub(super) struct Delivery<'a> {
+    request: Request<'a>,
+    settings: &'a Settings,
+    pub(super) deadline: Instant,
     wait: Duration,
-    trace: &mut Trace,
-) -> Result<Response, Error> {
-    let stream = socket::connect(settings, deadline.min(Instant::now() + wait)).await?;
-    trace.attempts += 1;
-    // A walk belongs to one connection: a new agent is asked from the newest on.
-    trace.tried.clear();
-    let mut channel = Channel::start(stream).await?;
-    let call = async |path, message| {
-        let timeout = deadline.saturating_duration_since(Instant::now());
-        channel.call(path, message, timeout).await
-    };
-    Ok(walk(LADDER, &request, &mut trace.tried, call).await?)
+    trace: &'a mut Trace,
 }
 
-impl From<CallError> for Error {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Status(status) => Self::Status(status),
-            CallError::Ended(why) => Self::Ended(why),
-            CallError::Cut(why) => Self::Cut(why),
+impl Delivery<'_> {
+    /// Sends a command that may be sent again, until it is not cut off.
+    pub(super) async fn repeat(&mut self, action: Action) -> Result<Response, Error> {
+        let mut pause = PAUSE.0;
+        loop {
+            match self.send(action).await {
+                Err(Error::Cut { .. }) if Instant::now() + pause < self.deadline => {
+                    sleep(pause).await;
+                    pause = PAUSE.1.min(pause * 2);
+                }
+                answer => return answer,
+            }
         }
+    }
+
+    /// Sends a command once, and waits for its answer until the deadline.
+    pub(super) async fn send(&mut self, action: Action) -> Result<Response, Error> {
+        let deadline = self.deadline;
+        timeout_at(deadline, self.connect_and_walk(action)).await.unwrap_or(Err(Error::Deadline))
+    }
+
+    /// One connection, down the ladder.
+    async fn connect_and_walk(&mut self, action: Action) -> Result<Response, Error> {
+        let wait_until = self.deadline.min(Instant::now() + self.wait);
+        let (stream, peer) = socket::connect(self.settings, wait_until).await?;
+        self.trace.attempts += 1;
+        // A walk belongs to one connection: a new agent is asked from the newest on.
+        self.trace.tried.clear();
+        let mut channel = Channel::start(stream).await.map_err(|error| Error::of(error, peer))?;
+        let call = async |path, message| {
+            let timeout = self.deadline.saturating_duration_since(Instant::now());
+            channel.call(path, message, timeout).await
+        };
+        let request = Request { action, ..self.request };
+        walk(LADDER, &request, &mut self.trace.tried, call).await.map_err(|stop| match stop {
+            Stop::Failed(error) => Error::of(error, peer),
+            Stop::Undecodable(error) => Error::Undecodable(error),
+            Stop::Exhausted => Error::Exhausted,
+        })
     }
 }
 
-impl From<Stop> for Error {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Failed(error) => error.into(),
-            Stop::Undecodable(error) => Self::Undecodable(error),
-            Stop::Exhausted => Self::Exhausted,
+impl Error {
+    fn of(error: CallError, peer: Peer) -> Self {
+        match error {
+            CallError::Status(status) => Self::Status(status),
+            CallError::Ended(why) => Self::Ended(why),
+            CallError::Cut(why) => Self::Cut { why, peer },
         }
     }
 }

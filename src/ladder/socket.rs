@@ -8,6 +8,7 @@ use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep_until};
 
 use super::delivery::Error;
+use super::peer::Peer;
 use crate::input::Settings;
 
 /// Pauses between two attempts to connect: from the first to the second, doubled
@@ -20,7 +21,10 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_mi
 ///
 /// # Errors
 /// [`Error::Unreachable`], [`Error::Untrusted`].
-pub(super) async fn connect(settings: &Settings, wait_until: Instant) -> Result<UnixStream, Error> {
+pub(super) async fn connect(
+    settings: &Settings,
+    wait_until: Instant,
+) -> Result<(UnixStream, Peer), Error> {
     let mut pause = PAUSE.0;
     loop {
         let unreachable = match UnixStream::connect(&settings.socket).await {
@@ -46,15 +50,15 @@ fn is_restarting(error: &io::Error) -> bool {
 }
 
 /// Lets a peer pass that is root or our own user: nobody else may wire Pods.
-fn trusted(stream: UnixStream, settings: &Settings) -> Result<UnixStream, Error> {
+fn trusted(stream: UnixStream, settings: &Settings) -> Result<(UnixStream, Peer), Error> {
     let unknown = |error| Error::Untrusted { uid: None, source: Some(error) };
-    if settings.require_root_agent {
-        let peer = stream.peer_cred().map_err(unknown)?.uid();
-        if peer != 0 && peer != own_uid().map_err(unknown)? {
-            return Err(Error::Untrusted { uid: Some(peer), source: None });
-        }
+    let credentials = stream.peer_cred().map_err(unknown)?;
+    let uid = credentials.uid();
+    if settings.require_root_agent && uid != 0 && uid != own_uid().map_err(unknown)? {
+        return Err(Error::Untrusted { uid: Some(uid), source: None });
     }
-    Ok(stream)
+    let connected = std::time::Instant::now();
+    Ok((stream, Peer { pid: credentials.pid(), connected }))
 }
 
 /// Our own user, which the kernel tells at the other end of a pair.

@@ -16,6 +16,7 @@ mod ladder;
 mod output;
 mod properties;
 mod protos;
+mod recovery;
 mod support;
 mod time;
 mod transport;
