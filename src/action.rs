@@ -108,11 +108,11 @@ impl Action {
         }
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let mut trace = Trace::default();
-        let request = Request { action: self, args: &args };
+        let request = Request { action: self, args: &args, cni_version: cni_version.as_ref() };
         let answer = match runtime {
             Ok(runtime) => runtime.block_on(ladder::deliver(request, settings, &mut trace)),
             Err(error) => Err(ladder::Error::Runtime(error)),
         };
-        verdict::of(request, cni_version, settings, answer, trace)
+        verdict::of(request, settings, answer, trace)
     }
 }

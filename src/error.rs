@@ -128,6 +128,7 @@ impl Error {
                     _ => codes::UNKNOWN_RPC_ERROR,
                 },
                 Ladder::Ended(_) | Ladder::Undecodable(_) => codes::UNKNOWN_RPC_ERROR,
+                Ladder::Result(_) => codes::DECODING_FAILURE,
                 Ladder::Exhausted => codes::INCOMPATIBLE_API_VERSION,
                 Ladder::Runtime(_) => codes::INTERNAL,
             },
@@ -185,7 +186,7 @@ impl Error {
             Self::Ladder { cause, socket, trace } => {
                 let mut details = ours(journey(cause, socket, trace));
                 for tried in &trace.tried {
-                    let status = tried.status.as_deref().unwrap_or("answered");
+                    let status = tried.status.as_deref().unwrap_or("in band");
                     let _ = write!(details, "; {} answered {status}", tried.package);
                 }
                 details
@@ -206,7 +207,9 @@ impl Error {
 fn journey(cause: &ladder::Error, socket: &str, trace: &Trace) -> String {
     let Trace { attempts, elapsed, .. } = trace;
     let why = match cause {
-        ladder::Error::Cut { why, .. } | ladder::Error::Ended(why) => why.clone(),
+        ladder::Error::Cut { why, .. } | ladder::Error::Ended(why) | ladder::Error::Result(why) => {
+            why.clone()
+        }
         ladder::Error::Untrusted { uid: Some(uid), .. } => format!("its user is {uid}"),
         cause => source_of(cause),
     };

@@ -4,7 +4,7 @@
 
 pub mod configuration;
 pub mod environment;
-mod json;
+pub(crate) mod json;
 mod netns;
 pub mod settings;
 pub mod version;

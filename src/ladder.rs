@@ -6,15 +6,18 @@ pub mod delivery;
 mod peer;
 mod recovery;
 mod socket;
+mod translation;
 mod v1;
 mod v1beta1;
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use semver::Version;
 use thiserror::Error;
 
 use self::channel::CallError;
+use self::translation::translate;
 use crate::Action;
 use crate::input::CmdArgs;
 
@@ -53,6 +56,8 @@ pub struct Request<'a> {
     pub action: Action,
     /// Its arguments
     pub args: &'a CmdArgs,
+    /// The version of the configuration in them, if it has one
+    pub cni_version: Option<&'a Version>,
 }
 
 /// What an agent answered.
@@ -82,6 +87,8 @@ pub struct AgentError {
 pub struct Tried {
     /// Proto package of the API
     pub package: &'static str,
+    /// The version of the configuration as it was sent, if it had one
+    pub cni_version: Option<Version>,
     /// The gRPC status that ended the call, as code and text, or `None` where
     /// the agent replied
     pub status: Option<String>,
@@ -96,6 +103,8 @@ enum Stop {
     Failed(CallError),
     /// The reply cannot be decoded.
     Undecodable(prost::DecodeError),
+    /// The result cannot be put into the configuration's version.
+    Result(String),
     /// Every API that has the command answered UNIMPLEMENTED.
     Exhausted,
 }
@@ -109,19 +118,27 @@ async fn walk(
     mut call: impl AsyncFnMut(String, Bytes) -> Result<Bytes, CallError>,
 ) -> Result<Response, Stop> {
     let method = request.action.method();
-    for rung in ladder.iter().filter(|rung| rung.methods.contains(&method)) {
+    let mut ask = async |rung: &Rung, request: &Request<'_>| {
         let asked = Instant::now();
         let path = format!("/{}.Cni/{method}", rung.package);
         let reply = call(path, (rung.encode)(request).into()).await;
         tried.push(Tried {
             package: rung.package,
+            cni_version: request.cni_version.cloned(),
             status: reply.as_ref().err().map(ToString::to_string),
             elapsed: asked.elapsed(),
         });
-        match reply {
-            Ok(reply) => return (rung.decode)(reply).map_err(Stop::Undecodable),
-            Err(error) if error.is_unimplemented() => (),
-            Err(error) => return Err(Stop::Failed(error)),
+        (rung.decode)(reply?).map_err(Stop::Undecodable)
+    };
+    for rung in ladder.iter().filter(|rung| rung.methods.contains(&method)) {
+        match ask(rung, request).await {
+            Ok(response) => match translate(rung, request, response, &mut ask).await? {
+                Some(response) => return Ok(response),
+                // The agent was replaced between two calls.
+                None => continue,
+            },
+            Err(Stop::Failed(error)) if error.is_unimplemented() => (),
+            Err(stop) => return Err(stop),
         }
     }
     Err(Stop::Exhausted)
@@ -166,7 +183,7 @@ mod tests {
             })
             .collect();
         let args = CmdArgs::default();
-        let request = Request { action: Action::Add, args: &args };
+        let request = Request { action: Action::Add, args: &args, cni_version: None };
         let asked = RefCell::new(Vec::new());
         let mut tried = Vec::new();
         let call = async |path: String, _: Bytes| {
@@ -219,7 +236,7 @@ mod tests {
 
     #[test]
     fn versions_are_newest_first_and_follow_semver() {
-        let versions: Vec<semver::Version> =
+        let versions: Vec<Version> =
             LADDER.iter().map(|rung| rung.api_version.parse().unwrap()).collect();
         assert!(versions.is_sorted_by(|newer, older| newer >= older), "{versions:?}");
         assert_eq!(versions.len(), 4);

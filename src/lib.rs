@@ -11,6 +11,7 @@
 //! [`run`] is the whole program. [`Action::request`] is what the Go package
 //! `antrea.io/antrea/pkg/cni` offers: one command, asked of the agent.
 
+mod convert;
 pub mod error;
 pub mod input;
 pub mod ladder;

@@ -6,7 +6,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use semver::Version;
 
 use crate::Action;
 use crate::error::Error;
@@ -18,7 +17,6 @@ use crate::ladder::{self, Request, Response};
 /// The bytes for standard output, or why the command failed.
 pub(crate) fn of(
     request: Request<'_>,
-    cni_version: Option<Version>,
     settings: &Settings,
     answer: Result<Response, ladder::Error>,
     trace: Trace,
@@ -28,16 +26,17 @@ pub(crate) fn of(
         socket: settings.socket.clone(),
         trace: Box::new(trace),
     };
+    let said = |error| Error::Agent { error, cni_version: request.cni_version.cloned() };
     match (request.action, answer) {
         (Action::Status, answer) => match readiness(&settings.socket, answer) {
             Readiness::Ready => Ok(Bytes::new()),
-            Readiness::Said(error) => Err(Error::Agent { error, cni_version }),
+            Readiness::Said(error) => Err(said(error)),
             Readiness::Silent(_) if was_seen(&settings.socket, settings.wait_for_agent) => {
                 Ok(Bytes::new())
             }
             Readiness::Silent(cause) => Err(failed(cause, trace).not_ready()),
         },
-        (_, Ok(Response { error: Some(error), .. })) => Err(Error::Agent { error, cni_version }),
+        (_, Ok(Response { error: Some(error), .. })) => Err(said(error)),
         (Action::Add, Ok(Response { result, .. })) => match is_object(&result) {
             Ok(()) => Ok(result),
             Err(why) => Err(Error::Result(why)),

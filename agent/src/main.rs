@@ -34,6 +34,10 @@ struct Arguments {
     /// File that keeps the attachments over a restart
     #[arg(long)]
     state: Option<PathBuf>,
+    /// Give prevResult back as the result, as an agent does that is chained
+    /// behind another plugin
+    #[arg(long)]
+    chaining: bool,
     /// Folder of CNI plugins; the "delegate" object of a configuration names
     /// the one that does the work
     #[arg(long)]
@@ -64,6 +68,7 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         script,
         journal: arguments.journal,
         state: arguments.state,
+        chaining: arguments.chaining,
         delegate: arguments.delegate,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

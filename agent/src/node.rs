@@ -25,6 +25,7 @@ struct Attachment {
 #[derive(Debug)]
 pub(crate) struct Node {
     cni_versions: Vec<String>,
+    chaining: bool,
     delegate: Option<PathBuf>,
     state: Option<PathBuf>,
     attachments: Mutex<BTreeMap<String, Attachment>>,
@@ -41,6 +42,7 @@ impl Node {
         let attachments = saved.and_then(|json| serde_json::from_slice(&json).ok());
         Self {
             cni_versions: options.cni_versions.clone(),
+            chaining: options.chaining,
             delegate: options.delegate.clone(),
             state: options.state.clone(),
             attachments: Mutex::new(attachments.unwrap_or_default()),
@@ -124,7 +126,40 @@ impl Node {
             attachment
         };
         effect(journal, "ADD", &args.container_id);
+        if self.chaining {
+            return Ok(self.echo(configuration));
+        }
         Ok(delegated.unwrap_or_else(|| result(&attachment, version_of(configuration))))
+    }
+
+    /// `prevResult` as a chained agent gives it back. Those that accept nothing
+    /// above 0.4.0 print that version's shape and label, later ones the shape of
+    /// 1.0.0 under any label.
+    fn echo(&self, configuration: &Map<String, Value>) -> Vec<u8> {
+        let is_old = !self.cni_versions.iter().any(|version| version == "1.0.0");
+        let mut result = configuration.get("prevResult").cloned().unwrap_or_else(|| json!({}));
+        let objects = |result: &mut Value, list: &str, change: &dyn Fn(&mut Map<String, Value>)| {
+            let list = result.get_mut(list).and_then(Value::as_array_mut);
+            list.into_iter().flatten().filter_map(Value::as_object_mut).for_each(change);
+        };
+        let version = if is_old { "0.4.0" } else { version_of(configuration) };
+        objects(&mut result, "ips", &|ip| {
+            if !is_old {
+                ip.remove("version");
+            }
+        });
+        if is_old {
+            objects(&mut result, "interfaces", &|interface| {
+                interface.retain(|key, _| ["name", "mac", "sandbox"].contains(&&**key));
+            });
+            objects(&mut result, "routes", &|route| {
+                route.retain(|key, _| ["dst", "gw"].contains(&&**key));
+            });
+        }
+        if let Some(result) = result.as_object_mut() {
+            result.insert("cniVersion".to_owned(), version.into());
+        }
+        serde_json::to_vec_pretty(&result).unwrap_or_default()
     }
 
     async fn check(&self, args: &CniCmdArgs, configuration: &Map<String, Value>) -> Outcome {

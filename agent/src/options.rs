@@ -28,6 +28,9 @@ pub struct Options {
     pub journal: Option<PathBuf>,
     /// File that keeps the attachments over a restart
     pub state: Option<PathBuf>,
+    /// Whether the agent is chained behind another plugin and gives
+    /// `prevResult` back as its result
+    pub chaining: bool,
     /// Folder of real CNI plugins, one of which the `delegate` object of a
     /// configuration names
     pub delegate: Option<PathBuf>,
@@ -43,6 +46,7 @@ impl Default for Options {
             script: Script::default(),
             journal: None,
             state: None,
+            chaining: false,
             delegate: None,
         }
     }

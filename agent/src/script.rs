@@ -25,7 +25,7 @@ pub struct Behaviour {
     pub status: Option<Status>,
     /// Return this error, nothing done
     pub error: Option<InBandError>,
-    /// Close the connection, before or after the command is done
+    /// Close the connection, before the command is done, or after it succeeded
     pub close: Option<Close>,
     /// Wait after the command is done, before the answer
     pub delay_after_ms: u64,
@@ -64,7 +64,7 @@ pub struct InBandError {
 pub enum Close {
     /// Before the command is done
     Before,
-    /// After it is done, before the answer
+    /// After it succeeded, before the answer
     After,
 }
 

@@ -136,7 +136,7 @@ impl UnaryService<CniCmdRequest> for Command {
                 return Ok(reply(Err(error)));
             }
             let outcome = service.node.execute(method, args, &service.journal).await;
-            if behaviour.close == Some(Close::After) {
+            if behaviour.close == Some(Close::After) && outcome.is_ok() {
                 close.notify_one();
                 std::future::pending::<()>().await;
             }

@@ -54,6 +54,11 @@ pub enum Error {
     /// The reply is no message of the API.
     #[error("the reply of antrea-agent cannot be decoded: look at its log on this node")]
     Undecodable(#[source] prost::DecodeError),
+    /// The result of ADD cannot be put into the configuration's cniVersion.
+    #[error(
+        "the result of antrea-agent cannot be put into the cniVersion of the configuration: set a lower one"
+    )]
+    Result(String),
     /// No API version of ours is served.
     #[error(
         "antrea-agent serves none of the API versions of this plugin: install the plugin that came with the agent"
@@ -170,6 +175,7 @@ impl Delivery<'_> {
         walk(LADDER, &request, &mut self.trace.tried, call).await.map_err(|stop| match stop {
             Stop::Failed(error) => Error::of(error, peer),
             Stop::Undecodable(error) => Error::Undecodable(error),
+            Stop::Result(why) => Error::Result(why),
             Stop::Exhausted => Error::Exhausted,
         })
     }

@@ -19,4 +19,5 @@ mod protos;
 mod recovery;
 mod support;
 mod time;
+mod translation;
 mod transport;

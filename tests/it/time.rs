@@ -119,9 +119,11 @@ fn an_add_that_was_cut_off_is_not_sent_again_while_its_agent_lives() {
 #[test]
 fn other_commands_are_sent_again_when_cut_off() {
     for command in ["CHECK", "DEL", "GC"] {
-        for when in ["before", "after"] {
+        // A CHECK without prevResult fails, and is never cut off after success.
+        let moments = if command == "CHECK" { &["before"][..] } else { &["before", "after"] };
+        for when in moments {
             let place = Place::new();
-            let script = json!({command: {"close": when, "times": 2}, "v1.CmdCheck": {"close": when, "times": 2}});
+            let script = json!({command: {"close": when, "times": 2}});
             let agent = place.scripted(&[Api::V1], script);
             let answer = place.call(command, "1.1.0").run();
             if command == "CHECK" {
