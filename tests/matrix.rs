@@ -1,0 +1,436 @@
+//! The plugin against every release of the agent, and agents that do not exist
+//! yet: `cargo test --test matrix`.
+//!
+//! Each cell runs the plugin as a process and compares exit status, standard
+//! output and the exact sequence of gRPC paths that the agent saw with a model
+//! that is written from the rules, not from the plugin's code. Writes
+//! `docs/version-matrix.md`, which has to be current (`UPDATE=1` makes it so),
+//! and `target/version-matrix.html`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test program"
+)]
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use antrea_cni_agent::{Agent, Api, Method, Options};
+use serde_json::{Value, json};
+
+const RELEASES: &str = include_str!("fixtures/antrea-releases.csv");
+const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/version-matrix.md");
+const HTML: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/version-matrix.html");
+
+const COMMANDS: [(&str, Method); 5] = [
+    ("ADD", Method::CmdAdd),
+    ("CHECK", Method::CmdCheck),
+    ("DEL", Method::CmdDel),
+    ("GC", Method::CmdGC),
+    ("STATUS", Method::CmdStatus),
+];
+const VERSIONS: [&str; 8] = ["", "0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
+
+/// A release of the agent, or one that may come.
+#[derive(Clone)]
+struct Release {
+    name: String,
+    apis: Vec<Api>,
+    without: Vec<String>,
+    accepts: Vec<String>,
+}
+
+/// What a call has to come to.
+#[derive(Debug, PartialEq)]
+struct Expected {
+    /// `None` for success, else the code of the error
+    code: Option<u64>,
+    /// The version of the document on standard output, if there is one
+    label: Option<String>,
+    paths: Vec<String>,
+}
+
+fn releases() -> Vec<Release> {
+    let mut releases: Vec<_> = RELEASES
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let fields: Vec<_> = line.split(',').collect();
+            let api = Api::ALL.into_iter().find(|api| api.package() == fields[2]).unwrap();
+            Release {
+                name: fields[0].to_owned(),
+                apis: vec![api],
+                without: Vec::new(),
+                accepts: fields[5].split(' ').map(str::to_owned).collect(),
+            }
+        })
+        .collect();
+    assert_eq!(releases.len(), 114);
+    let all: Vec<String> = VERSIONS[1..].iter().map(ToString::to_string).collect();
+    for (name, apis, without) in [
+        ("v1 alone", &[Api::V1][..], None),
+        ("v1 and v1beta1", &[Api::V1, Api::V1beta1], None),
+        ("v1 without GC", &[Api::V1, Api::V1beta1], Some("v1.CmdGC")),
+        ("v1 without STATUS", &[Api::V1, Api::V1beta1], Some("v1.CmdStatus")),
+        ("all four names", &Api::ALL, None),
+    ] {
+        releases.push(Release {
+            name: name.to_owned(),
+            apis: apis.to_vec(),
+            without: without.into_iter().map(str::to_owned).collect(),
+            accepts: all.clone(),
+        });
+    }
+    releases
+}
+
+/// The rules: which calls are made for a command, and how it ends.
+fn model(
+    release: &Release,
+    command: &str,
+    method: Method,
+    version: &str,
+    refuses: bool,
+    translates: bool,
+) -> Expected {
+    let label = if version.is_empty() { "0.1.0" } else { version };
+    let order = |version: &str| VERSIONS.iter().position(|known| *known == version).unwrap();
+    let failure = |code, paths| Expected { code: Some(code), label: Some(label.to_owned()), paths };
+    let success = |paths| {
+        let label = (command == "ADD").then(|| label.to_owned());
+        Expected { code: None, label, paths }
+    };
+
+    // Refused before anything is sent: the command came later than the version.
+    let least = match command {
+        "CHECK" => "0.4.0",
+        "GC" | "STATUS" => "1.1.0",
+        _ => "",
+    };
+    if order(version) < order(least) {
+        return failure(1, Vec::new());
+    }
+
+    // Newest first, on UNIMPLEMENTED to the next that has the method at all.
+    let mut paths = Vec::new();
+    let container_command = ["ADD", "CHECK", "DEL"].contains(&command);
+    for api in [Api::V1, Api::V1beta1, Api::Vmware, Api::First] {
+        if api != Api::V1 && !container_command {
+            continue;
+        }
+        let path = format!("/{}.Cni/{method}", api.package());
+        paths.push(path.clone());
+        let left_out = release.without.contains(&format!("{}.{method}", api.name()));
+        if !release.apis.contains(&api) || left_out {
+            continue;
+        }
+        if refuses {
+            return failure(101, paths);
+        }
+        let accepts = |version: &str| release.accepts.iter().any(|accepted| accepted == version);
+        if accepts(version) {
+            return success(paths);
+        }
+        // The agent refuses the version: lower ones, if there are any.
+        if container_command && translates && ["1.0.0", "1.1.0"].contains(&version) {
+            for lower in ["1.0.0", "0.4.0"] {
+                if order(lower) < order(version) {
+                    paths.push(path.clone());
+                    if accepts(lower) {
+                        return success(paths);
+                    }
+                }
+            }
+        }
+        return failure(1, paths);
+    }
+    // Nobody has it: GC did nothing, and for STATUS a live answer is enough.
+    if container_command { failure(202, paths) } else { success(paths) }
+}
+
+/// A folder of its own for each agent.
+struct Place {
+    folder: tempfile::TempDir,
+    agent: Agent,
+}
+
+impl Place {
+    fn new(release: &Release, refuses: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let script = if refuses {
+            json!({"*": {"error": {"code": 101, "message": "no addresses left"}}})
+        } else {
+            json!({})
+        };
+        let agent = Agent::start(Options {
+            apis: release.apis.clone(),
+            without: release.without.clone(),
+            cni_versions: release.accepts.clone(),
+            script: serde_json::from_value(script).unwrap(),
+            socket: folder.path().join("cni.sock"),
+            ..Options::default()
+        });
+        Self { agent: agent.unwrap(), folder }
+    }
+
+    /// Runs the plugin; gives exit status and the document.
+    fn run(&self, command: &str, version: &str, prev_result: &Value) -> (i32, Option<Value>) {
+        let mut configuration = json!({
+            "name": "antrea", "type": "antrea", "ipam": {"type": "host-local"},
+            "antreaCni": {"socket": self.folder.path().join("cni.sock"), "waitForAgentSeconds": 0},
+        });
+        if !version.is_empty() {
+            configuration["cniVersion"] = version.into();
+        }
+        if !prev_result.is_null() {
+            configuration["prevResult"] = prev_result.clone();
+        }
+        let mut child = Command::new(plugin())
+            .env_clear()
+            .envs([("CNI_COMMAND", command), ("CNI_CONTAINERID", "c0ffee"), ("CNI_IFNAME", "eth0")])
+            .envs([("CNI_NETNS", "/var/run/netns/x"), ("CNI_PATH", "/opt/cni/bin")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(configuration.to_string().as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let document = (!output.stdout.is_empty())
+            .then(|| serde_json::from_slice(&output.stdout).expect("one JSON document"));
+        (output.status.code().unwrap_or(-1), document)
+    }
+}
+
+fn plugin() -> PathBuf {
+    std::env::var_os("ANTREA_CNI_PLUGIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_antrea-cni")), PathBuf::from)
+}
+
+/// A cell of the matrix, run.
+struct Cell {
+    release: usize,
+    command: &'static str,
+    version: &'static str,
+    refuses: bool,
+    expected: Expected,
+    disagrees: Option<String>,
+    translated: bool,
+}
+
+fn cells(number: usize, release: &Release) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for refuses in [false, true] {
+        let place = Place::new(release, refuses);
+        for (command, method) in COMMANDS {
+            for version in VERSIONS {
+                let expected = model(release, command, method, version, refuses, true);
+                let untranslated = model(release, command, method, version, refuses, false);
+                let mut prev_result = Value::Null;
+                if command == "CHECK" {
+                    // There has to be something to check.
+                    prev_result = place.run("ADD", version, &Value::Null).1.unwrap_or_default();
+                    prev_result =
+                        if prev_result["code"].is_null() { prev_result } else { Value::Null };
+                }
+                let before = place.agent.calls().len();
+                let (exit, document) = place.run(command, version, &prev_result);
+                let calls = place.agent.calls().split_off(before);
+                let text = |key: &str| {
+                    document.as_ref().and_then(|document| document.get(key)).and_then(Value::as_str)
+                };
+                let actual = Expected {
+                    code: document.as_ref().and_then(|document| document.get("code")?.as_u64()),
+                    label: text("cniVersion").map(str::to_owned),
+                    paths: calls.into_iter().map(|call| call.path).collect(),
+                };
+                let agrees = actual == expected && exit == i32::from(expected.code.is_some());
+                place.run("DEL", "0.4.0", &Value::Null);
+                cells.push(Cell {
+                    release: number,
+                    command,
+                    version,
+                    refuses,
+                    disagrees: (!agrees).then(|| format!("exit {exit}, {actual:?}")),
+                    translated: expected != untranslated,
+                    expected,
+                });
+            }
+        }
+    }
+    cells
+}
+
+fn main() -> ExitCode {
+    // `cargo test NAME` for another target runs this one too.
+    if std::env::args().skip(1).any(|argument| argument == "--list" || !argument.starts_with('-')) {
+        return ExitCode::SUCCESS;
+    }
+    let started = Instant::now();
+    let releases = releases();
+    let next = AtomicUsize::new(0);
+    let all = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while let number = next.fetch_add(1, Ordering::SeqCst)
+                    && let Some(release) = releases.get(number)
+                {
+                    let cells = cells(number, release);
+                    all.lock().unwrap().extend(cells);
+                }
+            });
+        }
+    });
+    let mut all = all.into_inner().unwrap();
+    all.sort_by_key(|cell| cell.release);
+
+    let mut failed = 0;
+    for cell in all.iter().filter(|cell| cell.disagrees.is_some()) {
+        failed += 1;
+        if failed <= 20 {
+            let Cell { command, version, refuses, expected, .. } = cell;
+            let name = &releases[cell.release].name;
+            let actual = cell.disagrees.as_deref().unwrap_or_default();
+            println!(
+                "{name} {command} {version:?} refuses={refuses}\n  expected {expected:?}\n  actual   {actual}"
+            );
+        }
+    }
+    let translated = all.iter().filter(|cell| cell.translated).count();
+    println!(
+        "version matrix: {} cells, {} agree, {translated} of them by another cniVersion, {:.0} s",
+        all.len(),
+        all.len() - failed,
+        started.elapsed().as_secs_f64()
+    );
+    std::fs::write(HTML, html(&releases, &all)).unwrap();
+    let stale = !is_current(Path::new(REPORT), &markdown(&releases, &all));
+    println!("{} passed, {failed} failed", all.len() - failed);
+    if failed > 0 || stale { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn is_current(file: &Path, report: &str) -> bool {
+    if std::fs::read_to_string(file).is_ok_and(|text| text == report) {
+        return true;
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, report).unwrap();
+        return true;
+    }
+    println!("{} is not current: run UPDATE=1 cargo test --test matrix", file.display());
+    false
+}
+
+/// How a cell ended, for people.
+fn outcome(cell: &Cell) -> String {
+    let tries = cell.expected.paths.len();
+    match cell.expected.code {
+        _ if cell.disagrees.is_some() => "WRONG".to_owned(),
+        None if cell.translated => format!("ok ↧{tries}"),
+        None => format!("ok {tries}"),
+        Some(code) => format!("{code}"),
+    }
+}
+
+/// The row of a release: its cells where the agent accepts.
+fn row(cells: &[&Cell]) -> Vec<String> {
+    let accepting = cells.iter().filter(|cell| !cell.refuses);
+    accepting.map(|cell| outcome(cell)).collect()
+}
+
+fn markdown(releases: &[Release], cells: &[Cell]) -> String {
+    let mut text = "# Version matrix\n\n\
+        Written by `UPDATE=1 cargo test --test matrix`, which runs the plugin as a process against the\n\
+        reference agent set up as each of the 114 releases of antrea-agent, and as agents that do not exist\n\
+        yet. Releases that behave alike share a row.\n\n\
+        `ok 2`: done, with the second call; `ok ↧3`: done in a lower cniVersion, with the third call;\n\
+        a number alone is the code of the error, of which 1 means that the command does not exist in that\n\
+        cniVersion, or that the agent refuses it in every version that the plugin can offer. `–` is a\n\
+        configuration without a cniVersion, which every agent refuses.\n"
+        .to_owned();
+    let mut groups: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
+    for number in 0..releases.len() {
+        let of_release: Vec<_> = cells.iter().filter(|cell| cell.release == number).collect();
+        let row = row(&of_release);
+        let is_real = number < 114;
+        match groups
+            .iter_mut()
+            .find(|(members, known)| *known == row && is_real && members[0] < 114)
+        {
+            Some((members, _)) => members.push(number),
+            None => groups.push((vec![number], row)),
+        }
+    }
+    for (at, (command, _)) in COMMANDS.into_iter().enumerate() {
+        let versions = VERSIONS.map(|version| if version.is_empty() { "–" } else { version });
+        let _ = write!(
+            text,
+            "\n## {command}\n\n| agent | {} |\n|{}\n",
+            versions.join(" | "),
+            " --- |".repeat(9)
+        );
+        for (members, row) in &groups {
+            let first = &releases[members[0]].name;
+            let last = &releases[members[members.len() - 1]].name;
+            let name = match members.len() {
+                1 => first.clone(),
+                count => format!("{first} … {last} ({count} releases)"),
+            };
+            let row = &row[at * VERSIONS.len()..(at + 1) * VERSIONS.len()];
+            let _ = writeln!(text, "| {name} | {} |", row.join(" | "));
+        }
+    }
+    let refused = cells.iter().filter(|cell| cell.refuses).count();
+    let _ = write!(
+        text,
+        "\n{} cells: the ones above for every release, and {refused} in which the agent refuses the command\n\
+         in band, with its code passed on.\n",
+        cells.len()
+    );
+    text
+}
+
+fn html(releases: &[Release], cells: &[Cell]) -> String {
+    let mut html = "<!doctype html><meta charset=utf-8><title>Version matrix</title><style>\
+        body{font:13px sans-serif}table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:1px 5px}\
+        th{position:sticky;top:0;background:#fff}.ok{background:#c8e6c9}.down{background:#dcedc8}\
+        .low{background:#fff9c4}.code{background:#ffe0b2}.wrong{background:#e53935;color:#fff}</style>\
+        <h1>Version matrix</h1><p><span class=ok>newest API of the ladder</span> \
+        <span class=down>an older API</span> <span class=low>a lower cniVersion</span> \
+        <span class=code>an error, as expected</span> <span class=wrong>not as expected</span></p>\
+        <table><tr><th>agent<th>in band"
+        .to_owned();
+    for (command, _) in COMMANDS {
+        for version in VERSIONS {
+            let _ = write!(html, "<th>{command}<br>{version}");
+        }
+    }
+    for (number, release) in releases.iter().enumerate() {
+        for refuses in [false, true] {
+            let how = if refuses { "refuses" } else { "accepts" };
+            let _ = write!(html, "<tr><td>{}<td>{how}", release.name);
+            for cell in
+                cells.iter().filter(|cell| cell.release == number && cell.refuses == refuses)
+            {
+                let class = match cell.expected.code {
+                    _ if cell.disagrees.is_some() => "wrong",
+                    Some(_) => "code",
+                    None if cell.translated => "low",
+                    None if cell.expected.paths.len() > 1 => "down",
+                    None => "ok",
+                };
+                let paths = cell.expected.paths.join("\n");
+                let _ = write!(html, "<td class={class} title=\"{paths}\">{}", outcome(cell));
+            }
+        }
+    }
+    html.push_str("</table>");
+    html
+}
