@@ -148,12 +148,11 @@ enum TransportError {
     Compressed(String),
     #[error("the reply ended without a gRPC status")]
     NoStatus,
-    #[error("the reply is over {MAX_REPLY_BYTES} bytes")]
-    TooLarge,
 }
 
 /// tonic's view of the connection. It turns into errors what tonic would make
-/// a gRPC status of, so that every status is one that the agent sent.
+/// UNIMPLEMENTED or UNAVAILABLE of, so that these are always the agent's. What
+/// tonic says of a message (too long, none at all) is neither.
 #[derive(Clone)]
 struct Transport(h2::client::SendRequest<Bytes>);
 
@@ -186,7 +185,7 @@ impl GrpcService<tonic::body::Body> for Transport {
             check_head(&head)?;
             mend_message(&mut head.headers);
             let saw_status = has_status(&head.headers);
-            Ok(http::Response::from_parts(head, Reply { body, saw_status, received: 0 }))
+            Ok(http::Response::from_parts(head, Reply { body, saw_status }))
         })
     }
 }
@@ -231,7 +230,6 @@ fn mend_message(headers: &mut HeaderMap) {
 struct Reply {
     body: h2::RecvStream,
     saw_status: bool,
-    received: usize,
 }
 
 impl Body for Reply {
@@ -244,10 +242,6 @@ impl Body for Reply {
     ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
         let this = &mut *self;
         if let Some(data) = std::task::ready!(this.body.poll_data(cx)?) {
-            this.received += data.len();
-            if this.received > MAX_REPLY_BYTES + GRPC_PREFIX_BYTES {
-                return Poll::Ready(Some(Err(TransportError::TooLarge)));
-            }
             this.body.flow_control().release_capacity(data.len())?;
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
@@ -261,9 +255,6 @@ impl Body for Reply {
         })
     }
 }
-
-/// Compression flag and length in front of every gRPC message.
-const GRPC_PREFIX_BYTES: usize = 5;
 
 /// Messages as bytes: a rung encodes and decodes its own.
 struct Raw;

@@ -79,6 +79,19 @@ fn a_reply_that_is_not_grpc_is_no_success() {
 }
 
 #[test]
+fn a_reply_that_only_looks_like_grpc_is_no_success() {
+    let code = add(|connection| {
+        reply(connection, |connection, stream| {
+            let head: [(&str, &[u8]); 2] = [(":status", b"200"), ("content-type", b"text/html")];
+            connection.headers(stream, 0, &head)?;
+            connection.message(stream, 0, 4, b"\x0a\x02{}")?;
+            connection.trailers(stream, "0")
+        })
+    });
+    assert_eq!(code, 201);
+}
+
+#[test]
 fn a_reset_stream_on_a_living_connection_is_201() {
     for reason in 0..=13u32 {
         let code = add(move |connection| {
