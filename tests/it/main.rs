@@ -17,6 +17,7 @@ mod output;
 mod properties;
 mod protos;
 mod recovery;
+mod rolling;
 mod support;
 mod time;
 mod translation;

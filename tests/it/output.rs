@@ -156,6 +156,7 @@ fn the_static_plugin_starts_in_an_empty_root() {
         .arg(root.path(""))
         .arg("/antrea")
         .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
         .env("CNI_COMMAND", "VERSION")
         .output()
         .unwrap();

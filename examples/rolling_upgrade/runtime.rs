@@ -1,0 +1,218 @@
+//! A model of kubelet and containerd: sandboxes that are tried again, two DELs
+//! for each, STATUS every second.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::Arguments;
+use crate::node::Node;
+use crate::timetable::Timetable;
+
+/// Kubelet tries a sandbox again after some 10 s. Here it is one, so that a run
+/// without waiting ends; Pod starts of columns that lose sandboxes look better
+/// for it than they are.
+const SANDBOX_RETRY: Duration = Duration::from_secs(1);
+
+/// How long past its deadline a call may take to start and end as a process.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// What happened.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub(crate) calls: Vec<Call>,
+    /// How long each Pod took from its first sandbox to running
+    pub(crate) starts: Vec<Duration>,
+    pub(crate) adds_failed: usize,
+    pub(crate) dels_failed: usize,
+    pub(crate) never_gone: usize,
+}
+
+/// A call of the plugin and its answer.
+pub(crate) struct Call {
+    pub(crate) command: &'static str,
+    pub(crate) started: Instant,
+    pub(crate) elapsed: Duration,
+    pub(crate) in_time: bool,
+    /// Exit status 0 or 1 and one JSON document or nothing
+    pub(crate) is_proper: bool,
+    pub(crate) success: bool,
+    document: Value,
+}
+
+/// Puts Pods through the timetable.
+pub(crate) fn run(
+    arguments: &Arguments,
+    timetable: &Timetable,
+    node: &Node,
+    plugin: &Path,
+) -> Outcome {
+    let outcome = Mutex::new(Outcome::default());
+    let (next, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let bar = ProgressBar::new(arguments.pods as u64).with_style(
+        ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos}/{len} Pods, {msg}")
+            .unwrap(),
+    );
+    let runtime = Runtime { arguments, node, plugin, outcome: &outcome };
+    let first = node.start(&timetable.agents[0]);
+    scope(|all| {
+        let workers: Vec<_> = (0..arguments.concurrency)
+            .map(|_| {
+                all.spawn(|| {
+                    while let number = next.fetch_add(1, Ordering::SeqCst)
+                        && number < arguments.pods
+                    {
+                        runtime.pod(number);
+                        bar.inc(1);
+                        // Pods come as long as agents are replaced.
+                        let share =
+                            timetable.duration() / u32::try_from(arguments.pods).unwrap_or(1);
+                        sleep(share * u32::try_from(arguments.concurrency / 2).unwrap_or(1));
+                    }
+                })
+            })
+            .collect();
+        let status = all.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                runtime.call("STATUS", "1.1.0", "", "", &Value::Null);
+                sleep(Duration::from_secs(1));
+            }
+        });
+        let mut agent = first;
+        for (number, generation) in timetable.agents.iter().enumerate().skip(1) {
+            let before = &timetable.agents[number - 1];
+            sleep(before.up);
+            node.stop(agent, before.is_killed);
+            sleep(before.down);
+            agent = node.start(generation);
+            bar.set_message(format!("agent {} of {}", number + 1, timetable.agents.len()));
+        }
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        node.stop(agent, true);
+        // For good: STATUS may say ready no longer than an ADD would wait.
+        if !node.is_peer {
+            sleep(Duration::from_secs(arguments.wait + 3));
+        }
+        done.store(true, Ordering::SeqCst);
+        status.join().unwrap();
+    });
+    bar.finish_and_clear();
+    outcome.into_inner().unwrap()
+}
+
+impl Timetable {
+    fn duration(&self) -> Duration {
+        self.agents.iter().map(|generation| generation.up + generation.down).sum()
+    }
+}
+
+struct Runtime<'a> {
+    arguments: &'a Arguments,
+    node: &'a Node,
+    plugin: &'a Path,
+    outcome: &'a Mutex<Outcome>,
+}
+
+impl Runtime<'_> {
+    /// The life of a Pod.
+    fn pod(&self, number: usize) {
+        let version = ["0.3.0", "0.4.0", "1.0.0", "1.1.0"][number % 4];
+        let born = Instant::now();
+        for sandbox in 0.. {
+            let container = format!("pod-{number}-{sandbox}");
+            let netns = format!("/var/run/netns/{container}");
+            let (success, result) = self.call("ADD", version, &container, &netns, &Value::Null);
+            if success {
+                self.outcome.lock().unwrap().starts.push(born.elapsed());
+                if version != "0.3.0" {
+                    self.call("CHECK", version, &container, &netns, &result);
+                }
+                self.delete(version, &container, &netns);
+                return;
+            }
+            self.outcome.lock().unwrap().adds_failed += 1;
+            self.delete(version, &container, &netns);
+            sleep(SANDBOX_RETRY);
+        }
+    }
+
+    /// containerd sends DEL twice; kubelet tries again for as long as it fails.
+    fn delete(&self, version: &str, container: &str, netns: &str) {
+        for _ in 0..60 {
+            let mut all = true;
+            for netns in [netns, ""] {
+                let (success, _) = self.call("DEL", version, container, netns, &Value::Null);
+                all &= success;
+                self.outcome.lock().unwrap().dels_failed += usize::from(!success);
+                if !success {
+                    break;
+                }
+            }
+            if all {
+                return;
+            }
+            sleep(SANDBOX_RETRY);
+        }
+        self.outcome.lock().unwrap().never_gone += 1;
+    }
+
+    /// Runs the plugin; gives whether it succeeded and the document.
+    fn call(
+        &self,
+        command: &'static str,
+        version: &str,
+        container: &str,
+        netns: &str,
+        prev_result: &Value,
+    ) -> (bool, Value) {
+        let mut configuration = json!({
+            "cniVersion": version, "name": "antrea", "type": "antrea", "ipam": {"type": "host-local"},
+        });
+        if !self.node.is_peer {
+            configuration["antreaCni"] =
+                json!({"socket": self.node.socket, "waitForAgentSeconds": self.arguments.wait});
+        }
+        if !prev_result.is_null() {
+            configuration["prevResult"] = prev_result.clone();
+        }
+        let started = Instant::now();
+        let mut child = Command::new(self.plugin)
+            .env_clear()
+            .envs([("CNI_COMMAND", command), ("CNI_CONTAINERID", container), ("CNI_NETNS", netns)])
+            .envs([("CNI_IFNAME", "eth0"), ("CNI_PATH", "/opt/cni/bin")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(configuration.to_string().as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let document = serde_json::from_slice(&output.stdout);
+        let deadline = match command {
+            "ADD" => 90,
+            "STATUS" => 1,
+            _ => 45,
+        };
+        let elapsed = started.elapsed();
+        let call = Call {
+            command,
+            started,
+            elapsed,
+            in_time: elapsed < Duration::from_secs(deadline) + SLACK,
+            is_proper: matches!(output.status.code(), Some(0 | 1))
+                && (output.stdout.is_empty() || document.is_ok()),
+            success: output.status.success(),
+            document: document.unwrap_or_default(),
+        };
+        let answer = (call.success, call.document.clone());
+        self.outcome.lock().unwrap().calls.push(call);
+        answer
+    }
+}

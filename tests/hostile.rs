@@ -1,0 +1,381 @@
+//! Agents that answer as no agent should: `cargo test --test hostile`.
+//!
+//! Each kind is an ADD against raw HTTP/2 frames: the code that it has to end
+//! with, never past its deadline, one document or nothing, and no memory to
+//! speak of. All run at once; the slow ones take the deadline of 35 s.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test program"
+)]
+#![expect(dead_code, reason = "the frame writer is shared with other tests")]
+
+#[path = "it/support/frames.rs"]
+mod frames;
+
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use frames::{Connection, END_STREAM, RawAgent, kind};
+use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::{Value, json};
+
+/// `addTimeoutSeconds`, the shortest there is.
+const DEADLINE: Duration = Duration::from_secs(35);
+/// For a process to start and end on a busy machine.
+const SLACK: Duration = Duration::from_secs(10);
+/// Resident memory that no kind may make the plugin use.
+const MAX_RESIDENT_KIB: i64 = 16 << 10;
+
+/// `CniCmdResponse` with the result `{}`.
+const REPLY: &[u8] = b"\x0a\x02{}";
+
+type Serve = fn(&mut Connection) -> Option<()>;
+
+/// A kind of agent, the code that an ADD ends with (0 for success), and what it
+/// does.
+const KINDS: &[(&str, u64, Serve)] = &[
+    ("accepts and says nothing", 11, |c| c.drain()),
+    ("closes at once", 11, |_| None),
+    ("closes after its SETTINGS", 11, |c| c.handshake()),
+    ("closes after the request", 11, |c| request(c).map(|_| ())),
+    ("half a frame, then closes", 11, |c| {
+        request(c)?;
+        c.stream.write_all(&[0, 0, 10, 1, 4]).ok()
+    }),
+    ("half a frame, then nothing", 11, |c| {
+        request(c)?;
+        c.stream.write_all(&[0, 0, 10, 1, 4]).ok()?;
+        c.drain()
+    }),
+    ("garbage instead of HTTP/2", 11, |c| {
+        c.stream.write_all(&[0xa5; 4096]).ok()?;
+        c.drain()
+    }),
+    ("zeros instead of HTTP/2", 11, |c| {
+        c.stream.write_all(&[0; 65536]).ok()?;
+        c.drain()
+    }),
+    ("an HTTP/1.1 reply", 11, |c| {
+        c.stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").ok()?;
+        c.drain()
+    }),
+    ("GOAWAY before the request", 11, |c| {
+        c.handshake()?;
+        goaway(c, 0, 0)?;
+        c.drain()
+    }),
+    ("GOAWAY that refuses the request", 11, |c| {
+        request(c)?;
+        goaway(c, 0, 0)?;
+        c.drain()
+    }),
+    ("GOAWAY with an error", 11, |c| {
+        request(c)?;
+        goaway(c, 1, 11)?;
+        c.drain()
+    }),
+    ("GOAWAY, then the reply", 0, |c| {
+        let stream = request(c)?;
+        goaway(c, stream, 0)?;
+        reply(c, stream)
+    }),
+    ("the reply, then GOAWAY", 0, |c| {
+        let stream = request(c)?;
+        reply(c, stream)?;
+        goaway(c, stream, 0)
+    }),
+    ("RST_STREAM NO_ERROR", 201, |c| reset(c, 0)),
+    ("RST_STREAM PROTOCOL_ERROR", 201, |c| reset(c, 1)),
+    ("RST_STREAM INTERNAL_ERROR", 201, |c| reset(c, 2)),
+    ("RST_STREAM FLOW_CONTROL_ERROR", 201, |c| reset(c, 3)),
+    ("RST_STREAM SETTINGS_TIMEOUT", 201, |c| reset(c, 4)),
+    ("RST_STREAM STREAM_CLOSED", 201, |c| reset(c, 5)),
+    ("RST_STREAM FRAME_SIZE_ERROR", 201, |c| reset(c, 6)),
+    ("RST_STREAM REFUSED_STREAM", 201, |c| reset(c, 7)),
+    ("RST_STREAM CANCEL", 201, |c| reset(c, 8)),
+    ("RST_STREAM COMPRESSION_ERROR", 201, |c| reset(c, 9)),
+    ("RST_STREAM CONNECT_ERROR", 201, |c| reset(c, 10)),
+    ("RST_STREAM ENHANCE_YOUR_CALM", 201, |c| reset(c, 11)),
+    ("RST_STREAM INADEQUATE_SECURITY", 201, |c| reset(c, 12)),
+    ("RST_STREAM HTTP_1_1_REQUIRED", 201, |c| reset(c, 13)),
+    ("RST_STREAM with an unknown code", 201, |c| reset(c, 0xdead_beef)),
+    ("RST_STREAM in the middle of a message", 201, |c| {
+        let stream = request(c)?;
+        c.head(stream)?;
+        c.message(stream, 0, 100, b"half")?;
+        c.frame(kind::RST_STREAM, 0, stream, &8u32.to_be_bytes())?;
+        c.drain()
+    }),
+    ("closes in the middle of a message", 11, |c| {
+        let stream = request(c)?;
+        c.head(stream)?;
+        c.message(stream, 0, 100, b"half")
+    }),
+    ("HTTP 404", 201, |c| http_status(c, b"404")),
+    ("HTTP 502", 201, |c| http_status(c, b"502")),
+    ("HTTP 503", 201, |c| http_status(c, b"503")),
+    ("HTTP 200 without a grpc-status", 201, |c| http_status(c, b"200")),
+    ("wrong content-type", 201, |c| {
+        let stream = request(c)?;
+        let head: [(&str, &[u8]); 2] = [(":status", b"200"), ("content-type", b"text/html")];
+        c.headers(stream, 0, &head)?;
+        c.message(stream, 0, REPLY.len(), REPLY)?;
+        c.trailers(stream, "0")?;
+        c.drain()
+    }),
+    ("compressed flag without an encoding", 201, |c| message(c, 1, REPLY.len(), REPLY)),
+    ("trailers only, INTERNAL", 201, |c| {
+        let stream = request(c)?;
+        c.trailers_only(stream, "13", b"broken")?;
+        c.drain()
+    }),
+    ("trailers only, OK", 201, |c| {
+        let stream = request(c)?;
+        c.trailers_only(stream, "0", b"")?;
+        c.drain()
+    }),
+    ("a status that is no number", 201, |c| {
+        let stream = request(c)?;
+        c.trailers_only(stream, "twelve", b"")?;
+        c.drain()
+    }),
+    ("two messages: the first counts", 0, |c| {
+        let stream = request(c)?;
+        c.head(stream)?;
+        c.message(stream, 0, REPLY.len(), REPLY)?;
+        c.message(stream, 0, REPLY.len(), REPLY)?;
+        c.trailers(stream, "0")?;
+        c.drain()
+    }),
+    ("a message longer than declared", 201, |c| message(c, 0, 2, REPLY)),
+    ("a message shorter than declared", 201, |c| message(c, 0, 40, REPLY)),
+    ("a message that claims 4 GiB", 201, |c| message(c, 0, u32::MAX as usize, REPLY)),
+    ("a message of 5 MiB", 201, |c| message(c, 0, 5 << 20, &vec![0; 5 << 20])),
+    ("one byte a write", 0, |c| {
+        let stream = request(c)?;
+        let frames = recorded(stream);
+        for byte in frames {
+            c.stream.write_all(&[byte]).ok()?;
+        }
+        c.drain()
+    }),
+    ("one byte a second", 11, |c| {
+        let stream = request(c)?;
+        for byte in recorded(stream) {
+            c.stream.write_all(&[byte]).ok()?;
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        c.drain()
+    }),
+    ("protobuf garbage", 201, |c| message(c, 0, 6, b"\xff\xff\xff\xff\xff\xff")),
+    ("unknown fields", 0, |c| {
+        let bytes = b"\x0a\x02{}\x9a\x06\x03abc\xa0\x06\x07";
+        message(c, 0, bytes.len(), bytes)
+    }),
+    ("an unknown error code", 4242, |c| {
+        let bytes = b"\x12\x06\x08\x92\x21\x12\x01m";
+        message(c, 0, bytes.len(), bytes)
+    }),
+    ("a text that is not UTF-8", 201, |c| message(c, 0, 5, b"\x12\x03\x12\x01\xff")),
+    ("100 KB of grpc-message, percent-encoded", 201, |c| status_text(c, &b"%41".repeat(33_334))),
+    ("100 KB of grpc-message, not UTF-8", 201, |c| status_text(c, &b"%ff".repeat(33_334))),
+    ("endless SETTINGS", 11, |c| flood(c, kind::SETTINGS, &[])),
+    ("endless PING", 11, |c| flood(c, 6, &[0; 8])),
+    ("endless WINDOW_UPDATE", 11, |c| flood(c, 8, &[0, 0, 0, 1])),
+    ("endless frames of an unknown type", 11, |c| flood(c, 0xfa, &[0; 64])),
+    ("an endless header block", 11, |c| {
+        let stream = request(c)?;
+        c.frame(kind::HEADERS, 0, stream, &[0; 8192])?;
+        loop {
+            c.frame(9, 0, stream, &[0; 8192])?;
+        }
+    }),
+    ("endless messages", 11, |c| {
+        let stream = request(c)?;
+        c.head(stream)?;
+        loop {
+            c.message(stream, 0, REPLY.len(), REPLY)?;
+        }
+    }),
+    ("endless empty DATA", 11, |c| {
+        let stream = request(c)?;
+        c.head(stream)?;
+        loop {
+            c.frame(kind::DATA, 0, stream, &[])?;
+        }
+    }),
+    ("PUSH_PROMISE", 11, |c| {
+        let stream = request(c)?;
+        c.frame(5, 4, stream, &[0, 0, 0, 2, 0x82])?;
+        c.drain()
+    }),
+    ("DATA on a stream that nobody opened", 11, |c| {
+        request(c)?;
+        c.frame(kind::DATA, 0, 99, b"x")?;
+        c.drain()
+    }),
+    ("a window of zero", 11, |c| {
+        c.stream.read_exact(&mut [0; 24]).ok()?;
+        c.frame(kind::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])?;
+        c.drain()
+    }),
+    ("the reply after the deadline", 11, |c| {
+        let stream = request(c)?;
+        std::thread::sleep(DEADLINE + Duration::from_secs(1));
+        reply(c, stream)
+    }),
+    // The agent's own fault: the API's rules allow UNIMPLEMENTED only before
+    // any effect, so this one does the work four times.
+    ("UNIMPLEMENTED after an effect", 202, |c| {
+        c.handshake()?;
+        loop {
+            let stream = c.request()?;
+            c.trailers_only(stream, "12", b"done, but I say no")?;
+        }
+    }),
+];
+
+fn request(c: &mut Connection) -> Option<u32> {
+    c.handshake()?;
+    c.request()
+}
+
+fn reply(c: &mut Connection, stream: u32) -> Option<()> {
+    c.head(stream)?;
+    c.message(stream, 0, REPLY.len(), REPLY)?;
+    c.trailers(stream, "0")
+}
+
+fn message(c: &mut Connection, flag: u8, claims: usize, bytes: &[u8]) -> Option<()> {
+    let stream = request(c)?;
+    c.head(stream)?;
+    c.message(stream, flag, claims, bytes)?;
+    c.trailers(stream, "0")?;
+    c.drain()
+}
+
+fn goaway(c: &mut Connection, last: u32, reason: u32) -> Option<()> {
+    c.frame(kind::GOAWAY, 0, 0, &[last.to_be_bytes(), reason.to_be_bytes()].concat())
+}
+
+fn reset(c: &mut Connection, reason: u32) -> Option<()> {
+    let stream = request(c)?;
+    c.frame(kind::RST_STREAM, 0, stream, &reason.to_be_bytes())?;
+    c.drain()
+}
+
+fn http_status(c: &mut Connection, status: &[u8]) -> Option<()> {
+    let stream = request(c)?;
+    let head: [(&str, &[u8]); 2] = [(":status", status), ("content-type", b"application/grpc")];
+    c.headers(stream, END_STREAM, &head)?;
+    c.drain()
+}
+
+fn status_text(c: &mut Connection, text: &[u8]) -> Option<()> {
+    let stream = request(c)?;
+    c.trailers_only(stream, "13", text)?;
+    c.drain()
+}
+
+/// The same frame until the client has had enough, or the deadline ends it.
+fn flood(c: &mut Connection, kind: u8, payload: &[u8]) -> Option<()> {
+    request(c)?;
+    // Nobody reads what the client sends back, so its answers fill up too.
+    loop {
+        c.frame(kind, 0, 0, payload)?;
+    }
+}
+
+/// The bytes of an ordinary reply.
+fn recorded(stream: u32) -> Vec<u8> {
+    let (mut near, far) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut connection = Connection::over(far);
+    reply(&mut connection, stream).unwrap();
+    drop(connection);
+    let mut bytes = Vec::new();
+    near.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn plugin() -> PathBuf {
+    std::env::var_os("ANTREA_CNI_PLUGIN")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_antrea-cni")), PathBuf::from)
+}
+
+/// Runs an ADD against one kind; gives what is wrong, and the time it took.
+fn run(expected: u64, serve: Serve) -> (Result<(), String>, Duration) {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("cni.sock");
+    let _agent = RawAgent::start(&socket, serve);
+    let configuration = json!({
+        "cniVersion": "0.4.0", "name": "antrea", "type": "antrea",
+        "antreaCni": {"socket": socket, "addTimeoutSeconds": DEADLINE.as_secs()},
+    });
+    let started = Instant::now();
+    let mut child = Command::new(plugin())
+        .env_clear()
+        .envs([("CNI_COMMAND", "ADD"), ("CNI_CONTAINERID", "c0ffee"), ("CNI_IFNAME", "eth0")])
+        .envs([("CNI_NETNS", "/var/run/netns/x"), ("CNI_PATH", "/opt/cni/bin")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(configuration.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let elapsed = started.elapsed();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let code = document["code"].as_u64().unwrap_or(0);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let checks = [
+        (output.status.signal().is_none() && stderr.is_empty(), "crashed"),
+        (document.is_object(), "not one document"),
+        (code == expected, "wrong code"),
+        (output.status.code() == Some(i32::from(expected != 0)), "wrong exit status"),
+        (code == 0 || document["msg"].as_str().is_some_and(|msg| !msg.is_empty()), "no message"),
+        (elapsed < DEADLINE + SLACK, "past its deadline"),
+    ];
+    let result = match checks.into_iter().find(|(holds, _)| !holds) {
+        Some((_, what)) => Err(format!("{what}: {document} {:?} {stderr}", output.status)),
+        None => Ok(()),
+    };
+    (result, elapsed)
+}
+
+fn main() -> ExitCode {
+    // `cargo test NAME` for another target runs this one too.
+    if std::env::args().skip(1).any(|argument| argument == "--list" || !argument.starts_with('-')) {
+        return ExitCode::SUCCESS;
+    }
+    let mut failed = 0;
+    let results: Vec<_> = std::thread::scope(|all| {
+        let running: Vec<_> = KINDS
+            .iter()
+            .map(|(name, code, serve)| (name, code, all.spawn(move || run(*code, *serve))))
+            .collect();
+        running.into_iter().map(|(name, code, run)| (name, code, run.join().unwrap())).collect()
+    });
+    for (name, code, (result, elapsed)) in results {
+        match result {
+            Ok(()) => println!("{code:>5} {:>6.1} s  {name}", elapsed.as_secs_f64()),
+            Err(why) => {
+                failed += 1;
+                println!("FAILED          {name}: {why}");
+            }
+        }
+    }
+    let resident = getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss());
+    println!("hostile agents: {} kinds, at most {resident} KiB resident", KINDS.len());
+    if resident > MAX_RESIDENT_KIB {
+        println!("FAILED          more than {MAX_RESIDENT_KIB} KiB resident");
+        failed += 1;
+    }
+    println!("{} passed, {failed} failed", KINDS.len() - failed.min(KINDS.len()));
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

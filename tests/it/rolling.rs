@@ -1,0 +1,26 @@
+//! A small rolling upgrade; the example of that name does large ones.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::plugin;
+
+#[test]
+fn no_pod_is_lost_while_its_agent_is_replaced() {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", "--quiet", "--example", "rolling_upgrade", "--", "--json", "--no-compare"])
+        .args(["--pods", "80", "--agents", "8", "--seed", "7", "--wait", "10"])
+        .env("ANTREA_CNI_PLUGIN", plugin())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let ours = &report["this plugin"];
+    for none in ["Pods that lost a sandbox", "DELs that failed", "invariants broken"] {
+        assert_eq!(ours[none], 0, "{report:#}");
+    }
+    assert_eq!(ours["Pods"], 80);
+}
