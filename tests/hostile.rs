@@ -5,7 +5,6 @@
 //! speak of. All run at once; the slow ones take the deadline of 35 s.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test program"

@@ -42,7 +42,8 @@ impl RawAgent {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let (serve, requests) = (Arc::clone(&serve), Arc::clone(&requests));
                 std::thread::spawn(move || {
-                    let mut connection = Connection { stream: stream.unwrap(), requests };
+                    let mut connection = Connection::over(stream.unwrap());
+                    connection.requests = requests;
                     // A client that goes away ends it.
                     let _ = serve(&mut connection);
                 });
