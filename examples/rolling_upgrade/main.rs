@@ -88,6 +88,15 @@ fn main() -> ExitCode {
     } else {
         print(&columns);
     }
+    let failures = if arguments.json { 0 } else { 5 };
+    for call in columns[0].1.outcome.calls.iter().filter(|call| !call.success).take(failures) {
+        println!(
+            "{} failed after {:.1} s: {}",
+            call.command,
+            call.elapsed.as_secs_f64(),
+            call.document
+        );
+    }
     let broken = &columns[0].1.broken;
     for sentence in broken.iter().take(20) {
         println!("BROKEN: {sentence}");

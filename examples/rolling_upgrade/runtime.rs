@@ -44,7 +44,7 @@ pub(crate) struct Call {
     /// Exit status 0 or 1 and one JSON document or nothing
     pub(crate) is_proper: bool,
     pub(crate) success: bool,
-    document: Value,
+    pub(crate) document: Value,
 }
 
 /// Puts Pods through the timetable.

@@ -2,12 +2,15 @@ module antrea-cni/interop
 
 go 1.26.0
 
-require github.com/containernetworking/cni v1.3.0
+require (
+	github.com/containernetworking/cni v1.3.0
+	google.golang.org/grpc v1.85.0
+)
 
 require (
-	github.com/go-logr/logr v1.4.4 // indirect
-	github.com/google/go-cmp v0.7.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
-	golang.org/x/tools v0.49.0 // indirect
+	golang.org/x/text v0.42.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 )
