@@ -5,7 +5,7 @@ RELEASE := $(CURDIR)/target/$(TARGET)/release/antrea-cni
 
 .PHONY: help
 help: ## Show the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+	@grep -hE "^[a-z0-9-]+:.*##" $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 .PHONY: check
 check: ## Formatting, lints and documentation
@@ -44,3 +44,25 @@ test-release: release ## The same suite on the static plugin, and what needs roo
 .PHONY: quickstart
 quickstart: ## The plugin against an agent of each generation
 	cargo run --example quickstart
+
+E2E       := target/e2e
+SCENARIOS :=
+
+.PHONY: e2e
+e2e: release ## Real containerd and podman with a real network; needs root and Debian
+	cargo build --release -p antrea-cni-agent
+	bash tests/e2e/setup.sh $(E2E)
+	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent
+	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) $(SCENARIOS)
+
+.PHONY: e2e-without
+e2e-without: release ## What the recovery of an ADD and the translation are good for
+	RUSTFLAGS='--cfg without_recovery' cargo build --release -p antrea-cni --bin antrea-cni --target $(TARGET) --target-dir target/without_recovery
+	RUSTFLAGS='--cfg without_translation' cargo build --release -p antrea-cni --bin antrea-cni --target $(TARGET) --target-dir target/without_translation
+	! $(E2E)/venv/bin/python tests/e2e/run.py $(E2E) target/without_recovery/$(TARGET)/release/antrea-cni sixty
+	! $(E2E)/venv/bin/python tests/e2e/run.py $(E2E) target/without_translation/$(TARGET)/release/antrea-cni translation translation-2
+
+.PHONY: rolling-upgrade
+rolling-upgrade: release ## More than 10,000 calls while the agent is replaced more than 100 times
+	ANTREA_CNI_PLUGIN=$(RELEASE) cargo run --release --example rolling_upgrade -- \
+	  --pods 3500 --agents 105 --seed 1 --no-compare

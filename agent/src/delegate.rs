@@ -39,7 +39,7 @@ pub(crate) async fn run(
         .env("CNI_NETNS", &args.netns)
         .env("CNI_IFNAME", &args.ifname)
         .env("CNI_ARGS", &args.args)
-        .env("CNI_PATH", folder)
+        .env("CNI_PATH", format!("{}:{}", folder.display(), args.path))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())

@@ -1,0 +1,237 @@
+"""Real runtimes: containerd (of this Debian, and 2.x from sid) and podman run the plugin, the plugin asks the reference
+agent, and the agent has the real bridge plugin make the network.
+
+run.py WORKDIR PLUGIN [SCENARIO...]    WORKDIR as setup.sh made it, with the agent at WORKDIR/bin/agent
+
+Each scenario runs in mount, network and process namespaces of its own. Prints a line for each, and last
+"N passed, N failed".
+"""
+import concurrent.futures
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+
+from box import GATEWAY, IMAGE, Box, sh, wait_for
+from cri import Error
+
+PORTMAP = {'type': 'portmap', 'capabilities': {'portMappings': True}}
+
+
+def expect(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def clean(box):
+    left = box.leaks()
+    expect(left == (0, 0, 0), f'left behind: {left[0]} veth, {left[1]} addresses, {left[2]} netns')
+
+
+def up_and_down(box, cri, name, version):
+    """A Pod: address, ping of the gateway, gone without a trace."""
+    pod_config = cri.config(name, f'uid-{name}', box.cgroup, ports=[(80, 8080)])
+    pod = cri.run_pod(pod_config)
+    expect(cri.pod_ip(pod).startswith('10.88.'), f'address {cri.pod_ip(pod)}')
+    container = cri.start_container(pod, pod_config, IMAGE, ['/bin/sleep', '100'])
+    status, text = cri.exec(container, ['/bin/ping', '-c', '1', '-W', '2', GATEWAY])
+    expect(status == 0, f'ping: {text}')
+    cri.remove_container(container)
+    cri.stop_pod(pod)
+    cri.remove_pod(pod)
+    adds, dels = ([c for c in box.calls(m) if json.loads(c['network_configuration'])['name'] == name] for m in ('CmdAdd', 'CmdDel'))
+    expect(adds and len(dels) >= 2 and dels[-1]['netns'] == '', f'{len(adds)} ADD, {len(dels)} DEL')
+    ports = json.loads(adds[-1]['network_configuration'])['runtimeConfig']['portMappings']
+    expect(ports[0]['HostPort'] == 8080, f'runtimeConfig {ports}')
+    return adds, dels
+
+
+def pod(box):
+    """A Pod with each generation of agent, with the cniVersion that Antrea ships and with a later one."""
+    cri = box.containerd()
+    for number, (api, version) in enumerate([('v1', '1.0.0'), ('v1beta1', '0.3.0'), ('vmware', '0.4.0'), ('first', '0.3.1')]):
+        agent = box.agent(api)
+        name = f'net{number}'
+        box.conflist(name, version, chain=[PORTMAP])
+        expect(box.loaded(cri, name), 'conflist not loaded')
+        up_and_down(box, cri, name, version)
+        clean(box)
+        box.kill(agent)
+    return '4 generations: address, ping, port mapping, two DELs'
+
+
+def fails(box):
+    """An ADD that fails is followed by a DEL."""
+    cri = box.containerd()
+    box.agent('v1beta1', script={'ADD': {'error': {'code': 101, 'message': 'no addresses left'}}})
+    box.conflist('fails', '1.0.0')
+    expect(box.loaded(cri, 'fails'), 'conflist not loaded')
+    try:
+        cri.run_pod(cri.config('fails', 'uid-fails', box.cgroup))
+        raise AssertionError('the Pod ran')
+    except Error as e:
+        expect('no addresses left' in str(e), str(e))
+    expect([c['path'].split('/')[-1] for c in box.calls()] == ['CmdAdd', 'CmdDel'], 'no DEL')
+    clean(box)
+    return 'the message reaches the CRI client, DEL follows'
+
+
+def translation(box, version, cri_name):
+    """antrea + portmap in a cniVersion that the agent refuses."""
+    cri = box.containerd()
+    box.agent('v1beta1', accepts='0.1.0,0.2.0,0.3.0,0.3.1,0.4.0')
+    box.conflist('lower', version, chain=[PORTMAP])
+    expect(box.loaded(cri, 'lower'), 'conflist not loaded')
+    adds, dels = up_and_down(box, cri, 'lower', version)
+    sent = [json.loads(c['network_configuration'])['cniVersion'] for c in adds]
+    expect(sent[0] == version and sent[-1] == '0.4.0', f'sent as {sent}')
+    clean(box)
+    return f'{cri_name}: a {version} list works with an agent that accepts 0.4.0, sent as {", ".join(sent)}'
+
+
+def status(box):
+    """STATUS: ready, through a short restart, and not when the agent is gone for good."""
+    cri = box.containerd()
+    agent = box.agent('v1beta1')
+    box.conflist('status', '1.1.0', settings={'waitForAgentSeconds': 5})
+    expect(box.loaded(cri, 'status'), 'conflist not loaded')
+
+    def ready():
+        return cri.status()[0]['NetworkReady'][0]
+    expect(wait_for(ready, 5), 'never ready')
+    box.kill(agent)
+    end, flaps = time.monotonic() + 2, 0
+    while time.monotonic() < end:
+        flaps += not ready()
+        time.sleep(0.1)
+    agent = box.agent('v1')
+    expect(ready() and not flaps, f'{flaps} flaps in a restart of 2 s')
+    box.kill(agent)
+    gone = time.monotonic()
+    expect(wait_for(lambda: not ready(), 15), 'ready for ever')
+    return f'no flap in 2 s without an agent; not ready {time.monotonic() - gone:.1f} s after the agent was gone for good'
+
+
+def sixty(box, seed=0):
+    """60 Pods, 8 at a time, while the agent and what it runs is killed every 2 s or so."""
+    cri = box.containerd()
+    rng = random.Random(seed)
+    slow = box.slow_delegate(0.3)
+    generations = ['v1beta1', 'v1', 'first', 'vmware', 'v1,v1beta1']
+    agents = [box.agent('v1beta1', delegate=slow)]
+    box.conflist('sixty', '1.0.0', chain=[PORTMAP])
+    expect(box.loaded(cri, 'sixty'), 'conflist not loaded')
+    done = threading.Event()
+
+    def replace():
+        number = 0
+        while not done.wait(rng.uniform(1.6, 2.4)):
+            box.kill(agents.pop())
+            number += 1
+            done.wait(rng.uniform(0.3, 0.9))
+            agents.append(box.agent(generations[number % len(generations)], delegate=slow))
+        return number
+
+    def life(number):
+        time.sleep(number * 0.25)
+        try:
+            config = cri.config(f'p{number}', f'uid-{number}', box.cgroup)
+            pod = cri.run_pod(config)
+        except Error as e:
+            return ('lost', str(e))
+        time.sleep(0.5)
+        try:
+            cri.stop_pod(pod)
+            cri.remove_pod(pod)
+        except Error as e:
+            return ('stop', str(e))
+        return None
+
+    with concurrent.futures.ThreadPoolExecutor(9) as pool:
+        killer = pool.submit(replace)
+        with concurrent.futures.ThreadPoolExecutor(8) as pods:
+            results = list(pods.map(life, range(60)))
+        done.set()
+        kills = killer.result()
+    lost = [r[1] for r in results if r and r[0] == 'lost']
+    stops = [r[1] for r in results if r and r[0] == 'stop']
+    left = box.leaks()
+    what = f'seed {seed}: 60 Pods, {kills} agents killed: {len(lost)} lost, {len(stops)} stops failed, left behind {left}'
+    expect(not lost and not stops and left == (0, 0, 0), what + ''.join(f'\n    {e}' for e in (lost + stops)[:3]))
+    return what
+
+
+def podman(box):
+    """podman with the CNI backend."""
+    box.agent('vmware')
+    box.conflist('podnet', '0.4.0', chain=[PORTMAP])
+    conf = f'{box.dir}/containers.conf'
+    with open(conf, 'w') as f:
+        f.write(f'[network]\nnetwork_backend = "cni"\ncni_plugin_dirs = ["{box.dir}/bin"]\nnetwork_config_dir = "{box.dir}/net.d"\n'
+                'default_network = "podnet"\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n')
+    env = {**os.environ, 'CONTAINERS_CONF': conf}
+    base = ['podman', '--root', f'{box.dir}/podman', '--runroot', '/run/podman-e2e', '--storage-driver', 'vfs']
+    sh(*base, 'load', '-i', f'{box.work}/img/pod.tar', env=env)
+    sh(*base, 'run', '-d', '--name', 'c', '--network', 'podnet', IMAGE, '/bin/sleep', '100', env=env)
+    out = sh(*base, 'exec', 'c', '/bin/ping', '-c', '1', '-W', '2', GATEWAY, env=env, check=False)
+    expect(out.returncode == 0, f'ping: {out.stdout}{out.stderr}')
+    sh(*base, 'rm', '-f', '-t', '0', 'c', env=env)
+    expect(len(box.calls('CmdAdd')) == 1 and box.calls('CmdDel'), 'calls')
+    veths, ips, _ = box.leaks()
+    expect((veths, ips) == (0, 0), f'left behind: {veths} veth, {ips} addresses')
+    return 'run, ping, rm'
+
+
+SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
+    'pod': (pod, (), False),
+    'pod-2': (pod, (), True),
+    'fails': (fails, (), False),
+    'translation': (translation, ('1.0.0', 'containerd 1.6'), False),
+    'translation-2': (translation, ('1.1.0', 'containerd 2.x'), True),
+    'status': (status, (), True),
+    'sixty': (sixty, (1,), True),
+    'sixty-b': (sixty, (2,), True),
+    'sixty-c': (sixty, (3,), True),
+    'podman': (podman, (), False),
+}
+
+
+def inside(work, plugin, name):
+    function, arguments, sid = SCENARIOS[name]
+    box = Box(work, name, plugin, sid)
+    try:
+        print(function(box, *arguments))
+        return 0
+    except (AssertionError, RuntimeError, Error) as e:
+        print(f'{type(e).__name__}: {e}')
+        return 1
+    finally:
+        box.close()
+
+
+def main():
+    if sys.argv[1] == '--inside':
+        sys.exit(inside(*sys.argv[2:]))
+    work, plugin, *names = sys.argv[1:]
+    work, plugin = os.path.abspath(work), os.path.abspath(plugin)
+    passed = failed = 0
+    for name in names or SCENARIOS:
+        started = time.monotonic()
+        env = {**os.environ, 'E2E_ID': f'{os.getpid()}-{name}'}
+        command = ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private',
+                   sys.executable, os.path.abspath(__file__), '--inside', work, plugin, name]
+        try:
+            run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240)
+            ok, text = run.returncode == 0, (run.stdout + run.stderr).strip()
+        except subprocess.TimeoutExpired:
+            ok, text = False, 'took more than 240 s'
+        passed, failed = passed + ok, failed + (not ok)
+        print(f'{"ok    " if ok else "FAILED"} {name:14} {time.monotonic() - started:6.1f} s  {text}', flush=True)
+    print(f'{passed} passed, {failed} failed', flush=True)
+    sys.exit(failed > 0)
+
+
+main()
