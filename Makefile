@@ -66,3 +66,11 @@ e2e-without: release ## What the recovery of an ADD and the translation are good
 rolling-upgrade: release ## More than 10,000 calls while the agent is replaced more than 100 times
 	ANTREA_CNI_PLUGIN=$(RELEASE) cargo run --release --example rolling_upgrade -- \
 	  --pods 3500 --agents 105 --seed 1 --no-compare
+
+.PHONY: e2e-kubelet
+e2e-kubelet: release ## A real kubelet and an agent that is away while a Pod is made; its build takes minutes
+	cargo build --release -p antrea-cni-agent
+	bash tests/e2e/setup.sh $(E2E)
+	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent
+	test -x $(E2E)/bin/kubelet || (cd tests/e2e/kubelet && CGO_ENABLED=0 go build -o $(CURDIR)/$(E2E)/bin/kubelet k8s.io/kubernetes/cmd/kubelet)
+	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) kubelet-2 kubelet-5
