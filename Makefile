@@ -53,6 +53,7 @@ e2e: release ## Real containerd and podman with a real network; needs root and D
 	cargo build --release -p antrea-cni-agent
 	bash tests/e2e/setup.sh $(E2E)
 	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent
+	! command -v go >/dev/null || (cd tests/interop/go && CGO_ENABLED=0 go build -o $(CURDIR)/$(E2E)/bin/cnitool github.com/containernetworking/cni/cnitool)
 	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) $(SCENARIOS)
 
 .PHONY: e2e-without

@@ -302,6 +302,23 @@ fn recorded(stream: u32) -> Vec<u8> {
     bytes
 }
 
+/// What the message of a code says, one of these.
+fn words(code: u64) -> &'static [&'static str] {
+    match code {
+        11 => &[
+            "went away during the call: try again when its Pod on this node is running",
+            "did not answer in time: look at its log on this node, then try again",
+        ],
+        201 => &[
+            "gave no valid answer: look at its log on this node",
+            "cannot be decoded: look at its log on this node",
+            "antrea-agent answered ",
+        ],
+        202 => &["serves none of the API versions of this plugin"],
+        _ => &["m"],
+    }
+}
+
 fn plugin() -> PathBuf {
     std::env::var_os("ANTREA_CNI_PLUGIN")
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_antrea-cni")), PathBuf::from)
@@ -332,12 +349,13 @@ fn run(expected: u64, serve: Serve) -> (Result<(), String>, Duration) {
     let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let code = document["code"].as_u64().unwrap_or(0);
     let stderr = String::from_utf8_lossy(&output.stderr);
+    let message = document["msg"].as_str().unwrap_or_default();
     let checks = [
         (output.status.signal().is_none() && stderr.is_empty(), "crashed"),
         (document.is_object(), "not one document"),
         (code == expected, "wrong code"),
         (output.status.code() == Some(i32::from(expected != 0)), "wrong exit status"),
-        (code == 0 || document["msg"].as_str().is_some_and(|msg| !msg.is_empty()), "no message"),
+        (code == 0 || words(code).iter().any(|words| message.contains(words)), "wrong words"),
         (elapsed < DEADLINE + SLACK, "past its deadline"),
     ];
     let result = match checks.into_iter().find(|(holds, _)| !holds) {
@@ -371,7 +389,9 @@ fn main() -> ExitCode {
     }
     let resident = getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss());
     println!("hostile agents: {} kinds, at most {resident} KiB resident", KINDS.len());
-    if resident > MAX_RESIDENT_KIB {
+    // The limit is for what is shipped; a debug build is four times as large.
+    let is_shipped = std::env::var_os("ANTREA_CNI_PLUGIN").is_some();
+    if is_shipped && resident > MAX_RESIDENT_KIB {
         println!("FAILED          more than {MAX_RESIDENT_KIB} KiB resident");
         failed += 1;
     }

@@ -16,7 +16,7 @@ use serde::{Serialize, Serializer};
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Entry {
     /// A call came in
-    Call(Call),
+    Call(Box<Call>),
     /// A command took effect
     Effect(Effect),
 }
@@ -33,6 +33,8 @@ pub struct Call {
     /// `grpc-timeout` as it was sent
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
+    /// `:authority`
+    pub authority: String,
     /// The other metadata
     pub metadata: BTreeMap<String, String>,
     /// `container_id`

@@ -72,7 +72,7 @@ impl Agent {
         let entries = self.service.journal.entries().into_iter();
         entries
             .filter_map(|entry| match entry {
-                Entry::Call(call) => Some(call),
+                Entry::Call(call) => Some(*call),
                 Entry::Effect(_) => None,
             })
             .collect()

@@ -38,19 +38,20 @@ impl Service {
         close: Arc<Notify>,
     ) -> Response<Body> {
         let path = request.uri().path().to_owned();
-        let call = Call { time: journal::now(), path: path.clone(), ..Call::default() };
+        let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let call = Call { time: journal::now(), path: path.clone(), authority, ..Call::default() };
         let Some((api, method)) = self.route(&path) else {
-            self.journal.write(Entry::Call(call));
+            self.journal.write(Entry::Call(call.into()));
             return tonic::Status::unimplemented(self.unknown(&path)).into_http();
         };
         let call = with_headers(call, request.headers());
         let behaviour = self.script.next(api, method);
         if let Some(raw) = &behaviour.raw_b64 {
-            self.journal.write(Entry::Call(Call { served: true, ..call }));
+            self.journal.write(Entry::Call(Call { served: true, ..call }.into()));
             return raw_reply(&STANDARD.decode(raw).unwrap_or_default());
         }
         if method == Method::GetCapabilities {
-            self.journal.write(Entry::Call(Call { served: true, ..call }));
+            self.journal.write(Entry::Call(Call { served: true, ..call }.into()));
             let mut grpc = Grpc::new(tonic_prost::ProstCodec::default());
             return grpc.unary(Capabilities(self), request).await;
         }
@@ -115,7 +116,7 @@ impl UnaryService<CniCmdRequest> for Command {
         call.args = args.args.clone();
         call.cni_path = args.path.clone();
         call.network_configuration = args.network_configuration.clone();
-        self.service.journal.write(Entry::Call(call));
+        self.service.journal.write(Entry::Call(call.into()));
 
         let (service, method) = (Arc::clone(&self.service), self.method);
         let (behaviour, close) = (self.behaviour.clone(), Arc::clone(&self.close));

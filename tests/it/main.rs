@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod agent;
 mod captures;
 mod concurrency;
 mod go_answers;

@@ -323,3 +323,23 @@ fn calls_in_flight_end_when_their_agent_is_killed() {
         assert!(answer.elapsed < Duration::from_secs(90), "{answer:?}");
     }
 }
+
+#[test]
+fn a_signal_keeps_its_default_action() {
+    for (name, number) in [("TERM", 15), ("HUP", 1), ("INT", 2)] {
+        let place = Place::new();
+        let agent = RawAgent::start(&place.socket(), |connection| {
+            connection.handshake()?;
+            connection.drain()
+        });
+        let running = place.call("ADD", "1.0.0").spawn();
+        eventually("the request was sent", || agent.requests() == 1);
+        let pid = running.child.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success()
+        );
+        let answer = running.wait();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&answer.status);
+        assert_eq!((signal, answer.stdout.len()), (Some(number), 0), "{answer:?}");
+    }
+}

@@ -1,6 +1,8 @@
 //! What only the transport can do wrong: it is never success, never a step
 //! down, and an ADD is never sent again for it.
 
+use antrea_cni_agent::Api;
+
 use crate::support::Place;
 use crate::support::frames::{Connection, END_STREAM, RawAgent, kind};
 
@@ -172,4 +174,27 @@ fn unimplemented_is_known_by_its_number_whatever_its_text() {
         assert_eq!(answer.code(), 202, "{answer:?}");
         assert_eq!((agent.requests(), agent.connections()), (4, 1));
     }
+}
+
+/// grpc-go ends the connection of a client that pings more often than it likes.
+#[test]
+fn the_plugin_never_pings() {
+    const PING: u8 = 6;
+    let place = Place::new();
+    let agent = RawAgent::start(&place.socket(), |connection| {
+        connection.handshake()?;
+        connection.drain()
+    });
+    assert_eq!(place.call("STATUS", "1.1.0").run().code(), 50);
+    assert!(agent.kinds().contains(&kind::HEADERS));
+    assert!(!agent.kinds().contains(&PING), "{:?}", agent.kinds());
+}
+
+/// Strict servers refuse a path as the authority.
+#[test]
+fn the_authority_is_a_host_name() {
+    let place = Place::new();
+    let agent = place.agent(&[Api::V1]);
+    assert_eq!(place.call("ADD", "1.0.0").run().exit(), 0);
+    assert_eq!(agent.calls().pop().unwrap().authority, "localhost");
 }

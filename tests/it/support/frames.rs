@@ -4,8 +4,8 @@
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Frame types of RFC 9113, section 6.
 pub(crate) mod kind {
@@ -25,6 +25,7 @@ const PREFACE_BYTES: usize = 24;
 pub(crate) struct RawAgent {
     connections: Arc<AtomicUsize>,
     requests: Arc<AtomicUsize>,
+    kinds: Arc<Mutex<Vec<u8>>>,
 }
 
 impl RawAgent {
@@ -33,17 +34,19 @@ impl RawAgent {
         serve: impl Fn(&mut Connection) -> Option<()> + Send + Sync + 'static,
     ) -> Self {
         let listener = UnixListener::bind(socket).unwrap();
-        let (connections, requests) =
-            (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let agent = Self { connections: Arc::clone(&connections), requests: Arc::clone(&requests) };
+        let agent =
+            Self { connections: Arc::default(), requests: Arc::default(), kinds: Arc::default() };
+        let connections = Arc::clone(&agent.connections);
+        let (requests, kinds) = (Arc::clone(&agent.requests), Arc::clone(&agent.kinds));
         let serve = Arc::new(serve);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let (serve, requests) = (Arc::clone(&serve), Arc::clone(&requests));
+                let kinds = Arc::clone(&kinds);
                 std::thread::spawn(move || {
                     let mut connection = Connection::over(stream.unwrap());
-                    connection.requests = requests;
+                    (connection.requests, connection.kinds) = (requests, kinds);
                     // A client that goes away ends it.
                     let _ = serve(&mut connection);
                 });
@@ -59,17 +62,23 @@ impl RawAgent {
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
+
+    /// The types of the frames that came in.
+    pub(crate) fn kinds(&self) -> Vec<u8> {
+        self.kinds.lock().unwrap().clone()
+    }
 }
 
 pub(crate) struct Connection {
     pub(crate) stream: UnixStream,
     requests: Arc<AtomicUsize>,
+    kinds: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Connection {
     /// A connection that nobody counts.
     pub(crate) fn over(stream: UnixStream) -> Self {
-        Self { stream, requests: Arc::default() }
+        Self { stream, requests: Arc::default(), kinds: Arc::default() }
     }
 
     /// The start of every HTTP/2 server.
@@ -86,6 +95,7 @@ impl Connection {
             let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
             self.stream.read_exact(&mut vec![0; length]).ok()?;
             let (kind, flags) = (head[3], head[4]);
+            self.kinds.lock().unwrap().push(kind);
             if kind == kind::SETTINGS && flags & ACK == 0 {
                 self.frame(kind::SETTINGS, ACK, 0, &[])?;
             }

@@ -1,0 +1,59 @@
+//! The reference agent behaves as real ones do.
+
+use antrea_cni_agent::{Agent, Api, Options};
+use serde_json::{Value, json};
+
+use crate::support::{Place, eventually};
+
+#[test]
+fn a_caller_that_goes_away_is_not_noticed() {
+    let place = Place::new();
+    let agent = place.scripted(&[Api::V1], json!({"ADD": {"delayMs": 300}}));
+    let mut running = place.call("ADD", "1.0.0").spawn();
+    eventually("the ADD came in", || agent.calls().len() == 1);
+    running.child.kill().unwrap();
+    running.wait();
+    eventually("the ADD is done all the same", || agent.containers() == ["c0ffee"]);
+}
+
+#[test]
+fn calls_for_one_container_are_done_one_after_the_other() {
+    let place = Place::new();
+    let agent = place.scripted(&[Api::V1], json!({"ADD": {"delayMs": 100}}));
+    let calls = [(); 4].map(|()| place.call("ADD", "1.0.0").spawn());
+    let answers = calls.map(|call| call.wait());
+    assert_eq!(answers.iter().filter(|answer| answer.exit() == 0).count(), 1);
+    assert!(answers.iter().filter(|answer| answer.exit() == 1).all(|answer| answer.code() == 102));
+    assert_eq!(agent.effects().len(), 1);
+}
+
+#[test]
+fn the_journal_has_a_line_for_each_call_and_effect() {
+    let place = Place::new();
+    let options = Options::new(place.socket(), &[Api::V1beta1]);
+    let agent = Agent::start(Options { journal: Some(place.path("journal")), ..options }).unwrap();
+    assert_eq!(place.call("ADD", "1.0.0").run().exit(), 0);
+    drop(agent);
+    let journal = std::fs::read_to_string(place.path("journal")).unwrap();
+    let lines: Vec<Value> =
+        journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<_> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["call", "call", "effect"]);
+    assert_eq!((&lines[0]["served"], &lines[1]["served"]), (&json!(false), &json!(true)));
+    assert_eq!(lines[1]["ifname"], "eth0");
+    assert!(lines[1]["network_configuration"].as_str().unwrap().starts_with('{'));
+}
+
+#[test]
+fn gc_removes_what_the_configuration_does_not_list() {
+    let place = Place::new();
+    let agent = place.agent(&[Api::V1]);
+    for container in ["a", "b", "c"] {
+        assert_eq!(place.call("ADD", "1.1.0").env("CNI_CONTAINERID", container).run().exit(), 0);
+    }
+    let configuration = place.configuration("1.1.0", json!({}));
+    let valid = r#"{"cni.dev/valid-attachments":[{"containerID":"b","ifname":"eth0"}],"#;
+    let stdin = configuration.replacen('{', valid, 1);
+    crate::support::Call::new("GC", stdin).run().assert_silent_success();
+    assert_eq!(agent.containers(), ["b"]);
+}
