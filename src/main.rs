@@ -6,6 +6,11 @@ use std::process::ExitCode;
 
 use antrea_cni::run;
 
+/// musl's own allocator asks the kernel for memory again and again, which shows
+/// in a process that lives for a millisecond.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let output = run(&|name| std::env::var_os(name), &mut stdin().lock());
     // An ADD whose result cannot be told has to fail, so that the runtime
