@@ -61,7 +61,7 @@ e2e-without: release ## What the recovery of an ADD and the translation are good
 	RUSTFLAGS='--cfg without_recovery' cargo build --release -p antrea-cni --bin antrea-cni --target $(TARGET) --target-dir target/without_recovery
 	RUSTFLAGS='--cfg without_translation' cargo build --release -p antrea-cni --bin antrea-cni --target $(TARGET) --target-dir target/without_translation
 	! $(E2E)/venv/bin/python tests/e2e/run.py $(E2E) target/without_recovery/$(TARGET)/release/antrea-cni sixty
-	! $(E2E)/venv/bin/python tests/e2e/run.py $(E2E) target/without_translation/$(TARGET)/release/antrea-cni translation translation-2
+	! $(E2E)/venv/bin/python tests/e2e/run.py $(E2E) target/without_translation/$(TARGET)/release/antrea-cni translation translation-2 cnitool
 
 .PHONY: rolling-upgrade
 rolling-upgrade: release ## More than 10,000 calls while the agent is replaced more than 100 times
