@@ -15,6 +15,7 @@ mod delegate;
 mod journal;
 mod node;
 mod options;
+mod result;
 mod script;
 mod server;
 mod service;

@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::journal::{self, Effect, Entry, Journal};
 use crate::proto::CniCmdArgs;
-use crate::{InBandError, Method, Options, delegate};
+use crate::{InBandError, Method, Options, delegate, result};
 
 /// A container's interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Attachment {
-    ifname: String,
-    netns: String,
+pub(crate) struct Attachment {
+    pub(crate) ifname: String,
+    pub(crate) netns: String,
     /// Last byte of its address
-    host: u8,
+    pub(crate) host: u8,
 }
 
 /// What is attached to this node.
@@ -127,39 +127,10 @@ impl Node {
         };
         effect(journal, "ADD", &args.container_id);
         if self.chaining {
-            return Ok(self.echo(configuration));
+            let is_old = !self.cni_versions.iter().any(|version| version == "1.0.0");
+            return Ok(result::echo(configuration, version_of(configuration), is_old));
         }
-        Ok(delegated.unwrap_or_else(|| result(&attachment, version_of(configuration))))
-    }
-
-    /// `prevResult` as a chained agent gives it back. Those that accept nothing
-    /// above 0.4.0 print that version's shape and label, later ones the shape of
-    /// 1.0.0 under any label.
-    fn echo(&self, configuration: &Map<String, Value>) -> Vec<u8> {
-        let is_old = !self.cni_versions.iter().any(|version| version == "1.0.0");
-        let mut result = configuration.get("prevResult").cloned().unwrap_or_else(|| json!({}));
-        let objects = |result: &mut Value, list: &str, change: &dyn Fn(&mut Map<String, Value>)| {
-            let list = result.get_mut(list).and_then(Value::as_array_mut);
-            list.into_iter().flatten().filter_map(Value::as_object_mut).for_each(change);
-        };
-        let version = if is_old { "0.4.0" } else { version_of(configuration) };
-        objects(&mut result, "ips", &|ip| {
-            if !is_old {
-                ip.remove("version");
-            }
-        });
-        if is_old {
-            objects(&mut result, "interfaces", &|interface| {
-                interface.retain(|key, _| ["name", "mac", "sandbox"].contains(&&**key));
-            });
-            objects(&mut result, "routes", &|route| {
-                route.retain(|key, _| ["dst", "gw"].contains(&&**key));
-            });
-        }
-        if let Some(result) = result.as_object_mut() {
-            result.insert("cniVersion".to_owned(), version.into());
-        }
-        serde_json::to_vec_pretty(&result).unwrap_or_default()
+        Ok(delegated.unwrap_or_else(|| result::of(&attachment, version_of(configuration))))
     }
 
     async fn check(&self, args: &CniCmdArgs, configuration: &Map<String, Value>) -> Outcome {
@@ -175,7 +146,7 @@ impl Node {
             return Err(error(101, text));
         };
         if self.delegated("CHECK", args, configuration).await?.is_none() {
-            let address = address(&attachment);
+            let address = attachment.address();
             let known = prev_result.get("ips").and_then(Value::as_array).is_some_and(|ips| {
                 ips.iter().any(|ip| ip.get("address") == Some(&Value::String(address.clone())))
             });
@@ -264,44 +235,6 @@ fn decode(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
 
 fn version_of(configuration: &Map<String, Value>) -> &str {
     configuration.get("cniVersion").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn address(attachment: &Attachment) -> String {
-    format!("10.10.0.{}/24", attachment.host)
-}
-
-/// The result of ADD in the shape of its version.
-fn result(attachment: &Attachment, version: &str) -> Vec<u8> {
-    let address = address(attachment);
-    let gateway = "10.10.0.1";
-    let routes = json!([{"dst": "0.0.0.0/0", "gw": gateway}]);
-    let result = if matches!(version, "0.1.0" | "0.2.0") {
-        json!({
-            "cniVersion": version,
-            "ip4": {"ip": address, "gateway": gateway, "routes": routes},
-            "dns": {},
-        })
-    } else {
-        let mut ip = json!({"interface": 1, "address": address, "gateway": gateway});
-        if version.starts_with("0.")
-            && let Some(ip) = ip.as_object_mut()
-        {
-            ip.insert("version".to_owned(), "4".into());
-        }
-        let mac = |side: u8| format!("02:00:00:00:{side:02x}:{:02x}", attachment.host);
-        json!({
-            "cniVersion": version,
-            "interfaces": [
-                {"name": format!("pod-{}", attachment.host), "mac": mac(0)},
-                {"name": attachment.ifname, "mac": mac(1), "sandbox": attachment.netns},
-            ],
-            "ips": [ip],
-            "routes": routes,
-            "dns": {},
-        })
-    };
-    // Agents indent their results.
-    serde_json::to_vec_pretty(&result).unwrap_or_default()
 }
 
 fn effect(journal: &Journal, command: &'static str, container_id: &str) {

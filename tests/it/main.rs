@@ -19,6 +19,7 @@ mod properties;
 mod protos;
 mod recovery;
 mod rolling;
+mod status;
 mod support;
 mod time;
 mod translation;
