@@ -31,10 +31,14 @@ pub(crate) fn of(
         (Action::Status, answer) => match readiness(&settings.socket, answer) {
             Readiness::Ready => Ok(Bytes::new()),
             Readiness::Said(error) => Err(said(error)),
-            Readiness::Silent(_) if was_seen(&settings.socket, settings.wait_for_agent) => {
-                Ok(Bytes::new())
+            Readiness::Failed(cause) => {
+                // An agent that is being restarted was here a moment ago.
+                if cause.is_silence() && was_seen(&settings.socket, settings.wait_for_agent) {
+                    Ok(Bytes::new())
+                } else {
+                    Err(failed(cause, trace).not_ready())
+                }
             }
-            Readiness::Silent(cause) => Err(failed(cause, trace).not_ready()),
         },
         (_, Ok(Response { error: Some(error), .. })) => Err(said(error)),
         (Action::Add, Ok(Response { result, .. })) => match is_object(&result) {
@@ -62,7 +66,7 @@ pub(crate) fn of(
 enum Readiness {
     Ready,
     Said(ladder::AgentError),
-    Silent(ladder::Error),
+    Failed(ladder::Error),
 }
 
 fn readiness(socket: &str, answer: Result<Response, ladder::Error>) -> Readiness {
@@ -73,7 +77,7 @@ fn readiness(socket: &str, answer: Result<Response, ladder::Error>) -> Readiness
             remember(socket);
             Readiness::Ready
         }
-        Err(cause) => Readiness::Silent(cause),
+        Err(cause) => Readiness::Failed(cause),
     }
 }
 

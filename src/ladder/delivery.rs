@@ -182,6 +182,11 @@ impl Delivery<'_> {
 }
 
 impl Error {
+    /// Whether nobody answered at all, as while an agent is being restarted.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Cut { .. } | Self::Deadline)
+    }
+
     fn of(error: CallError, peer: Peer) -> Self {
         match error {
             CallError::Status(status) => Self::Status(status),

@@ -197,8 +197,9 @@ fn an_agent_of_another_user_is_not_asked() {
     eventually("the other user listens", || {
         std::os::unix::net::UnixStream::connect(place.socket()).is_ok()
     });
+    fs::write(place.path("cni.sock.ready"), "").unwrap();
     for command in ["ADD", "CHECK", "DEL", "GC", "STATUS"] {
-        let answer = place.call(command, "1.1.0").run();
+        let answer = place.call_with(command, "1.1.0", json!({})).run();
         assert_eq!(answer.code(), 5, "{answer:?}");
         assert!(answer.text().contains("65534"), "{answer:?}");
         assert!(answer.text().contains("requireRootAgent"), "{answer:?}");
