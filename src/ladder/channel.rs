@@ -22,12 +22,13 @@ use tonic::{Code, Status};
 /// Largest reply that is read, grpc-go's default.
 const MAX_REPLY_BYTES: usize = 4 << 20;
 
+/// Largest head or trailers that are read: room for a long `grpc-message`, and
+/// not for an endless one.
+const MAX_HEADER_BYTES: u32 = 256 << 10;
+
 /// `:authority` is what grpc-go says of a unix socket: a path would be refused
 /// by strict servers.
 const ORIGIN: &str = "http://localhost";
-
-/// Flow control window: a reply never waits for us to grant more.
-const WINDOW_BYTES: u32 = MAX_REPLY_BYTES as u32 + (64 << 10);
 
 /// Why an RPC has no reply.
 #[derive(Debug, Error)]
@@ -68,8 +69,7 @@ impl Channel {
     pub(super) async fn start(stream: UnixStream) -> Result<Self, CallError> {
         let (send, driver) = h2::client::Builder::new()
             .enable_push(false)
-            .initial_window_size(WINDOW_BYTES)
-            .initial_connection_window_size(WINDOW_BYTES)
+            .max_header_list_size(MAX_HEADER_BYTES)
             .handshake(stream)
             .await
             .map_err(|error| CallError::Cut(chain(&error)))?;
