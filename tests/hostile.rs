@@ -155,7 +155,13 @@ const KINDS: &[(&str, u64, Serve)] = &[
     ("a message longer than declared", 201, |c| message(c, 0, 2, REPLY)),
     ("a message shorter than declared", 201, |c| message(c, 0, 40, REPLY)),
     ("a message that claims 4 GiB", 201, |c| message(c, 0, u32::MAX as usize, REPLY)),
-    ("a message of 5 MiB", 201, |c| message(c, 0, 5 << 20, &vec![0; 5 << 20])),
+    ("a message that claims 5 MiB", 201, |c| message(c, 0, 5 << 20, &[0; 32 << 10])),
+    ("more than the window allows", 11, |c| {
+        let stream = request(c)?;
+        c.head(stream)?;
+        c.message(stream, 0, 1 << 20, &vec![0; 1 << 20])?;
+        c.drain()
+    }),
     ("one byte a write", 0, |c| {
         let stream = request(c)?;
         let frames = recorded(stream);

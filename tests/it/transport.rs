@@ -124,39 +124,19 @@ fn goaway_and_a_dead_connection_are_11() {
 }
 
 #[test]
-fn a_reply_over_4_mib_is_201() {
-    let code = add(|connection| {
-        reply(connection, |connection, stream| {
-            connection.head(stream)?;
-            connection.message(stream, 0, 5 << 20, &vec![0; 5 << 20])?;
-            connection.trailers(stream, "0")
-        })
-    });
-    assert_eq!(code, 201);
-}
-
-#[test]
-fn a_reply_of_nearly_4_mib_is_read() {
-    let place = Place::new();
-    let result = format!("{{\"pad\":\"{}\"}}", "x".repeat((4 << 20) - 100));
-    let mut message = vec![0x0a];
-    let mut length = result.len();
-    while length >= 128 {
-        message.push(u8::try_from(length % 128).unwrap() | 128);
-        length /= 128;
-    }
-    message.push(u8::try_from(length).unwrap());
-    message.extend(result.as_bytes());
-    let _agent = RawAgent::start(&place.socket(), move |connection| {
-        reply(connection, |connection, stream| {
-            connection.head(stream)?;
-            connection.message(stream, 0, message.len(), &message)?;
-            connection.trailers(stream, "0")
-        })
-    });
-    let answer = place.call("ADD", "1.0.0").run();
+fn a_reply_of_nearly_4_mib_is_read_and_a_larger_one_is_201() {
+    let reply = |bytes: usize| format!("{{\"pad\":\"{}\"}}", "x".repeat(bytes));
+    let run = |reply: &str| {
+        let place = Place::new();
+        let script = serde_json::json!({"ADD": {"reply": reply}});
+        let _agent = place.scripted(&[Api::V1], script);
+        place.call("ADD", "1.0.0").run()
+    };
+    let large = reply((4 << 20) - 100);
+    let answer = run(&large);
     assert_eq!(answer.exit(), 0);
-    assert!(answer.stdout == result.as_bytes());
+    assert!(answer.stdout == large.as_bytes());
+    assert_eq!(run(&reply(5 << 20)).code(), 201);
 }
 
 #[test]
