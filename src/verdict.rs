@@ -26,21 +26,23 @@ pub(crate) fn of(
         socket: settings.socket.clone(),
         trace: Box::new(trace),
     };
-    let said = |error| Error::Agent { error, cni_version: request.cni_version.cloned() };
     match (request.action, answer) {
-        (Action::Status, answer) => match readiness(&settings.socket, answer) {
-            Readiness::Ready => Ok(Bytes::new()),
-            Readiness::Said(error) => Err(said(error)),
-            Readiness::Failed(cause) => {
-                // An agent that is being restarted was here a moment ago.
-                if cause.is_silence() && was_seen(&settings.socket, settings.wait_for_agent) {
-                    Ok(Bytes::new())
-                } else {
-                    Err(failed(cause, trace).not_ready())
-                }
-            }
-        },
-        (_, Ok(Response { error: Some(error), .. })) => Err(said(error)),
+        (_, Ok(Response { error: Some(error), .. })) => {
+            Err(Error::Agent { error, cni_version: request.cni_version.cloned() })
+        }
+        // Ready means that an ADD started now can be expected to succeed. Of an
+        // agent without STATUS a live answer is all that can be asked.
+        (Action::Status, Ok(_) | Err(ladder::Error::Exhausted)) => {
+            remember(&settings.socket);
+            Ok(Bytes::new())
+        }
+        // An agent that is being restarted was here a moment ago.
+        (Action::Status, Err(cause))
+            if cause.is_silence() && was_seen(&settings.socket, settings.wait_for_agent) =>
+        {
+            Ok(Bytes::new())
+        }
+        (Action::Status, Err(cause)) => Err(failed(cause, trace).not_ready()),
         (Action::Add, Ok(Response { result, .. })) => match is_object(&result) {
             Ok(()) => Ok(result),
             Err(why) => Err(Error::Result(why)),
@@ -58,26 +60,6 @@ pub(crate) fn of(
             Ok(Bytes::new())
         }
         (_, Err(cause)) => Err(failed(cause, trace)),
-    }
-}
-
-/// What STATUS learned from the agent. Ready means that an ADD started now can
-/// be expected to succeed.
-enum Readiness {
-    Ready,
-    Said(ladder::AgentError),
-    Failed(ladder::Error),
-}
-
-fn readiness(socket: &str, answer: Result<Response, ladder::Error>) -> Readiness {
-    match answer {
-        Ok(Response { error: Some(error), .. }) => Readiness::Said(error),
-        // Of an agent without STATUS a live answer is all that can be asked.
-        Ok(_) | Err(ladder::Error::Exhausted) => {
-            remember(socket);
-            Readiness::Ready
-        }
-        Err(cause) => Readiness::Failed(cause),
     }
 }
 
