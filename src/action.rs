@@ -1,5 +1,7 @@
 //! The commands that an agent does.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use semver::Version;
 use tokio::runtime;
@@ -7,7 +9,7 @@ use tokio::runtime;
 use crate::error::{CniError, Error, Subject};
 use crate::input::{CmdArgs, Configuration, Settings};
 use crate::ladder::{self, Request, delivery::Trace};
-use crate::verdict;
+use crate::{log, verdict};
 
 /// A CNI command that the plugin has the agent do.
 #[doc(alias = "ActionAdd")]
@@ -103,6 +105,7 @@ impl Action {
                 args: args.args,
                 path: args.path,
                 stdin_data: args.stdin_data,
+                trace: args.trace,
                 ..CmdArgs::default()
             };
         }
@@ -113,6 +116,9 @@ impl Action {
             Ok(runtime) => runtime.block_on(ladder::deliver(request, settings, &mut trace)),
             Err(error) => Err(ladder::Error::Runtime(error)),
         };
-        verdict::of(request, settings, answer, trace)
+        let trace = Arc::new(trace);
+        let result = verdict::of(request, settings, answer, &trace);
+        log::write(&request, settings, &trace, &result);
+        result
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that can go wrong, and the one table from errors to CNI codes.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use semver::Version;
 use serde::Serialize;
@@ -8,7 +9,7 @@ use thiserror::Error;
 
 use crate::input::{self, version};
 use crate::ladder::delivery::Trace;
-use crate::ladder::{self, AgentError};
+use crate::ladder::{self, AgentError, Outcome};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -25,7 +26,7 @@ pub enum Error {
         /// Path of the agent's socket
         socket: String,
         /// What was tried
-        trace: Box<Trace>,
+        trace: Arc<Trace>,
     },
     /// STATUS found no agent that would do an ADD.
     #[error("antrea-agent is not ready: {0}")]
@@ -185,9 +186,16 @@ impl Error {
             Self::Input(error) => ours(source_of(error)),
             Self::Ladder { cause, socket, trace } => {
                 let mut details = ours(journey(cause, socket, trace));
-                for tried in &trace.tried {
-                    let status = tried.status.as_deref().unwrap_or("in band");
-                    let _ = write!(details, "; {} answered {status}", tried.package);
+                for tried in trace.tried.iter().filter(|tried| tried.attempt == trace.attempts) {
+                    let _ = match &tried.outcome {
+                        Outcome::Reply(_) => {
+                            write!(details, "; {} answered in band", tried.package)
+                        }
+                        Outcome::Status(status) => {
+                            write!(details, "; {} answered {status}", tried.package)
+                        }
+                        Outcome::Silence => write!(details, "; {} did not answer", tried.package),
+                    };
                 }
                 details
             }

@@ -7,6 +7,7 @@ pub mod environment;
 pub(crate) mod json;
 mod netns;
 pub mod settings;
+pub mod trace_context;
 pub mod version;
 
 use std::io;
@@ -18,6 +19,7 @@ pub use self::environment::Environment;
 pub(crate) use self::json::is_object;
 pub(crate) use self::netns::is_own;
 pub use self::settings::Settings;
+pub use self::trace_context::TraceContext;
 
 /// What a runtime hands to a plugin for one command.
 ///
@@ -37,6 +39,8 @@ pub struct CmdArgs {
     pub path: String,
     /// Standard input: the network configuration, byte for byte
     pub stdin_data: Vec<u8>,
+    /// `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`
+    pub trace: TraceContext,
 }
 
 /// What is wrong with the input.

@@ -17,6 +17,7 @@ use semver::Version;
 use thiserror::Error;
 
 use self::channel::CallError;
+use self::delivery::Trace;
 use self::translation::translate;
 use crate::Action;
 use crate::input::CmdArgs;
@@ -89,11 +90,28 @@ pub struct Tried {
     pub package: &'static str,
     /// The version of the configuration as it was sent, if it had one
     pub cni_version: Option<Version>,
-    /// The gRPC status that ended the call, as code and text, or `None` where
-    /// the agent replied
-    pub status: Option<String>,
-    /// Time until the answer
+    /// On which connection of the command, from 1
+    pub attempt: u32,
+    /// The command that was asked for
+    pub action: Action,
+    /// What came back
+    pub outcome: Outcome,
+    /// When that was
+    pub asked: Instant,
+    /// Time until the answer, or until nobody waited for it any more
     pub elapsed: Duration,
+}
+
+/// How one RPC ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A reply, with the code of the error in it, or 0
+    Reply(i32),
+    /// The gRPC status that ended the call, as code and text, or what the
+    /// transport saw instead of one
+    Status(String),
+    /// No answer in time
+    Silence,
 }
 
 /// How a walk ended that no rung answered.
@@ -110,25 +128,30 @@ enum Stop {
 }
 
 /// Asks each API for the command, newest first, until one has it. `call` makes
-/// one RPC: path and request in, reply out. What was asked goes into `tried`.
+/// one RPC: path and request in, reply out. What was asked goes into `trace`.
 async fn walk(
     ladder: &[Rung],
     request: &Request<'_>,
-    tried: &mut Vec<Tried>,
+    trace: &mut Trace,
     mut call: impl AsyncFnMut(String, Bytes) -> Result<Bytes, CallError>,
 ) -> Result<Response, Stop> {
     let method = request.action.method();
     let mut ask = async |rung: &Rung, request: &Request<'_>| {
-        let asked = Instant::now();
         let path = format!("/{}.Cni/{method}", rung.package);
+        // Before the call, which may never end.
+        let tried = trace.started(rung, request);
         let reply = call(path, (rung.encode)(request).into()).await;
-        tried.push(Tried {
-            package: rung.package,
-            cni_version: request.cni_version.cloned(),
-            status: reply.as_ref().err().map(ToString::to_string),
-            elapsed: asked.elapsed(),
-        });
-        (rung.decode)(reply?).map_err(Stop::Undecodable)
+        tried.elapsed = tried.asked.elapsed();
+        let response = match reply {
+            Ok(reply) => (rung.decode)(reply).map_err(Stop::Undecodable),
+            Err(error) => Err(Stop::Failed(error)),
+        };
+        tried.outcome = match &response {
+            Ok(response) => Outcome::Reply(response.error.as_ref().map_or(0, |error| error.code)),
+            Err(Stop::Failed(error)) => Outcome::Status(error.to_string()),
+            Err(_) => Outcome::Status("a reply that cannot be decoded".to_owned()),
+        };
+        response
     };
     for rung in ladder.iter().filter(|rung| rung.methods.contains(&method)) {
         match ask(rung, request).await {
@@ -185,7 +208,7 @@ mod tests {
         let args = CmdArgs::default();
         let request = Request { action: Action::Add, args: &args, cni_version: None };
         let asked = RefCell::new(Vec::new());
-        let mut tried = Vec::new();
+        let mut trace = Trace::default();
         let call = async |path: String, _: Bytes| {
             let rung = NAMES.iter().position(|name| path == format!("/{name}.Cni/CmdAdd")).unwrap();
             asked.borrow_mut().push(NAMES[rung].to_owned());
@@ -196,13 +219,13 @@ mod tests {
             }
         };
         let result = {
-            let mut walk = pin!(walk(&ladder, &request, &mut tried, call));
+            let mut walk = pin!(walk(&ladder, &request, &mut trace, call));
             match walk.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(result) => result,
                 Poll::Pending => unreachable!("every call is ready at once"),
             }
         };
-        let tried = tried.len();
+        let tried = trace.tried.len();
         (result, asked.into_inner(), tried)
     }
 

@@ -18,6 +18,7 @@ pub mod ladder;
 pub mod output;
 
 mod action;
+pub mod log;
 mod verdict;
 
 use std::io::Read;
@@ -28,6 +29,7 @@ use semver::Version;
 use self::error::{Error, Subject};
 use self::input::environment::{self, Invocation};
 use self::input::{Configuration, Environment, configuration};
+use self::ladder::{Request, delivery::Trace};
 
 pub use self::action::Action;
 pub use self::error::CniError;
@@ -85,7 +87,10 @@ fn answer(
         && !environment::own_netns_allowed(environment)
         && input::is_own(&args.netns)
     {
-        return Err(input::Error::OwnNetns(args.netns).into());
+        let refused = Err(input::Error::OwnNetns(args.netns.clone()).into());
+        let request = Request { action, args: &args, cni_version: cni_version.as_ref() };
+        log::write(&request, &settings, &Trace::default(), &refused);
+        return refused.map(Output::success);
     }
 
     let result = action.perform(args, cni_version, &settings)?;

@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -19,13 +20,10 @@ pub(crate) fn of(
     request: Request<'_>,
     settings: &Settings,
     answer: Result<Response, ladder::Error>,
-    trace: Trace,
+    trace: &Arc<Trace>,
 ) -> Result<Bytes, Error> {
-    let failed = |cause, trace: Trace| Error::Ladder {
-        cause,
-        socket: settings.socket.clone(),
-        trace: Box::new(trace),
-    };
+    let failed =
+        |cause| Error::Ladder { cause, socket: settings.socket.clone(), trace: Arc::clone(trace) };
     match (request.action, answer) {
         (_, Ok(Response { error: Some(error), .. })) => {
             Err(Error::Agent { error, cni_version: request.cni_version.cloned() })
@@ -42,7 +40,7 @@ pub(crate) fn of(
         {
             Ok(Bytes::new())
         }
-        (Action::Status, Err(cause)) => Err(failed(cause, trace).not_ready()),
+        (Action::Status, Err(cause)) => Err(failed(cause).not_ready()),
         (Action::Add, Ok(Response { result, .. })) => match is_object(&result) {
             Ok(()) => Ok(result),
             Err(why) => Err(Error::Result(why)),
@@ -59,7 +57,7 @@ pub(crate) fn of(
         {
             Ok(Bytes::new())
         }
-        (_, Err(cause)) => Err(failed(cause, trace)),
+        (_, Err(cause)) => Err(failed(cause)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{CmdArgs, Error};
+use super::{CmdArgs, Error, TraceContext};
 use crate::Action;
 
 /// Longest interface name in bytes: the kernel's `IFNAMSIZ` without its NUL.
@@ -90,6 +90,7 @@ pub fn cmd_args(environment: Environment<'_>, command: &Command) -> Result<CmdAr
         args: read("CNI_ARGS", anything)?,
         path: read("CNI_PATH", anything)?,
         stdin_data: Vec::new(),
+        trace: TraceContext::from_environment(environment),
     };
     if missing.is_empty() { Ok(args) } else { Err(Error::MissingVariables(missing)) }
 }

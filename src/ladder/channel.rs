@@ -19,6 +19,8 @@ use tonic::client::{Grpc, GrpcService};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 
+use crate::input::TraceContext;
+
 /// Largest reply that is read, grpc-go's default.
 const MAX_REPLY_BYTES: usize = 4 << 20;
 
@@ -77,17 +79,23 @@ impl Channel {
     }
 
     /// Makes one unary RPC. `timeout` is what the agent is told; it is not
-    /// enforced here.
+    /// enforced here. `trace` goes along as metadata.
     pub(super) async fn call(
         &mut self,
         path: String,
         message: Bytes,
         timeout: Duration,
+        trace: &TraceContext,
     ) -> Result<Bytes, CallError> {
         let path = PathAndQuery::from_maybe_shared(path)
             .map_err(|error| CallError::Ended(chain(&error)))?;
         let mut request = tonic::Request::new(message);
         request.set_timeout(timeout);
+        for (name, value) in trace.headers() {
+            if let Ok(value) = value.parse() {
+                request.metadata_mut().insert(name, value);
+            }
+        }
         let mut grpc = Grpc::with_origin(Transport(self.send.clone()), Uri::from_static(ORIGIN))
             .max_decoding_message_size(MAX_REPLY_BYTES);
         match self.drive(grpc.unary(request, path, Raw)).await {

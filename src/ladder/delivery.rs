@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::channel::{CallError, Channel};
 use super::peer::Peer;
-use super::{LADDER, Request, Response, Stop, Tried, recovery, socket, walk};
+use super::{LADDER, Outcome, Request, Response, Rung, Stop, Tried, recovery, socket, walk};
 use crate::Action;
 use crate::input::Settings;
 
@@ -80,6 +80,21 @@ pub struct Trace {
     pub elapsed: Duration,
 }
 
+impl Trace {
+    /// Writes down that an RPC was sent.
+    pub(super) fn started(&mut self, rung: &Rung, request: &Request<'_>) -> &mut Tried {
+        self.tried.push_mut(Tried {
+            package: rung.package,
+            cni_version: request.cni_version.cloned(),
+            attempt: self.attempts,
+            action: request.action,
+            outcome: Outcome::Silence,
+            asked: std::time::Instant::now(),
+            elapsed: Duration::ZERO,
+        })
+    }
+}
+
 /// How long a command may take, and what may be done about an agent that is
 /// away. Runtimes decide the totals: kubelet gives up after 120 s, CRI-O gives a
 /// DEL 60 s and a GC 30 s, and containerd calls STATUS under a lock.
@@ -126,6 +141,9 @@ pub async fn deliver(
         repeatable => delivery.repeat(repeatable).await,
     };
     trace.elapsed = started.elapsed();
+    if let Some(last @ Tried { outcome: Outcome::Silence, .. }) = trace.tried.last_mut() {
+        last.elapsed = last.asked.elapsed();
+    }
     answer
 }
 
@@ -164,15 +182,13 @@ impl Delivery<'_> {
         let wait_until = self.deadline.min(Instant::now() + self.wait);
         let (stream, peer) = socket::connect(self.settings, wait_until).await?;
         self.trace.attempts += 1;
-        // A walk belongs to one connection: a new agent is asked from the newest on.
-        self.trace.tried.clear();
         let mut channel = Channel::start(stream).await.map_err(|error| Error::of(error, peer))?;
         let call = async |path, message| {
             let timeout = self.deadline.saturating_duration_since(Instant::now());
-            channel.call(path, message, timeout).await
+            channel.call(path, message, timeout, &self.request.args.trace).await
         };
         let request = Request { action, ..self.request };
-        walk(LADDER, &request, &mut self.trace.tried, call).await.map_err(|stop| match stop {
+        walk(LADDER, &request, self.trace, call).await.map_err(|stop| match stop {
             Stop::Failed(error) => Error::of(error, peer),
             Stop::Undecodable(error) => Error::Undecodable(error),
             Stop::Result(why) => Error::Result(why),

@@ -1,0 +1,227 @@
+//! The trace that a call belongs to: W3C Trace Context and W3C Baggage, in the
+//! environment variables that OpenTelemetry gives them. Whoever breaks the rules
+//! is ignored in silence: no Pod fails for its trace.
+
+use super::Environment;
+
+/// Longest `tracestate` that is passed on, in bytes. Together with the longest
+/// baggage it stays below the 16 KiB of headers that HTTP/2 servers take.
+const MAX_TRACESTATE_BYTES: usize = 4096;
+
+/// Longest `baggage`, in bytes (W3C Baggage, section 3.3.2).
+const MAX_BAGGAGE_BYTES: usize = 8192;
+
+/// Most members of a `tracestate` (W3C Trace Context, section 3.3.1.3.1).
+const MAX_TRACESTATE_MEMBERS: usize = 32;
+
+/// Most members of a `baggage` (its grammar).
+const MAX_BAGGAGE_MEMBERS: usize = 180;
+
+/// Bytes of a `traceparent` of version 00.
+const TRACEPARENT_BYTES: usize = 55;
+
+/// A trace context whose parts are valid, and absent where they were not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TraceContext {
+    traceparent: Option<String>,
+    tracestate: Option<String>,
+    baggage: Option<String>,
+}
+
+impl TraceContext {
+    /// Reads `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.
+    pub fn from_environment(environment: Environment<'_>) -> Self {
+        let read = |name, is_valid: fn(&str) -> bool| {
+            environment(name)?.into_string().ok().filter(|value| is_valid(value))
+        };
+        let traceparent = read("TRACEPARENT", is_traceparent);
+        // Without a parent there is nothing that the state could belong to.
+        let tracestate = traceparent.as_ref().and_then(|_| read("TRACESTATE", is_tracestate));
+        Self { traceparent, tracestate, baggage: read("BAGGAGE", is_baggage) }
+    }
+
+    /// The trace's id: 32 hexadecimal digits.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.traceparent.as_deref()?.get(3..35)
+    }
+
+    /// The parts that there are, as header names and values.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("traceparent", &self.traceparent),
+            ("tracestate", &self.tracestate),
+            ("baggage", &self.baggage),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+}
+
+/// Section 3.2: `version-traceid-parentid-flags`. A later version may have more
+/// after that.
+fn is_traceparent(value: &str) -> bool {
+    let Some((known, rest)) = value.split_at_checked(TRACEPARENT_BYTES) else { return false };
+    let mut parts = known.split('-');
+    let mut hex = |digits: usize| {
+        parts.next().filter(|part| {
+            part.len() == digits && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        })
+    };
+    let (version, trace, parent, flags) = (hex(2), hex(32), hex(16), hex(2));
+    let not_zero = |part: Option<&str>| part.is_some_and(|part| part.bytes().any(|b| b != b'0'));
+    let ends = match version {
+        Some("ff") | None => false,
+        Some("00") => rest.is_empty(),
+        Some(_) => rest.is_empty() || rest.starts_with('-') && rest.bytes().all(is_header_byte),
+    };
+    ends && not_zero(trace) && not_zero(parent) && flags.is_some()
+}
+
+/// Section 3.3: members `key=value`, separated by commas; empty ones are allowed.
+fn is_tracestate(value: &str) -> bool {
+    let mut keys: Vec<&str> = Vec::new();
+    for member in list(value).filter(|member| !member.is_empty()) {
+        let Some((key, value)) = member.split_once('=') else { return false };
+        if !is_tracestate_key(key) || !is_tracestate_value(value) || keys.contains(&key) {
+            return false;
+        }
+        keys.push(key);
+    }
+    value.len() <= MAX_TRACESTATE_BYTES && (1..=MAX_TRACESTATE_MEMBERS).contains(&keys.len())
+}
+
+fn is_tracestate_key(key: &str) -> bool {
+    let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    key.len() <= 256
+        && key.bytes().next().is_some_and(lower)
+        && key.bytes().all(|b| lower(b) || matches!(b, b'_' | b'-' | b'*' | b'/' | b'@'))
+}
+
+fn is_tracestate_value(value: &str) -> bool {
+    (1..=256).contains(&value.len())
+        && !value.ends_with(' ')
+        && value.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b',' | b'='))
+}
+
+/// W3C Baggage, section 3.3.1: `key=value;property;property=value`, separated by
+/// commas.
+fn is_baggage(value: &str) -> bool {
+    value.len() <= MAX_BAGGAGE_BYTES
+        && list(value).count() <= MAX_BAGGAGE_MEMBERS
+        && list(value).all(|member| {
+            let mut parts = member.split(';').map(trim);
+            parts.next().is_some_and(|pair| pair.contains('=') && is_pair(pair))
+                && parts.all(is_pair)
+        })
+}
+
+/// `key` or `key=value`.
+fn is_pair(pair: &str) -> bool {
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let (key, value) = (trim(key), trim(value));
+    !key.is_empty()
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+        && value.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b',' | b';' | b'\\'))
+}
+
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(trim)
+}
+
+/// Without optional white space as HTTP knows it.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+fn is_header_byte(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn read(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+        let environment = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
+        };
+        let context = TraceContext::from_environment(&environment);
+        context.headers().map(|(name, value)| (name, value.to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_valid_is_kept_byte_for_byte() {
+        let state = " congo=t61rcWkgMzE,, 0rojo@v=00f067aa0ba902b7 x";
+        let baggage = "userId=alice;ttl = 5;secret , k=%20v=w,e=";
+        let kept = read(&[("TRACEPARENT", PARENT), ("TRACESTATE", state), ("BAGGAGE", baggage)]);
+        assert_eq!(
+            kept,
+            [("traceparent", PARENT), ("tracestate", state), ("baggage", baggage)]
+                .map(|(name, value)| (name, value.to_owned()))
+        );
+        for later in ["cc", "fe"] {
+            let parent = PARENT.replacen("00", later, 1);
+            assert!(is_traceparent(&parent));
+            assert!(is_traceparent(&format!("{parent}-what.the-future-brings")));
+        }
+    }
+
+    #[test]
+    fn a_malformed_parent_is_dropped_and_the_state_with_it() {
+        for bad in [
+            "",
+            &PARENT.to_uppercase(),
+            &PARENT.replacen("00", "ff", 1),
+            &PARENT.replacen("00", "0", 1),
+            &format!("{PARENT}-"),
+            &format!("{PARENT} "),
+            &format!("{}x", PARENT.replacen("00", "cc", 1)),
+            &format!("{}-\u{e9}", PARENT.replacen("00", "cc", 1)),
+            &PARENT.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+            &PARENT.replace("00f067aa0ba902b7", &"0".repeat(16)),
+            &PARENT.replace("-01", "-0g"),
+            &PARENT.replace('-', "_"),
+            &"é".repeat(28),
+        ] {
+            let kept = read(&[("TRACEPARENT", bad), ("TRACESTATE", "a=1"), ("BAGGAGE", "a=1")]);
+            assert_eq!(kept, [("baggage", "a=1".to_owned())], "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_state_is_dropped_alone() {
+        let many = (0..33).map(|n| format!("k{n}=1")).collect::<Vec<_>>().join(",");
+        for bad in [
+            "",
+            ",",
+            "a",
+            "a=",
+            "=1",
+            "A=1",
+            "a=1,a=2",
+            "a=1=2",
+            "a b=1",
+            "a=é",
+            "a=1\n",
+            &format!("{}=1", "k".repeat(257)),
+            &format!("k={}", "v".repeat(257)),
+            &many,
+        ] {
+            let kept = read(&[("TRACEPARENT", PARENT), ("TRACESTATE", bad)]);
+            assert_eq!(kept, [("traceparent", PARENT.to_owned())], "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn malformed_baggage_is_dropped() {
+        let many = (0..181).map(|n| format!("k{n}=1")).collect::<Vec<_>>().join(",");
+        for bad in
+            ["", "a", "=1", "a=1,", "a=b c", "a=\"1\"", "a=é", "a(=1", "a=1;", "a=1\r\nx: y", &many]
+        {
+            assert_eq!(read(&[("BAGGAGE", bad)]), [], "{bad:?}");
+        }
+        assert_eq!(read(&[("BAGGAGE", &format!("k={}", "v".repeat(8191)))]), []);
+    }
+}
