@@ -26,13 +26,13 @@ use std::sync::LazyLock;
 
 use semver::Version;
 
-use self::error::{Error, Subject};
+use self::error::Subject;
 use self::input::environment::{self, Invocation};
 use self::input::{Configuration, Environment, configuration};
 use self::ladder::{Request, delivery::Trace};
 
 pub use self::action::Action;
-pub use self::error::CniError;
+pub use self::error::{CniError, Error};
 pub use self::input::CmdArgs;
 pub use self::output::Output;
 
@@ -95,6 +95,26 @@ fn answer(
 
     let result = action.perform(args, cni_version, &settings)?;
     Ok(Output::success(result))
+}
+
+/// What only the fuzzers reach from outside.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use super::*;
+
+    /// A configuration in a lower version, and the result of its ADD back.
+    pub fn translate(
+        configuration: &[u8],
+        version: &Version,
+        lower: &Version,
+        action: Action,
+        result: &[u8],
+    ) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        let Ok(translation) = convert::Translation::new(configuration, version, action) else {
+            return (None, None);
+        };
+        (translation.request(lower).ok(), translation.result(lower, result).ok())
+    }
 }
 
 #[cfg(test)]

@@ -60,7 +60,10 @@ where
     }
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(Bytes)? {
+        // As raw text first, which may not have control characters.
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let mut key = serde_json::Deserializer::from_str(key.get());
+            let key = Bytes.deserialize(&mut key).map_err(serde::de::Error::custom)?;
             if (self.wanted)(&key) {
                 (self.take)(&key, map.next_value()?);
             } else {
@@ -169,6 +172,9 @@ mod tests {
             br#"{"a":NaN}"#,
             br#"{"a":1,}"#,
             b"{\"a\":\"\n\"}",
+            b"{\"\n\":1}",
+            b"{\"a\\n\0\":1}",
+            br#"{"a\x":1}"#,
             b"\xef\xbb\xbf{}",
             b"{\"a\":\xff}",
             br#"{"a":"\x"}"#,

@@ -94,6 +94,17 @@ impl Settings {
     /// The key of the network configuration that holds the settings.
     pub const KEY: &str = "antreaCni";
 
+    /// The names of the settings.
+    pub const NAMES: [&str; 7] = [
+        "socket",
+        "addTimeoutSeconds",
+        "waitForAgentSeconds",
+        "delWhenAgentDown",
+        "logFile",
+        "logLevel",
+        "requireRootAgent",
+    ];
+
     /// Reads the settings strictly: a name or value that is not documented is
     /// an error, `null` is the default.
     ///
@@ -109,7 +120,7 @@ impl Settings {
             value.get(),
             |_| true,
             |name, value| {
-                if result.is_ok() && value.get() != "null" {
+                if result.is_ok() {
                     result = settings.set(&String::from_utf8_lossy(name), value);
                 }
             },
@@ -120,6 +131,8 @@ impl Settings {
 
     fn set(&mut self, name: &str, value: &RawValue) -> Result<(), Error> {
         match name {
+            other if !Self::NAMES.contains(&other) => return Err(Error::Unknown(other.to_owned())),
+            _ if value.get() == "null" => (),
             "socket" => self.socket = socket(value)?,
             "addTimeoutSeconds" => {
                 let expected = "a whole number from 35 to 115";
@@ -151,7 +164,7 @@ impl Settings {
                 self.require_root_agent =
                     read(value).ok_or_else(|| invalid("requireRootAgent", "true or false"))?;
             }
-            other => return Err(Error::Unknown(other.to_owned())),
+            _ => (),
         }
         Ok(())
     }
@@ -227,6 +240,7 @@ mod tests {
             ("5", "antreaCni"),
             ("[]", "antreaCni"),
             (r#"{"Socket":"/s"}"#, "antreaCni.Socket"),
+            (r#"{"Socket":null}"#, "antreaCni.Socket"),
             (r#"{"socket":"s"}"#, "antreaCni.socket"),
             (r#"{"socket":"/s\u0000"}"#, "antreaCni.socket"),
             (&long, "107 bytes"),

@@ -1,0 +1,42 @@
+//! A configuration in a lower version, and the agent's result back: what comes
+//! out is one JSON object with the right label. The data is the configuration, a
+//! NUL, and the result.
+#![no_main]
+
+use antrea_cni::input::{Configuration, version};
+use antrea_cni::{Action, fuzzing};
+use libfuzzer_sys::fuzz_target;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+#[derive(Deserialize)]
+struct Label {
+    #[serde(rename = "cniVersion")]
+    cni_version: String,
+    #[serde(default)]
+    #[expect(dead_code, reason = "has to be a list")]
+    interfaces: Vec<IgnoredAny>,
+}
+
+fuzz_target!(|data: &[u8]| {
+    let at = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
+    let (configuration, result) = (&data[..at], data.get(at + 1..).unwrap_or_default());
+    let Ok(parsed) = Configuration::parse(configuration) else { return };
+    for action in [Action::Add, Action::Check, Action::Del] {
+        let Ok(Some(version)) = parsed.cni_version(action) else { continue };
+        for lower in version::SUPPORTED.iter().filter(|lower| {
+            **lower < version && ["0.4.0", "1.0.0"].contains(&&*lower.to_string())
+        }) {
+            let (sent, answer) =
+                fuzzing::translate(configuration, &version, lower, action, result);
+            if let Some(sent) = sent {
+                let sent = Configuration::parse(&sent).unwrap();
+                assert_eq!(sent.cni_version(action).unwrap().as_ref(), Some(lower));
+            }
+            if let Some(answer) = answer {
+                let label: Label = serde_json::from_slice(&answer).unwrap();
+                assert_eq!(label.cni_version, version.to_string());
+            }
+        }
+    }
+});

@@ -1,0 +1,56 @@
+//! Settings: the same answer as a second, simple reading of the documentation.
+#![no_main]
+
+use antrea_cni::input::Settings;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(raw) = serde_json::from_slice::<&RawValue>(data) else { return };
+    let accepted = Settings::parse(raw);
+    // Values that serde_json does not make a tree of.
+    let Ok(value) = serde_json::from_slice::<Value>(data) else { return };
+    if let Some(expected) = oracle(&value, data) {
+        assert_eq!(accepted.is_ok(), expected, "{value}: {accepted:?}");
+    }
+});
+
+/// Whether the settings are valid; `None` where a tree does not tell, because of
+/// a key that is there twice.
+fn oracle(value: &Value, data: &[u8]) -> Option<bool> {
+    let members = match value {
+        Value::Null => return Some(true),
+        Value::Object(members) => members,
+        _ => return Some(false),
+    };
+    let colons = data.iter().filter(|byte| **byte == b':').count();
+    if colons != members.len() {
+        return None;
+    }
+    let path = |value: &Value, most: usize| {
+        value.as_str().is_some_and(|path| {
+            path.starts_with('/') && !path.contains('\0') && path.len() <= most
+        })
+    };
+    Some(members.iter().all(|(name, value)| {
+        let known = matches!(
+            &**name,
+            "socket" | "addTimeoutSeconds" | "waitForAgentSeconds" | "delWhenAgentDown"
+                | "logFile" | "logLevel" | "requireRootAgent"
+        );
+        known
+            && (value.is_null()
+                || match &**name {
+                    "socket" => path(value, 107),
+                    "addTimeoutSeconds" => {
+                        value.as_u64().is_some_and(|seconds| (35..=115).contains(&seconds))
+                    }
+                    "waitForAgentSeconds" => value.as_u64().is_some_and(|seconds| seconds <= 60),
+                    "delWhenAgentDown" => value == "fail" || value == "succeed",
+                    "logFile" => path(value, usize::MAX),
+                    "logLevel" => value == "info" || value == "error",
+                    _ => value.is_boolean(),
+                })
+    }))
+}
