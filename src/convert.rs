@@ -15,14 +15,9 @@ mod result;
 mod v040;
 mod v1;
 
-use semver::Version;
 use thiserror::Error;
 
 pub(crate) use self::request::Translation;
-
-/// The versions to fall back to, in this order. Every agent accepts 0.4.0;
-/// 1.0.0 goes first, because only the label changes for it.
-pub(crate) const LOWER: [Version; 2] = [Version::new(1, 0, 0), Version::new(0, 4, 0)];
 
 /// Why a document cannot be put into another version.
 #[derive(Debug, Error, PartialEq, Eq)]

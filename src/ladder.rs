@@ -1,6 +1,7 @@
 //! Stage 2: who answers. The APIs that agents of all releases speak, and the
 //! walk down to the newest one that this agent has.
 
+mod ask;
 mod channel;
 pub mod delivery;
 mod peer;
@@ -22,8 +23,10 @@ use self::translation::translate;
 use crate::Action;
 use crate::input::CmdArgs;
 
+pub use self::ask::{ask, capabilities};
 pub use self::delivery::{Error, deliver};
 pub use self::peer::Peer;
+pub use self::v1::Capabilities;
 
 /// Every API that this plugin speaks, newest first.
 ///

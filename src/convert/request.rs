@@ -250,7 +250,7 @@ mod tests {
                 left.extend(&bytes[done..]);
                 left
             };
-            for lower in super::super::LOWER {
+            for lower in crate::input::version::LOWER {
                 let translation = Translation::new(&original, &version, Action::Del).unwrap();
                 let translated = translation.request(&lower).unwrap();
                 prop_assert_eq!(cut(&original), cut(&translated));

@@ -19,6 +19,11 @@ pub const SUPPORTED: [Version; 7] = [
 /// The newest supported version.
 pub const NEWEST: Version = Version::new(1, 1, 0);
 
+/// The versions that a command is sent in when an agent refuses a later one, in
+/// this order. Every agent accepts 0.4.0; 1.0.0 goes first, because only the
+/// label changes for it.
+pub const LOWER: [Version; 2] = [Version::new(1, 0, 0), Version::new(0, 4, 0)];
+
 /// The supported version that `text` names; empty means 0.1.0, as the
 /// specification says of a configuration without one.
 pub fn parse(text: &str) -> Option<Version> {

@@ -203,7 +203,7 @@ impl Error {
         matches!(self, Self::Unreachable(_) | Self::Cut { .. } | Self::Deadline)
     }
 
-    fn of(error: CallError, peer: Peer) -> Self {
+    pub(super) fn of(error: CallError, peer: Peer) -> Self {
         match error {
             CallError::Status(status) => Self::Status(status),
             CallError::Ended(why) => Self::Ended(why),

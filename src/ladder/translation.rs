@@ -7,8 +7,9 @@ use semver::Version;
 use super::channel::CallError;
 use super::{AgentError, Request, Response, Rung, Stop};
 use crate::Action;
-use crate::convert::{LOWER, Translation};
+use crate::convert::Translation;
 use crate::input::CmdArgs;
+use crate::input::version::LOWER;
 
 /// What refuses a version: the one trigger of a translation.
 const INCOMPATIBLE_CNI_VERSION: i32 = 1;

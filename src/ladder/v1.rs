@@ -6,8 +6,7 @@ use prost::Message;
 
 use super::{AgentError, Request, Response, Rung};
 
-#[expect(unreachable_pub, clippy::allow_attributes, reason = "generated code")]
-#[allow(dead_code, reason = "no command asks for capabilities; rustc finds `expect` unfulfilled")]
+#[expect(unreachable_pub, reason = "generated code")]
 mod proto {
     include!(concat!(env!("OUT_DIR"), "/antrea_io.antrea.pkg.apis.cni.v1.rs"));
 }
@@ -35,4 +34,36 @@ fn decode(reply: Bytes) -> Result<Response, prost::DecodeError> {
         details: error.details_text,
     });
     Ok(Response { result: reply.cni_result.into(), error })
+}
+
+/// The RPC that tells what an agent can do.
+pub(super) const CAPABILITIES: &str = "GetCapabilities";
+
+/// What an agent says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Version of the API, as in <https://semver.org>
+    pub api_version: String,
+    /// The values of `cniVersion` that it accepts
+    pub cni_versions: Vec<String>,
+    /// The RPCs that it serves
+    pub rpcs: Vec<String>,
+    /// Its release
+    pub agent_version: String,
+}
+
+impl Capabilities {
+    pub(super) fn request() -> Bytes {
+        proto::GetCapabilitiesRequest {}.encode_to_vec().into()
+    }
+
+    pub(super) fn decode(reply: Bytes) -> Result<Self, prost::DecodeError> {
+        let reply = proto::GetCapabilitiesResponse::decode(reply)?;
+        Ok(Self {
+            api_version: reply.api_version,
+            cni_versions: reply.cni_versions,
+            rpcs: reply.rpcs,
+            agent_version: reply.agent_version,
+        })
+    }
 }
