@@ -1,0 +1,233 @@
+//! The command line. Help, man pages and completions all come from here.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::error::Error;
+
+pub(crate) const NAME: &str = "antrea-cnictl";
+
+const EXIT_STATUS: &str = "Exit status:
+  0  done; probe: a Pod could be wired
+  1  it could not be done; probe: there is an agent, but it could not wire a Pod;
+     check-config: the plugin would refuse the file
+  2  wrong arguments, or not permitted
+  3  there is no agent";
+
+/// Installs, probes and observes the antrea-cni plugin on a node
+#[derive(Debug, Parser)]
+#[command(name = NAME, version, after_help = EXIT_STATUS, max_term_width = 100)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Put the plugin into the folder of CNI plugins, atomically
+    #[command(after_help = EXIT_STATUS)]
+    Install(Install),
+    /// Put back what was there before the first install, or remove the plugin
+    #[command(after_help = EXIT_STATUS)]
+    Uninstall(Place),
+    /// Put back the version before the one that is installed
+    #[command(after_help = EXIT_STATUS)]
+    Rollback(Place),
+    /// Ask an agent what it can do, without any effect on the node
+    #[command(after_help = EXIT_STATUS)]
+    Probe(Probe),
+    /// Check conflists and plugin configurations, and which agents accept them
+    #[command(after_help = EXIT_STATUS)]
+    CheckConfig(CheckConfig),
+    /// Read the plugin's log file (setting logFile)
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// Write a completion script for a shell to standard output
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages
+    Man {
+        /// Folder for them, such as /usr/local/share/man/man1
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Show calls as they happen
+    #[command(after_help = EXIT_STATUS)]
+    Follow(Follow),
+    /// Count calls, times and the agents that answered
+    #[command(after_help = EXIT_STATUS)]
+    Summary(Summary),
+}
+
+/// Where the plugin is.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// Folder of the CNI plugins
+    #[arg(long, value_name = "FOLDER", default_value = "/opt/cni/bin")]
+    pub(crate) bin_dir: PathBuf,
+    /// File name of the plugin: the `type` in the network configuration
+    #[arg(long, default_value = "antrea")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The plugin, instead of the one that is embedded in this program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// A network configuration list to install after the plugin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) conflist: Option<PathBuf>,
+    /// Folder of the network configuration lists
+    #[arg(long, value_name = "FOLDER", default_value = "/etc/cni/net.d", requires = "conflist")]
+    pub(crate) conf_dir: PathBuf,
+    /// Write the list only when the agent answers, and give up after this long
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "conflist")]
+    pub(crate) wait_for_agent: Option<Duration>,
+    /// Stay, and install again when somebody replaced the plugin; looks this
+    /// often. Ends on SIGTERM
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) keep: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Probe {
+    /// Socket of the agent
+    #[arg(long, value_name = "PATH", default_value = antrea_cni::SOCKET_PATH)]
+    pub(crate) socket: PathBuf,
+    /// How long to wait for each answer
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
+    pub(crate) timeout: Duration,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckConfig {
+    /// Conflists or plugin configurations; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Follow {
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// The log file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Summary {
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// A log file, with FILE.1 if that is there; several for several nodes
+    #[arg(long = "file", value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    /// Write metrics instead, for node-exporter's textfile collector
+    #[arg(long, value_enum, conflicts_with = "output")]
+    pub(crate) format: Option<Format>,
+    /// File for the metrics, replaced atomically; standard output without it
+    #[arg(long, value_name = "FILE", requires = "format")]
+    pub(crate) textfile: Option<PathBuf>,
+}
+
+/// Which calls.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Filter {
+    /// Calls since then: a time (2026-11-24T10:00:00Z) or how long ago (15m)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) since: Option<Timestamp>,
+    /// Calls before then, as --since
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) until: Option<Timestamp>,
+    /// Calls of this command: ADD, CHECK, DEL, GC, STATUS
+    #[arg(long, ignore_case = true, value_parser = ["ADD", "CHECK", "DEL", "GC", "STATUS"])]
+    pub(crate) command: Option<String>,
+    /// Calls with this code; 0 is success
+    #[arg(long)]
+    pub(crate) code: Option<u32>,
+    /// Calls for this Pod: NAME or NAMESPACE/NAME
+    #[arg(long)]
+    pub(crate) pod: Option<String>,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: one JSON document, or one a line
+    Json,
+}
+
+/// The form of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Prometheus text format
+    Prometheus,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<SignedDuration>()
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "write a duration such as 500ms, 60s or 2m".to_owned())
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
+    }
+    let ago = duration(text).ok().and_then(|ago| Timestamp::now().checked_sub(ago).ok());
+    ago.ok_or_else(|| "write a time such as 2026-11-24T10:00:00Z, or 15m for that long ago".into())
+}
+
+/// Writes a man page for each command into a folder.
+pub(crate) fn man(folder: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
+    clap_mangen::generate_to(Cli::command(), folder).map_err(Error::file("write to", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        for wrong in ["60", "-1s", "0s", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

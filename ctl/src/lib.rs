@@ -1,0 +1,48 @@
+//! `antrea-cnictl`, for the people who run the plugin: puts it on a node and
+//! takes it off, asks an agent what it can do, checks configurations and reads
+//! the plugin's log.
+//!
+//! One module a command; [`run`] chooses. What a command found is a value that
+//! serializes to JSON; `Display` is the same for a person.
+
+mod check;
+mod cli;
+mod error;
+mod files;
+mod install;
+mod log;
+mod output;
+mod probe;
+mod releases;
+
+use std::io::Write;
+
+use clap::CommandFactory;
+
+use self::cli::{Command, LogCommand};
+
+pub use self::cli::Cli;
+pub use self::error::{Error, Exit};
+
+/// Runs one command and writes what it found to `out`.
+///
+/// # Errors
+/// What kept the command from an answer. An answer that is bad news, such as an
+/// agent that cannot wire Pods, is none: that is the [`Exit`].
+pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
+    match cli.command {
+        Command::Install(arguments) => install::install(&arguments, out),
+        Command::Uninstall(place) => install::uninstall(&place, out),
+        Command::Rollback(place) => install::rollback(&place, out),
+        Command::Probe(arguments) => probe::run(&arguments, out),
+        Command::CheckConfig(arguments) => check::run(&arguments, out),
+        Command::Log(LogCommand::Follow(arguments)) => log::follow::run(&arguments, out),
+        Command::Log(LogCommand::Summary(arguments)) => log::summary::run(&arguments, out),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), cli::NAME, &mut script);
+            output::write(out, &script)
+        }
+        Command::Man { folder } => cli::man(&folder).map(|()| Exit::Success),
+    }
+}

@@ -1,0 +1,78 @@
+//! Showing calls as they happen.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::Event;
+use crate::cli::{Follow, Output};
+use crate::error::{Error, Exit};
+use crate::output::{line, say};
+
+/// Between two looks at the file.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The command `log follow`: ends with a signal, or when nobody reads any more.
+pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
+    let mut show = |event: Event| match arguments.output {
+        _ if !arguments.filter.accepts(&event) => Ok(()),
+        Output::Text => say(out, event),
+        Output::Json => line(out, &event).and_then(|()| out.flush().map_err(Error::Output)),
+    };
+    let path = &arguments.file;
+    let mut log = Log::open(path)?;
+    // Whoever asks for a time wants what is there already.
+    if arguments.filter.since.is_none() {
+        log.file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
+    }
+    loop {
+        log.rest(path, &mut show)?;
+        if log.is_rotated(path) {
+            // Lines that came between the last look and the rotation.
+            log.rest(path, &mut show)?;
+            log = Log::open(path)?;
+        } else {
+            sleep(PAUSE);
+        }
+    }
+}
+
+struct Log {
+    file: BufReader<File>,
+    inode: u64,
+    /// A line without its end
+    line: Vec<u8>,
+}
+
+impl Log {
+    fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::file("read", path))?;
+        let inode = file.metadata().map_err(Error::file("read", path))?.ino();
+        Ok(Self { file: BufReader::new(file), inode, line: Vec::new() })
+    }
+
+    fn rest(
+        &mut self,
+        path: &Path,
+        mut show: impl FnMut(Event) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        while self.file.read_until(b'\n', &mut self.line).map_err(Error::file("read", path))? > 0 {
+            if !self.line.ends_with(b"\n") {
+                break;
+            }
+            if let Some((event, _)) = Event::parse(&self.line) {
+                show(event)?;
+            }
+            self.line.clear();
+        }
+        Ok(())
+    }
+
+    /// Whether there is another file by now.
+    fn is_rotated(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.ino() != self.inode)
+    }
+}

@@ -1,0 +1,21 @@
+//! The edge of the tool: arguments in, text and exit status out.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use antrea_cnictl::{Cli, run};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = anstream::AutoStream::auto(std::io::stdout()).lock();
+    match run(cli, &mut out) {
+        Ok(code) => code.into(),
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut err = anstream::AutoStream::auto(std::io::stderr()).lock();
+            let _ = writeln!(err, "{}", error.report());
+            error.exit().into()
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Asking an agent what it can do.
+//!
+//! Every agent checks `cniVersion` before it acts, and refuses 0.0.0 (code 1).
+//! So a configuration of that version shows whether a method is served and which
+//! versions are accepted, and nothing happens on the node.
+
+mod report;
+
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use antrea_cni::Action;
+use antrea_cni::input::{CmdArgs, Settings};
+use antrea_cni::ladder::delivery::Error as CallError;
+use antrea_cni::ladder::{self, LADDER, Request, Rung};
+use semver::Version;
+use tokio::net::UnixStream;
+use tokio::runtime::{Builder, Runtime};
+
+use self::report::{Api, Capabilities, Method, Peer, SocketFile, State};
+use crate::cli::Probe;
+use crate::error::{Error, Exit};
+use crate::output;
+
+pub(crate) use self::report::Report;
+
+/// How long to wait for an answer where nobody said how long.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Between two probes of an agent that is waited for.
+pub(crate) const PAUSE: Duration = Duration::from_millis(500);
+
+/// What every agent refuses before it acts.
+const REFUSED: &str = r#"{"cniVersion":"0.0.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
+
+/// What an agent that has STATUS answers for real.
+const STATUS: &str = r#"{"cniVersion":"1.1.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
+
+/// The command `probe`.
+pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Exit, Error> {
+    let socket = &arguments.socket;
+    let spinner = output::waiting(format!("asking the agent behind {}", socket.display()));
+    let report = runtime()?.block_on(probe(socket, arguments.timeout));
+    spinner.finish_and_clear();
+    output::answer(out, arguments.output, &report)?;
+    Ok(report.exit())
+}
+
+pub(crate) fn runtime() -> Result<Runtime, Error> {
+    Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)
+}
+
+/// Asks the agent behind `socket`, waiting `timeout` for each answer.
+pub(crate) async fn probe(socket: &Path, timeout: Duration) -> Report {
+    let mut report = Report::new(socket);
+    match look(socket, timeout, &mut report).await {
+        Ok(()) => ask_all(socket, timeout, &mut report).await,
+        Err(state) => report.state = state,
+    }
+    report.conclude();
+    report
+}
+
+/// The socket as a file, and who listens.
+async fn look(socket: &Path, timeout: Duration, report: &mut Report) -> Result<(), State> {
+    let file = std::fs::metadata(socket).map_err(State::of)?;
+    let (uid, gid, mode) = (file.uid(), file.gid(), format!("{:04o}", file.mode() & 0o7777));
+    report.socket_file = Some(SocketFile { uid, gid, mode });
+    if !file.file_type().is_socket() {
+        return Err(State::NotASocket);
+    }
+    let started = Instant::now();
+    let stream = tokio::time::timeout(timeout, UnixStream::connect(socket))
+        .await
+        .map_err(|_| State::Silent)?
+        .map_err(State::of)?;
+    report.connect_milliseconds = Some(milliseconds(started.elapsed()));
+    let peer = stream.peer_cred().map_err(State::of)?;
+    report.peer = Some(Peer { uid: peer.uid(), pid: peer.pid().filter(|pid| *pid > 0) });
+    let own = UnixStream::pair().and_then(|(one, _)| one.peer_cred()).map_err(State::of)?;
+    // The plugin's rule: it sends nothing to anybody else.
+    if peer.uid() != 0 && peer.uid() != own.uid() { Err(State::Untrusted) } else { Ok(()) }
+}
+
+async fn ask_all(socket: &Path, timeout: Duration, report: &mut Report) {
+    let settings =
+        Settings { socket: socket.to_string_lossy().into_owned(), ..Settings::default() };
+    for rung in LADDER {
+        let mut api = Api::new(rung);
+        for action in Action::ALL.into_iter().filter(|it| rung.methods.contains(&it.method())) {
+            let method = ask(rung, action, REFUSED, &settings, timeout, report).await;
+            let stuck = method.state == State::Silent;
+            api.methods.push(method);
+            // The others would take as long.
+            if stuck {
+                report.state = State::Silent;
+                report.apis.push(api);
+                return;
+            }
+        }
+        report.apis.push(api);
+    }
+    if let Ok(said) = ladder::capabilities(&settings, timeout).await {
+        report.accept(said.cni_versions.iter().filter_map(|text| text.parse().ok()).collect());
+        report.capabilities = Some(Capabilities::from(said));
+    }
+    if let Some(rung) = LADDER.iter().find(|rung| report.serves(rung.package, Action::Status)) {
+        let status = ask(rung, Action::Status, STATUS, &settings, timeout, report).await;
+        report.status = Some(status);
+    }
+}
+
+/// One call, and what its answer says.
+async fn ask(
+    rung: &Rung,
+    action: Action,
+    configuration: &str,
+    settings: &Settings,
+    timeout: Duration,
+    report: &mut Report,
+) -> Method {
+    let args = CmdArgs {
+        container_id: "antrea-cnictl-probe".to_owned(),
+        ifname: "probe0".to_owned(),
+        stdin_data: configuration.into(),
+        ..CmdArgs::default()
+    };
+    let request = Request { action, args: &args, cni_version: None };
+    let started = Instant::now();
+    let answer = ladder::ask(rung, &request, settings, timeout).await;
+    let elapsed = milliseconds(started.elapsed());
+    let (state, message) = match answer {
+        Ok(response) => match response.error {
+            None => (State::Served, None),
+            Some(error) if error.code == 1 && configuration == REFUSED => {
+                report.accept(accepted(&error.message));
+                (State::Served, None)
+            }
+            Some(error) => (State::Served, Some(format!("code {}: {}", error.code, error.message))),
+        },
+        Err(CallError::Status(status)) if status.code() == tonic::Code::Unimplemented => {
+            (State::Unimplemented, None)
+        }
+        Err(CallError::Deadline) => (State::Silent, None),
+        Err(error) => (State::Failed, Some(reason(&error))),
+    };
+    Method { method: action.method(), state, message, milliseconds: elapsed }
+}
+
+/// The error with what the transport saw.
+fn reason(error: &CallError) -> String {
+    match error {
+        CallError::Cut { why, .. } | CallError::Ended(why) => why.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The versions in a refusal such as `Unsupported CNI version [0.0.0],
+/// supported versions [0.1.0 0.2.0]`; older agents put commas between them.
+fn accepted(message: &str) -> Vec<Version> {
+    let list = message.rsplit('[').next().and_then(|rest| rest.split(']').next());
+    let words = list.unwrap_or_default().split([' ', ',']);
+    words.filter_map(|word| word.parse().ok()).filter(|it| *it != Version::new(0, 0, 0)).collect()
+}
+
+fn milliseconds(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_both_forms_of_the_refusal() {
+        let expected = [Version::new(0, 4, 0), Version::new(1, 0, 0)];
+        for list in ["0.4.0 1.0.0", "0.4.0,1.0.0", "0.4.0, 1.0.0"] {
+            let text = format!("Unsupported CNI version [0.0.0], supported versions [{list}]");
+            assert_eq!(accepted(&text), expected, "{list}");
+        }
+        assert!(accepted("unsupported version [0.0.0]").is_empty());
+        assert!(accepted("").is_empty());
+    }
+}

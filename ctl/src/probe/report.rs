@@ -1,0 +1,299 @@
+//! What a probe found, as JSON and as text.
+
+use std::path::Path;
+use std::{fmt, io};
+
+use antrea_cni::Action;
+use antrea_cni::input::version::{LOWER, NEWEST};
+use antrea_cni::ladder::{self, LADDER, Rung};
+use semver::Version;
+use serde::Serialize;
+
+use crate::error::Exit;
+use crate::output::{BAD, GOOD, TITLE, WEAK};
+
+/// What a probe found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    socket: String,
+    /// The answer in one sentence
+    pub(crate) sentence: String,
+    /// Whether a Pod could be wired
+    ready: bool,
+    pub(super) state: State,
+    pub(super) socket_file: Option<SocketFile>,
+    pub(super) peer: Option<Peer>,
+    pub(super) connect_milliseconds: Option<f64>,
+    pub(super) apis: Vec<Api>,
+    /// Values of `cniVersion` that the agent accepts, as far as it tells
+    cni_versions: Vec<Version>,
+    pub(super) capabilities: Option<Capabilities>,
+    /// The answer to STATUS, of an agent that has it
+    pub(super) status: Option<Method>,
+}
+
+/// How an agent or a method is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum State {
+    /// It answers
+    Served,
+    /// It says that it does not have this
+    Unimplemented,
+    /// No answer in time
+    Silent,
+    /// It answers with an error
+    Failed,
+    /// No file, or nobody listens
+    Absent,
+    /// The file is something else
+    NotASocket,
+    /// We may not connect
+    Forbidden,
+    /// The process is another user's than root's or ours
+    Untrusted,
+    /// The operating system says something else
+    Unusable(String),
+}
+
+impl State {
+    pub(super) fn of(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Self::Absent,
+            io::ErrorKind::PermissionDenied => Self::Forbidden,
+            // A full backlog: there is somebody, who does not accept.
+            io::ErrorKind::WouldBlock => Self::Silent,
+            _ => Self::Unusable(error.to_string()),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SocketFile {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    /// In octal
+    pub(super) mode: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Peer {
+    pub(super) uid: u32,
+    pub(super) pid: Option<i32>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Api {
+    package: &'static str,
+    version: &'static str,
+    pub(super) methods: Vec<Method>,
+}
+
+impl Api {
+    pub(super) fn new(rung: &Rung) -> Self {
+        Self { package: rung.package, version: rung.api_version, methods: Vec::new() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Method {
+    pub(super) method: &'static str,
+    pub(super) state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    pub(super) milliseconds: f64,
+}
+
+/// The answer to `GetCapabilities`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Capabilities {
+    api_version: String,
+    agent_version: String,
+    rpcs: Vec<String>,
+}
+
+impl From<ladder::Capabilities> for Capabilities {
+    fn from(said: ladder::Capabilities) -> Self {
+        let ladder::Capabilities { api_version, agent_version, rpcs, .. } = said;
+        Self { api_version, agent_version, rpcs }
+    }
+}
+
+impl Report {
+    /// Nothing is known yet, so nothing is served.
+    pub(super) fn new(socket: &Path) -> Self {
+        Self {
+            socket: socket.to_string_lossy().into_owned(),
+            sentence: String::new(),
+            ready: false,
+            state: State::Unimplemented,
+            socket_file: None,
+            peer: None,
+            connect_milliseconds: None,
+            apis: Vec::new(),
+            cni_versions: Vec::new(),
+            capabilities: None,
+            status: None,
+        }
+    }
+
+    pub(super) fn accept(&mut self, versions: Vec<Version>) {
+        if !versions.is_empty() {
+            self.cni_versions = versions;
+        }
+    }
+
+    pub(super) fn serves(&self, package: &str, action: Action) -> bool {
+        self.method(package, action).is_some_and(|it| it.state == State::Served)
+    }
+
+    fn method(&self, package: &str, action: Action) -> Option<&Method> {
+        let api = self.apis.iter().find(|api| api.package == package)?;
+        api.methods.iter().find(|method| method.method == action.method())
+    }
+
+    /// The first API that does not answer UNIMPLEMENTED to an ADD: the walk
+    /// ends there.
+    fn answers_add(&self) -> Option<(&'static str, &Method)> {
+        LADDER.iter().find_map(|rung| {
+            let method = self.method(rung.package, Action::Add)?;
+            (method.state != State::Unimplemented).then_some((rung.package, method))
+        })
+    }
+
+    /// Draws the conclusion from what was found.
+    pub(super) fn conclude(&mut self) {
+        let not_ready = self.status.as_ref().and_then(|status| status.message.as_ref());
+        let (state, sentence) = match (&self.state, self.answers_add(), not_ready) {
+            (State::Unimplemented, Some((_, Method { state: State::Served, .. })), Some(why)) => {
+                let said = format!("A kubelet ADD would fail: the agent answers STATUS with {why}");
+                (State::Failed, said)
+            }
+            (State::Unimplemented, Some((package, Method { state: State::Served, .. })), None) => {
+                (State::Served, self.would_use(package))
+            }
+            (State::Unimplemented, Some((package, Method { message, .. })), _) => {
+                let why = message.as_deref().unwrap_or("an error");
+                (State::Failed, format!("A kubelet ADD would fail: {package} answers with {why}"))
+            }
+            (other, ..) => (other.clone(), other.sentence(&self.socket, self.peer.as_ref())),
+        };
+        (self.ready, self.state, self.sentence) = (state == State::Served, state, sentence);
+    }
+
+    /// What an ADD goes through, for every version that a conflist can have.
+    fn would_use(&self, package: &str) -> String {
+        let text = format!("A kubelet ADD would use {package}");
+        let takes = |version: &Version| self.cni_versions.contains(version);
+        if self.cni_versions.is_empty() {
+            return format!("{text}; the agent does not tell which cniVersions it accepts");
+        }
+        if takes(&NEWEST) {
+            return format!("{text}, with the cniVersion of the conflist");
+        }
+        match LOWER.iter().find(|lower| takes(lower)) {
+            Some(lower) => format!(
+                "{text}; with a conflist of a later cniVersion than {lower}, the agent is asked in {lower} and the answer put into the later one"
+            ),
+            None => format!("{text}, if the agent accepts the cniVersion of the conflist"),
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self.state {
+            State::Served => Exit::Success,
+            State::Absent | State::NotASocket => Exit::NoAgent,
+            State::Forbidden | State::Unusable(_) => Exit::Usage,
+            State::Unimplemented | State::Silent | State::Failed | State::Untrusted => {
+                Exit::Failure
+            }
+        }
+    }
+}
+
+impl State {
+    /// What an ADD would meet where nothing is served.
+    fn sentence(&self, socket: &str, peer: Option<&Peer>) -> String {
+        match self {
+            Self::Absent => format!(
+                "No agent listens on {socket}: a kubelet ADD would wait for one, 30 s by default, and then fail with code 11"
+            ),
+            Self::NotASocket => format!(
+                "No agent: {socket} is not a socket, so a kubelet ADD would fail; correct the path, or remove that file and restart the agent's Pod"
+            ),
+            Self::Forbidden => {
+                format!("This user may not connect to {socket}: run the probe as root")
+            }
+            Self::Silent => format!(
+                "Something listens on {socket} but does not answer: a kubelet ADD would wait until its deadline, 90 s by default, and then fail with code 11; look at the agent's log"
+            ),
+            Self::Untrusted => format!(
+                "The process behind {socket} is that of user {}: a kubelet ADD would fail with code 5, because the plugin talks only to root and to its own user",
+                peer.map_or(0, |peer| peer.uid)
+            ),
+            Self::Unusable(why) => format!("{socket} cannot be used: {why}"),
+            Self::Served | Self::Unimplemented | Self::Failed => {
+                "A kubelet ADD would fail with code 202: something answers, but serves none of the APIs of this plugin; install the plugin that came with the agent".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let style = if self.ready { GOOD } else { BAD };
+        writeln!(out, "{style}{}{style:#}.", self.sentence)?;
+        if let Some(SocketFile { uid, gid, mode }) = &self.socket_file {
+            write!(out, "\nsocket {}: owner {uid}:{gid}, mode {mode}", self.socket)?;
+            if let Some(Peer { uid, pid }) = &self.peer {
+                write!(out, "; served by user {uid}")?;
+                if let Some(pid) = pid {
+                    write!(out, ", process {pid}")?;
+                }
+            }
+            writeln!(out)?;
+        }
+        if !self.cni_versions.is_empty() {
+            let versions: Vec<_> = self.cni_versions.iter().map(ToString::to_string).collect();
+            writeln!(out, "accepts cniVersion {}", versions.join(", "))?;
+        }
+        if let Some(Capabilities { api_version, agent_version, rpcs }) = &self.capabilities {
+            let rpcs = rpcs.join(" ");
+            writeln!(out, "says of itself: agent {agent_version}, API {api_version}, {rpcs}")?;
+        }
+        if let Some(status) = &self.status {
+            let said = status.message.as_deref().unwrap_or("ready");
+            writeln!(out, "answers STATUS: {said}")?;
+        }
+        for api in &self.apis {
+            writeln!(out, "\n{TITLE}{}{TITLE:#} {WEAK}({}){WEAK:#}", api.package, api.version)?;
+            for method in &api.methods {
+                writeln!(out, "  {method}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (style, text) = match &self.state {
+            State::Served => (GOOD, "served"),
+            State::Unimplemented => (WEAK, "UNIMPLEMENTED"),
+            State::Silent => (BAD, "no answer"),
+            _ => (BAD, "error"),
+        };
+        let Self { method, milliseconds, .. } = self;
+        write!(out, "{method:<10} {style}{text:<14}{style:#} {milliseconds:>8.3} ms")?;
+        match &self.message {
+            Some(message) => write!(out, "  {message}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The agent's releases: which names and cniVersions each knows.
+
+use std::sync::LazyLock;
+
+use antrea_cni::input::version::LOWER;
+use semver::Version;
+use serde::Serialize;
+
+/// Every release of antrea-agent, oldest first.
+pub(crate) static ALL: LazyLock<Vec<Release>> = LazyLock::new(|| {
+    include_str!("../../tests/fixtures/antrea-releases.csv")
+        .lines()
+        .skip(1)
+        .filter_map(Release::read)
+        .collect()
+});
+
+pub(crate) struct Release {
+    name: &'static str,
+    /// Proto package of the service
+    pub(crate) package: &'static str,
+    pub(crate) cni_versions: Vec<Version>,
+}
+
+impl Release {
+    /// `release,date,proto_package,libcni,grpc_go,agent_cni_versions`
+    fn read(line: &'static str) -> Option<Self> {
+        let mut columns = line.split(',');
+        let (name, package) = (columns.next()?, columns.nth(1)?);
+        let versions = columns.nth(2)?.split(' ').map(str::parse);
+        Some(Self { name, package, cni_versions: versions.collect::<Result<_, _>>().ok()? })
+    }
+
+    /// In which version this release gets a call of `version`; `None` if it
+    /// refuses all of them.
+    fn takes(&self, version: &Version) -> Option<Version> {
+        let lower = LOWER.into_iter().filter(|lower| lower < version);
+        std::iter::once(version.clone()).chain(lower).find(|it| self.cni_versions.contains(it))
+    }
+}
+
+/// Releases that follow each other and do the same.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Range {
+    pub(crate) first: &'static str,
+    pub(crate) last: &'static str,
+    pub(crate) releases: usize,
+    /// What they get; `null`: they refuse
+    pub(crate) cni_version: Option<Version>,
+}
+
+/// How each release takes a configuration of `version`.
+pub(crate) fn table(version: Option<&Version>) -> Vec<Range> {
+    ranges(ALL.iter().map(|release| (release, version.and_then(|it| release.takes(it)))))
+}
+
+/// The releases that speak `package`, accept `accepted` and none of `refused`.
+pub(crate) fn candidates(
+    package: &str,
+    accepted: Option<&Version>,
+    refused: &[Version],
+) -> Vec<Range> {
+    let fits = |release: &&Release| {
+        release.package == package
+            && accepted.is_none_or(|version| release.cni_versions.contains(version))
+            && refused.iter().all(|version| !release.cni_versions.contains(version))
+    };
+    let fitting = ALL.iter().filter(fits);
+    ranges(fitting.map(|release| (release, None)))
+}
+
+fn ranges(releases: impl Iterator<Item = (&'static Release, Option<Version>)>) -> Vec<Range> {
+    let mut ranges: Vec<Range> = Vec::new();
+    for (release, cni_version) in releases {
+        match ranges.last_mut() {
+            Some(range) if range.cni_version == cni_version => {
+                range.last = release.name;
+                range.releases += 1;
+            }
+            _ => {
+                let (first, last) = (release.name, release.name);
+                ranges.push(Range { first, last, releases: 1, cni_version });
+            }
+        }
+    }
+    ranges
+}
+
+/// The range as a person says it.
+pub(crate) fn text(ranges: &[Range]) -> String {
+    let texts = ranges.iter().map(|Range { first, last, .. }| {
+        if first == last { (*first).to_owned() } else { format!("{first} to {last}") }
+    });
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_reaches_every_release() {
+        let table = table(Some(&Version::new(1, 1, 0)));
+        let seen: Vec<_> = table
+            .iter()
+            .map(|it| (it.first, it.last, it.releases, it.cni_version.clone()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("v0.1.0", "v1.10.1", 67, Some(Version::new(0, 4, 0))),
+                ("v1.11.0", "v2.0.1", 23, Some(Version::new(1, 0, 0))),
+                ("v2.1.0", "v2.7.0", 24, Some(Version::new(1, 1, 0))),
+            ]
+        );
+    }
+
+    #[test]
+    fn no_release_takes_a_configuration_without_a_version() {
+        assert!(table(None).iter().all(|range| range.cni_version.is_none()));
+    }
+
+    #[test]
+    fn refusals_tell_releases_apart() {
+        let package = "antrea_io.antrea.pkg.apis.cni.v1beta1";
+        let (old, new) = (Version::new(1, 0, 0), Version::new(1, 1, 0));
+        let found = candidates(package, Some(&old), &[new]);
+        assert_eq!(text(&found), "v1.11.0 to v2.0.1");
+    }
+}

@@ -1,0 +1,107 @@
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Answer, run};
+
+fn check(json: &str, more: &[&str]) -> Answer {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("10-antrea.conflist");
+    fs::write(&file, json).unwrap();
+    run(["check-config", file.to_str().unwrap()].iter().chain(more))
+}
+
+#[test]
+fn every_problem_is_shown_where_it_is() {
+    let json = r#"{
+  "cniVersion": "1.2.0",
+  "name": "an trea",
+  "plugins": [
+    {
+      "type": "antrea",
+      "antreaCni": {
+        "socket": "run/cni.sock",
+        "addTimeoutSeconds": 90, "logLevel": "debug",
+        "colour": 5
+      }
+    }
+  ]
+}"#;
+    let answer = check(json, &[]);
+    for says in [
+        ":2:17: error: incompatible CNI versions",
+        ":3:11: error: invalid characters in network name",
+        ":8:19: error: setting antreaCni.socket must be",
+        ":9:46: error: setting antreaCni.logLevel must be",
+        ":10:19: error: unknown setting antreaCni.colour",
+    ] {
+        answer.assert(1, says);
+    }
+    assert_eq!(answer.out.lines().count(), 5, "{answer:?}");
+    let report = check(json, &["--output", "json"]).json();
+    assert_eq!(report["findings"][4]["line"], 10, "{report}");
+}
+
+#[test]
+fn broken_json_is_shown_where_it_breaks() {
+    check("{\n  \"name\": \"x\",\n}", &[]).assert(1, ":3:1: error: not a JSON object");
+    check("[]", &[]).assert(1, ":1:1: error: not a JSON object");
+    check("", &[]).assert(1, "error: not a JSON object");
+    check(&" ".repeat(1 << 21), &[]).assert(1, "shorten it");
+}
+
+#[test]
+fn releases_are_told_apart_by_version() {
+    let of = |version: &str| {
+        let json =
+            format!(r#"{{"cniVersion":{version},"name":"x","plugins":[{{"type":"antrea"}}]}}"#);
+        let report = check(&json, &["--output", "json"]);
+        assert_eq!(report.exit, 0, "{report:?}");
+        let agents = report.json()["agents"].clone();
+        let agents = agents.as_array().unwrap().iter();
+        let row = |it: &Value| format!("{} {} {}", it["first"], it["last"], it["cniVersion"]);
+        agents.map(row).collect::<Vec<_>>().join("; ").replace('"', "")
+    };
+    assert_eq!(of("\"0.3.0\""), "v0.1.0 v2.7.0 0.3.0");
+    assert_eq!(of("\"1.0.0\""), "v0.1.0 v1.10.1 0.4.0; v1.11.0 v2.7.0 1.0.0");
+    assert_eq!(of("\"1.1.0\""), "v0.1.0 v1.10.1 0.4.0; v1.11.0 v2.0.1 1.0.0; v2.1.0 v2.7.0 1.1.0");
+    assert_eq!(of("null"), "v0.1.0 v2.7.0 null");
+}
+
+#[test]
+fn what_is_unusual_but_accepted_is_a_warning() {
+    check(r#"{"cniVersion":"1.1.0","name":"x","plugins":[{"type":"bridge"}]}"#, &[])
+        .assert(0, "warning: no plugin of type");
+    check(r#"{"name":"x","type":"antrea"}"#, &[]).assert(0, "every agent refuses that");
+    let beside =
+        r#"{"cniVersion":"1.1.0","name":"x","antreaCni":{},"plugins":[{"type":"antrea"}]}"#;
+    check(beside, &[]).assert(0, "belongs into the plugin");
+}
+
+/// What runtimes really handed over is accepted by the plugin and by this.
+#[test]
+fn captured_configurations_are_accepted() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/captures");
+    let mut checked = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let capture: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        for call in capture["calls_in_order"].as_array().unwrap() {
+            // VERSION comes with a configuration that has no name.
+            if call["env"]["CNI_COMMAND"] == "VERSION" {
+                continue;
+            }
+            let stdin = call["stdin_raw"].as_str().unwrap();
+            check(stdin, &[]).assert(0, "");
+            checked += 1;
+        }
+    }
+    assert!(checked > 0, "no captures");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    run(["check-config", "/nowhere/x"]).assert(1, "cannot read /nowhere/x");
+}

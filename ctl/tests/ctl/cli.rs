@@ -1,0 +1,43 @@
+use crate::support::run;
+
+const COMMANDS: [&str; 8] =
+    ["install", "uninstall", "rollback", "probe", "check-config", "log", "completions", "man"];
+
+#[test]
+fn help_names_every_command_and_exit_status() {
+    let help = run(["--help"]);
+    help.assert(0, "Exit status");
+    for command in COMMANDS {
+        help.assert(0, command);
+    }
+}
+
+#[test]
+fn wrong_arguments_are_exit_status_2() {
+    for wrong in [&[][..], &["nothing"], &["install", "--keep", "5"], &["log", "summary"]] {
+        assert_eq!(run(wrong).exit, 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn man_pages_and_completions_know_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run([std::ffi::OsStr::new("man"), folder.as_os_str()]).assert(0, "");
+    for command in ["install", "probe", "check-config", "log-summary", "log-follow"] {
+        let page = folder.join(format!("antrea-cnictl-{command}.1"));
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains(".SH OPTIONS"), "{command}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        run(["completions", shell]).assert(0, "check-config");
+    }
+}
+
+#[test]
+fn there_are_no_colours_without_a_terminal() {
+    let probe = run(["probe", "--socket", "/nowhere"]);
+    assert!(!probe.out.contains('\u{1b}'), "{probe:?}");
+    let wrong = run(["check-config", "/nowhere"]);
+    assert!(!wrong.err.contains('\u{1b}'), "{wrong:?}");
+}

@@ -1,0 +1,171 @@
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use antrea_cni_agent::{Agent, Api, Options};
+use tempfile::TempDir;
+
+use crate::support::{call, plugin, run, tool};
+
+fn event(minute: u32, command: &str, api: &str, code: u32, milliseconds: f64) -> String {
+    let tried = if api.is_empty() {
+        String::new()
+    } else {
+        format!(
+            r#"{{"attempt":1,"command":"{command}","api":"{api}","cniVersion":"1.0.0","code":{code},"milliseconds":1.0}}"#
+        )
+    };
+    format!(
+        r#"{{"time":"2026-11-24T10:{minute:02}:00.000000Z","command":"{command}","podNamespace":"shop","podName":"web-{minute}","socket":"/s","tried":[{tried}],"attempts":1,"code":{code},"milliseconds":{milliseconds}}}"#
+    )
+}
+
+const V1: &str = "antrea_io.antrea.pkg.apis.cni.v1";
+const V1BETA1: &str = "antrea_io.antrea.pkg.apis.cni.v1beta1";
+const VMWARE: &str = "github.com.vmware_tanzu.antrea.pkg.apis.cni.v1beta1";
+
+struct Logs(TempDir);
+
+impl Logs {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn file(&self, name: &str, lines: &[String]) -> String {
+        let path = self.0.path().join(name);
+        fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_summary_counts_calls_times_and_old_agents() {
+    let logs = Logs::new();
+    logs.file("a.log.1", &[event(0, "ADD", VMWARE, 0, 4.0)]);
+    let a = logs.file(
+        "a.log",
+        &[
+            event(1, "ADD", V1BETA1, 0, 1.0),
+            event(2, "ADD", "", 11, 30.0),
+            event(3, "DEL", V1BETA1, 0, 2.0),
+        ],
+    );
+    let b = logs.file("b.log", &[event(4, "ADD", V1, 0, 3.0)]);
+    let answer = run(["log", "summary", "--file", &a, "--file", &b]);
+    for says in [
+        "5 calls",
+        "ADD      v1beta1    0             1",
+        "ADD      none       11            1",
+        "ADD      v1         0             1",
+        "p50 3.000 ms  p90 30.000 ms",
+        "a.log: v1beta1, as antrea-agent v1.11.0 to v2.7.0 does",
+    ] {
+        answer.assert(0, says);
+    }
+    assert!(!answer.out.contains("b.log:"), "{answer:?}");
+    let json = run(["log", "summary", "--file", &a, "--output", "json"]).json();
+    assert_eq!(json["calls"], 4);
+    assert_eq!(json["agents"][0]["isOld"], true);
+}
+
+#[test]
+fn filters_are_by_time_command_code_and_pod() {
+    let logs = Logs::new();
+    let lines: Vec<_> = (0..10)
+        .map(|minute| event(minute, if minute < 5 { "ADD" } else { "DEL" }, V1, minute % 2, 1.0))
+        .collect();
+    let file = logs.file("log", &lines);
+    let calls = |more: &[&str]| {
+        let base = ["log", "summary", "--file", &file, "--output", "json"];
+        run(base.iter().chain(more)).json()["calls"].as_u64().unwrap()
+    };
+    assert_eq!(calls(&[]), 10);
+    assert_eq!(calls(&["--since", "2026-11-24T10:04:00Z"]), 6);
+    assert_eq!(calls(&["--until", "2026-11-24T10:04:00Z"]), 4);
+    assert_eq!(calls(&["--since", "1s"]), 0);
+    assert_eq!(calls(&["--command", "add"]), 5);
+    assert_eq!(calls(&["--code", "1"]), 5);
+    assert_eq!(calls(&["--pod", "web-3"]), 1);
+    assert_eq!(calls(&["--pod", "shop/web-3"]), 1);
+    assert_eq!(calls(&["--pod", "other/web-3"]), 0);
+}
+
+#[test]
+fn torn_lines_are_counted_and_hide_nothing() {
+    let logs = Logs::new();
+    let whole = event(1, "ADD", V1, 0, 1.0);
+    let torn = whole[..50].to_owned();
+    let file = logs.file("log", &[torn.clone() + &whole, torn, "rubbish".into(), whole]);
+    let json = run(["log", "summary", "--file", &file, "--output", "json"]).json();
+    assert_eq!((json["calls"].as_u64(), json["tornLines"].as_u64()), (Some(2), Some(3)));
+}
+
+#[test]
+fn metrics_are_a_textfile_of_node_exporter() {
+    let logs = Logs::new();
+    let file = logs.file("log", &[event(1, "ADD", V1BETA1, 0, 2.0), event(1, "ADD", "", 11, 2.0)]);
+    let textfile = logs.0.path().join("antrea_cni.prom");
+    let to = textfile.to_str().unwrap();
+    let base = ["log", "summary", "--file", &file, "--format", "prometheus"];
+    run(base.iter().chain(&["--textfile", to])).assert(0, "");
+    let text = fs::read_to_string(&textfile).unwrap();
+    for line in [
+        "# TYPE antrea_cni_log_calls gauge",
+        r#"antrea_cni_log_calls{command="ADD",api="v1beta1",code="0"} 1"#,
+        r#"antrea_cni_log_calls{command="ADD",api="none",code="11"} 1"#,
+        r#"antrea_cni_log_call_seconds{command="ADD",quantile="0.99"} 0.002"#,
+        "antrea_cni_log_torn_lines 0",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
+    assert_eq!(run(base).out, text);
+}
+
+#[test]
+fn a_log_that_is_not_there_is_named() {
+    run(["log", "summary", "--file", "/nowhere/log"]).assert(1, "cannot read /nowhere/log");
+    run(["log", "follow", "--file", "/nowhere/log"]).assert(1, "cannot read /nowhere/log");
+}
+
+/// The plugin writes, the tool reads.
+#[test]
+fn real_calls_are_followed_and_summed_up_also_over_a_rotation() {
+    let logs = Logs::new();
+    let path = |name: &str| -> PathBuf { logs.0.path().join(name) };
+    let (socket, file) = (path("cni.sock"), path("log"));
+    let _agent = Agent::start(Options::new(&socket, &[Api::V1beta1])).unwrap();
+    let configuration = format!(
+        r#"{{"cniVersion":"1.1.0","name":"antrea","type":"antrea","antreaCni":{{"socket":{socket:?},"logFile":{file:?}}}}}"#
+    );
+    let add = |container: &str| {
+        let answer = call(&plugin(), "ADD", container, &configuration);
+        assert!(answer.status.success(), "{answer:?}");
+    };
+    add("c0");
+    let mut tool = tool();
+    tool.args(["log", "follow", "--since", "1h", "--output", "json", "--file"]).arg(&file);
+    let mut follower = tool.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut next =
+        || -> serde_json::Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["container"], "c0");
+    add("c1");
+    assert_eq!(next()["container"], "c1");
+    rotate(&file);
+    add("c2");
+    let event = next();
+    assert_eq!((&event["container"], &event["podName"]), (&"c2".into(), &"web-0".into()));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    let summary = run(["log", "summary", "--file", file.to_str().unwrap()]);
+    summary.assert(0, "3 calls");
+    summary.assert(0, "v1beta1, as antrea-agent v2.1.0 to v2.7.0 does");
+}
+
+fn rotate(file: &Path) {
+    let mut old = file.as_os_str().to_owned();
+    old.push(".1");
+    fs::rename(file, old).unwrap();
+    File::options().create(true).append(true).open(file).unwrap().flush().unwrap();
+}

@@ -1,0 +1,136 @@
+use std::fs;
+use std::io::Read;
+use std::os::unix::net::UnixListener;
+
+use antrea_cni_agent::{Agent, Api, Options};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Answer, run};
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn socket(&self) -> String {
+        self.0.path().join("cni.sock").to_str().unwrap().to_owned()
+    }
+
+    fn agent(&self, options: impl FnOnce(&mut Options), apis: &[Api]) -> Agent {
+        let mut all = Options::new(self.socket(), apis);
+        options(&mut all);
+        Agent::start(all).unwrap()
+    }
+
+    fn probe(&self, more: &[&str]) -> Answer {
+        run(["probe", "--socket", &self.socket()].iter().chain(more))
+    }
+}
+
+fn states(report: &Value) -> Vec<(String, Vec<String>)> {
+    let methods = |api: &Value| {
+        let methods = api["methods"].as_array().unwrap().iter();
+        methods.map(|it| it["state"].as_str().unwrap().to_owned()).collect()
+    };
+    let apis = report["apis"].as_array().unwrap().iter();
+    apis.map(|api| (api["package"].as_str().unwrap().to_owned(), methods(api))).collect()
+}
+
+#[test]
+fn every_generation_is_told_as_it_is_and_nothing_happens_on_the_node() {
+    for api in Api::ALL {
+        let place = Place::new();
+        let agent = place.agent(|_| (), &[api]);
+        let report = place.probe(&["--output", "json"]);
+        report.assert(0, api.package());
+        let report = report.json();
+        assert_eq!(report["ready"], true);
+        for (package, states) in states(&report) {
+            let expected = if package == api.package() { "served" } else { "unimplemented" };
+            assert!(states.iter().all(|state| state == expected), "{package} {states:?}");
+        }
+        assert_eq!(report["cniVersions"].as_array().unwrap().len(), 7);
+        assert_eq!(report["capabilities"].is_object(), api == Api::V1, "{report}");
+        assert_eq!(report["status"].is_object(), api == Api::V1, "{report}");
+        assert!(agent.effects().is_empty() && agent.containers().is_empty());
+        let text = place.probe(&[]);
+        text.assert(0, "UNIMPLEMENTED");
+        text.assert(0, "mode 0");
+    }
+}
+
+#[test]
+fn an_old_list_of_versions_is_told_with_what_happens_to_newer_ones() {
+    let place = Place::new();
+    let old = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0"].map(str::to_owned);
+    let _agent = place.agent(|it| it.cni_versions = old.to_vec(), &[Api::Vmware]);
+    place.probe(&[]).assert(0, "asked in 0.4.0");
+    let report = place.probe(&["--output", "json"]).json();
+    assert_eq!(report["cniVersions"], json!(old));
+}
+
+#[test]
+fn an_agent_that_serves_nothing_of_ours_is_exit_status_1() {
+    let place = Place::new();
+    let _agent = place.agent(|_| (), &[]);
+    place.probe(&[]).assert(1, "code 202");
+}
+
+#[test]
+fn an_agent_that_is_not_ready_is_exit_status_1() {
+    let place = Place::new();
+    let script = json!({"STATUS": {"error": {"code": 50, "message": "no flows yet"}}});
+    let script = serde_json::from_value(script).unwrap();
+    let _agent = place.agent(|it| it.script = script, &[Api::V1]);
+    place.probe(&[]).assert(1, "no flows yet");
+}
+
+#[test]
+fn no_agent_is_exit_status_3() {
+    let place = Place::new();
+    place.probe(&[]).assert(3, "No agent listens");
+    drop(UnixListener::bind(place.socket()).unwrap());
+    place.probe(&[]).assert(3, "No agent listens");
+}
+
+#[test]
+fn a_file_that_is_not_a_socket_is_no_agent() {
+    let place = Place::new();
+    fs::write(place.socket(), "").unwrap();
+    place.probe(&[]).assert(3, "not a socket");
+}
+
+#[test]
+fn a_stuck_agent_is_exit_status_1_after_one_wait() {
+    let place = Place::new();
+    let listener = UnixListener::bind(place.socket()).unwrap();
+    let connections = std::thread::spawn(move || {
+        let mut connections = 0;
+        for stream in listener.incoming() {
+            // Until the other side gives up.
+            let asked = stream.unwrap().read_to_end(&mut Vec::new()).unwrap();
+            connections += 1;
+            if asked > 0 {
+                break;
+            }
+        }
+        connections
+    });
+    place.probe(&["--timeout", "300ms"]).assert(1, "does not answer");
+    assert!(connections.join().unwrap() <= 2);
+}
+
+#[test]
+fn what_talks_another_protocol_is_exit_status_1() {
+    let place = Place::new();
+    let listener = UnixListener::bind(place.socket()).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = std::io::Write::write_all(&mut stream.unwrap(), b"HTTP/1.1 400 \r\n\r\n");
+        }
+    });
+    place.probe(&[]).assert(1, "would fail");
+}
