@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use semver::Version;
-use tokio::runtime;
 
 use crate::error::{CniError, Error, Subject};
 use crate::input::{CmdArgs, Configuration, Settings};
@@ -74,8 +73,7 @@ impl Action {
     /// The counterpart of the Go package's `Action.Request`. The configuration
     /// in `args` is checked, the variables are not: a runtime's come through
     /// [`crate::run`]. Blocks until there is an answer, at most for the
-    /// command's deadline; it starts a runtime of its own, so call it from a
-    /// blocking thread where there is one already.
+    /// command's deadline.
     ///
     /// # Errors
     /// The CNI error document: the agent's own error or one of the plugin's.
@@ -109,13 +107,9 @@ impl Action {
                 ..CmdArgs::default()
             };
         }
-        let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let mut trace = Trace::default();
         let request = Request { action: self, args: &args, cni_version: cni_version.as_ref() };
-        let answer = match runtime {
-            Ok(runtime) => runtime.block_on(ladder::deliver(request, settings, &mut trace)),
-            Err(error) => Err(ladder::Error::Runtime(error)),
-        };
+        let answer = ladder::deliver(request, settings, &mut trace);
         let trace = Arc::new(trace);
         let result = verdict::of(request, settings, answer, &trace);
         log::write(&request, settings, &trace, &result);

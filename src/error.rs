@@ -131,7 +131,7 @@ impl Error {
                 Ladder::Ended(_) | Ladder::Undecodable(_) => codes::UNKNOWN_RPC_ERROR,
                 Ladder::Result(_) => codes::DECODING_FAILURE,
                 Ladder::Exhausted => codes::INCOMPATIBLE_API_VERSION,
-                Ladder::Runtime(_) => codes::INTERNAL,
+                Ladder::NoSocket(_) => codes::INTERNAL,
             },
             Self::NotReady(_) => codes::PLUGIN_NOT_AVAILABLE,
             // An open enum: what we do not know is passed on. 0 would say
@@ -149,7 +149,7 @@ impl Error {
     pub(crate) fn not_ready(self) -> Self {
         match self {
             Self::Ladder {
-                cause: ladder::Error::Untrusted { .. } | ladder::Error::Runtime(_),
+                cause: ladder::Error::Untrusted { .. } | ladder::Error::NoSocket(_),
                 ..
             } => self,
             other => Self::NotReady(Box::new(other)),

@@ -7,6 +7,7 @@ pub mod delivery;
 mod peer;
 mod recovery;
 mod socket;
+mod stream;
 mod translation;
 mod v1;
 mod v1beta1;
@@ -23,7 +24,7 @@ use self::translation::translate;
 use crate::Action;
 use crate::input::CmdArgs;
 
-pub use self::ask::{ask, capabilities};
+pub use self::ask::{ask, capabilities, peer};
 pub use self::delivery::{Error, deliver};
 pub use self::peer::Peer;
 pub use self::v1::Capabilities;
@@ -132,33 +133,32 @@ enum Stop {
 
 /// Asks each API for the command, newest first, until one has it. `call` makes
 /// one RPC: path and request in, reply out. What was asked goes into `trace`.
-async fn walk(
+fn walk(
     ladder: &[Rung],
     request: &Request<'_>,
     trace: &mut Trace,
-    mut call: impl AsyncFnMut(String, Bytes) -> Result<Bytes, CallError>,
+    mut call: impl FnMut(String, Bytes) -> Result<Bytes, CallError>,
 ) -> Result<Response, Stop> {
     let method = request.action.method();
-    let mut ask = async |rung: &Rung, request: &Request<'_>| {
+    let mut ask = |rung: &Rung, request: &Request<'_>| {
         let path = format!("/{}.Cni/{method}", rung.package);
-        // Before the call, which may never end.
         let tried = trace.started(rung, request);
-        let reply = call(path, (rung.encode)(request).into()).await;
-        tried.elapsed = tried.asked.elapsed();
-        let response = match reply {
+        let response = match call(path, (rung.encode)(request).into()) {
             Ok(reply) => (rung.decode)(reply).map_err(Stop::Undecodable),
             Err(error) => Err(Stop::Failed(error)),
         };
+        tried.elapsed = tried.asked.elapsed();
         tried.outcome = match &response {
             Ok(response) => Outcome::Reply(response.error.as_ref().map_or(0, |error| error.code)),
+            Err(Stop::Failed(CallError::Deadline)) => Outcome::Silence,
             Err(Stop::Failed(error)) => Outcome::Status(error.to_string()),
             Err(_) => Outcome::Status("a reply that cannot be decoded".to_owned()),
         };
         response
     };
     for rung in ladder.iter().filter(|rung| rung.methods.contains(&method)) {
-        match ask(rung, request).await {
-            Ok(response) => match translate(rung, request, response, &mut ask).await? {
+        match ask(rung, request) {
+            Ok(response) => match translate(rung, request, response, &mut ask)? {
                 Some(response) => return Ok(response),
                 // The agent was replaced between two calls.
                 None => continue,
@@ -173,9 +173,6 @@ async fn walk(
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
 
     use proptest::prelude::*;
     use tonic::{Code, Status};
@@ -212,7 +209,7 @@ mod tests {
         let request = Request { action: Action::Add, args: &args, cni_version: None };
         let asked = RefCell::new(Vec::new());
         let mut trace = Trace::default();
-        let call = async |path: String, _: Bytes| {
+        let call = |path: String, _: Bytes| {
             let rung = NAMES.iter().position(|name| path == format!("/{name}.Cni/CmdAdd")).unwrap();
             asked.borrow_mut().push(NAMES[rung].to_owned());
             match behaviours[rung] {
@@ -221,13 +218,7 @@ mod tests {
                 _ => Err(Status::new(Code::Internal, "broken").into()),
             }
         };
-        let result = {
-            let mut walk = pin!(walk(&ladder, &request, &mut trace, call));
-            match walk.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(result) => result,
-                Poll::Pending => unreachable!("every call is ready at once"),
-            }
-        };
+        let result = walk(&ladder, &request, &mut trace, call);
         let tried = trace.tried.len();
         (result, asked.into_inner(), tried)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use nix::fcntl::OFlag;
 
 use crate::Action;
 use crate::error::Error;
@@ -73,7 +74,7 @@ fn remember(socket: &str) {
         .write(true)
         .create(true)
         .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
         .open(memory(socket));
     let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
 }
@@ -83,7 +84,7 @@ fn remember(socket: &str) {
 fn was_seen(socket: &str, within: Duration) -> bool {
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
         .open(memory(socket));
     let seen = file.and_then(|file: File| file.metadata()?.modified());
     // A time in the future has no age.

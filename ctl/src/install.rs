@@ -33,7 +33,9 @@ const EMBEDDED: Option<&[u8]> = None;
 /// Installs the plugin, and then the network configuration list.
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {
     let installation = Installation::of(arguments)?;
-    probe::runtime()?.block_on(async {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Error::Runtime)?;
+    let done = runtime.block_on(async {
         // The first process of a container has no default action for signals.
         let mut signals = keep::Signals::listen()?;
         tokio::select! {
@@ -44,7 +46,10 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             keep::keep(&installation, interval, &mut signals, out).await?;
         }
         Ok(Exit::Success)
-    })
+    });
+    // Not to wait for a probe that nobody waits for any more.
+    runtime.shutdown_background();
+    done
 }
 
 /// What is to be there in the end.
@@ -142,7 +147,10 @@ impl<'a> Conflist<'a> {
         let deadline = Instant::now() + limit;
         loop {
             let pause = probe::PAUSE.min(limit);
-            let report = probe::probe(Path::new(&socket), limit.min(probe::TIMEOUT)).await;
+            let (path, timeout) = (socket.clone(), limit.min(probe::TIMEOUT));
+            let probe = move || probe::probe(Path::new(&path), timeout);
+            let report = tokio::task::spawn_blocking(probe).await;
+            let report = report.map_err(|error| Error::Runtime(error.into()))?;
             if report.exit() == Exit::Success {
                 spinner.finish_and_clear();
                 return Ok(());

@@ -15,8 +15,6 @@ use antrea_cni::input::{CmdArgs, Settings};
 use antrea_cni::ladder::delivery::Error as CallError;
 use antrea_cni::ladder::{self, LADDER, Request, Rung};
 use semver::Version;
-use tokio::net::UnixStream;
-use tokio::runtime::{Builder, Runtime};
 
 use self::report::{Api, Capabilities, Method, Peer, SocketFile, State};
 use crate::cli::Probe;
@@ -41,21 +39,17 @@ const STATUS: &str = r#"{"cniVersion":"1.1.0","name":"antrea-cnictl-probe","type
 pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Exit, Error> {
     let socket = &arguments.socket;
     let spinner = output::waiting(format!("asking the agent behind {}", socket.display()));
-    let report = runtime()?.block_on(probe(socket, arguments.timeout));
+    let report = probe(socket, arguments.timeout);
     spinner.finish_and_clear();
     output::answer(out, arguments.output, &report)?;
     Ok(report.exit())
 }
 
-pub(crate) fn runtime() -> Result<Runtime, Error> {
-    Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)
-}
-
 /// Asks the agent behind `socket`, waiting `timeout` for each answer.
-pub(crate) async fn probe(socket: &Path, timeout: Duration) -> Report {
+pub(crate) fn probe(socket: &Path, timeout: Duration) -> Report {
     let mut report = Report::new(socket);
-    match look(socket, timeout, &mut report).await {
-        Ok(()) => ask_all(socket, timeout, &mut report).await,
+    match look(socket, &mut report) {
+        Ok(()) => ask_all(socket, timeout, &mut report),
         Err(state) => report.state = state,
     }
     report.conclude();
@@ -63,7 +57,7 @@ pub(crate) async fn probe(socket: &Path, timeout: Duration) -> Report {
 }
 
 /// The socket as a file, and who listens.
-async fn look(socket: &Path, timeout: Duration, report: &mut Report) -> Result<(), State> {
+fn look(socket: &Path, report: &mut Report) -> Result<(), State> {
     let file = std::fs::metadata(socket).map_err(State::of)?;
     let (uid, gid, mode) = (file.uid(), file.gid(), format!("{:04o}", file.mode() & 0o7777));
     report.socket_file = Some(SocketFile { uid, gid, mode });
@@ -71,25 +65,20 @@ async fn look(socket: &Path, timeout: Duration, report: &mut Report) -> Result<(
         return Err(State::NotASocket);
     }
     let started = Instant::now();
-    let stream = tokio::time::timeout(timeout, UnixStream::connect(socket))
-        .await
-        .map_err(|_| State::Silent)?
-        .map_err(State::of)?;
+    let (uid, pid) = ladder::peer(socket).map_err(State::of)?;
     report.connect_milliseconds = Some(milliseconds(started.elapsed()));
-    let peer = stream.peer_cred().map_err(State::of)?;
-    report.peer = Some(Peer { uid: peer.uid(), pid: peer.pid().filter(|pid| *pid > 0) });
-    let own = UnixStream::pair().and_then(|(one, _)| one.peer_cred()).map_err(State::of)?;
+    report.peer = Some(Peer { uid, pid });
     // The plugin's rule: it sends nothing to anybody else.
-    if peer.uid() != 0 && peer.uid() != own.uid() { Err(State::Untrusted) } else { Ok(()) }
+    if uid != 0 && uid != nix::unistd::geteuid().as_raw() { Err(State::Untrusted) } else { Ok(()) }
 }
 
-async fn ask_all(socket: &Path, timeout: Duration, report: &mut Report) {
+fn ask_all(socket: &Path, timeout: Duration, report: &mut Report) {
     let settings =
         Settings { socket: socket.to_string_lossy().into_owned(), ..Settings::default() };
     for rung in LADDER {
         let mut api = Api::new(rung);
         for action in Action::ALL.into_iter().filter(|it| rung.methods.contains(&it.method())) {
-            let method = ask(rung, action, REFUSED, &settings, timeout, report).await;
+            let method = ask(rung, action, REFUSED, &settings, timeout, report);
             let stuck = method.state == State::Silent;
             api.methods.push(method);
             // The others would take as long.
@@ -101,18 +90,18 @@ async fn ask_all(socket: &Path, timeout: Duration, report: &mut Report) {
         }
         report.apis.push(api);
     }
-    if let Ok(said) = ladder::capabilities(&settings, timeout).await {
+    if let Ok(said) = ladder::capabilities(&settings, timeout) {
         report.accept(said.cni_versions.iter().filter_map(|text| text.parse().ok()).collect());
         report.capabilities = Some(Capabilities::from(said));
     }
     if let Some(rung) = LADDER.iter().find(|rung| report.serves(rung.package, Action::Status)) {
-        let status = ask(rung, Action::Status, STATUS, &settings, timeout, report).await;
+        let status = ask(rung, Action::Status, STATUS, &settings, timeout, report);
         report.status = Some(status);
     }
 }
 
 /// One call, and what its answer says.
-async fn ask(
+fn ask(
     rung: &Rung,
     action: Action,
     configuration: &str,
@@ -128,7 +117,7 @@ async fn ask(
     };
     let request = Request { action, args: &args, cni_version: None };
     let started = Instant::now();
-    let answer = ladder::ask(rung, &request, settings, timeout).await;
+    let answer = ladder::ask(rung, &request, settings, timeout);
     let elapsed = milliseconds(started.elapsed());
     let (state, message) = match answer {
         Ok(response) => match response.error {

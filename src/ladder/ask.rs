@@ -1,12 +1,13 @@
 //! One question to one API, for tools that want to know what an agent can do.
 //! No command takes this way.
 
-use std::time::Duration;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout};
 
-use super::channel::{CallError, Channel};
+use super::channel::Channel;
 use super::delivery::Error;
 use super::{Capabilities, Request, Response, Rung, socket, v1};
 use crate::input::{Settings, TraceContext};
@@ -16,14 +17,14 @@ use crate::input::{Settings, TraceContext};
 ///
 /// # Errors
 /// All but [`Error::Result`], [`Error::Exhausted`] and [`Error::Runtime`].
-pub async fn ask(
+pub fn ask(
     rung: &Rung,
     request: &Request<'_>,
     settings: &Settings,
     within: Duration,
 ) -> Result<Response, Error> {
     let message = (rung.encode)(request).into();
-    let reply = call(rung, request.action.method(), message, settings, within).await?;
+    let reply = call(rung, request.action.method(), message, settings, within)?;
     (rung.decode)(reply).map_err(Error::Undecodable)
 }
 
@@ -31,13 +32,33 @@ pub async fn ask(
 ///
 /// # Errors
 /// As [`ask`].
-pub async fn capabilities(settings: &Settings, within: Duration) -> Result<Capabilities, Error> {
-    let reply =
-        call(&v1::RUNG, v1::CAPABILITIES, Capabilities::request(), settings, within).await?;
+pub fn capabilities(settings: &Settings, within: Duration) -> Result<Capabilities, Error> {
+    let reply = call(&v1::RUNG, v1::CAPABILITIES, Capabilities::request(), settings, within)?;
     Capabilities::decode(reply).map_err(Error::Undecodable)
 }
 
-async fn call(
+/// Who listens on `socket`: user and, where the kernel tells it, process.
+///
+/// # Errors
+/// Why the socket cannot be connected to.
+pub fn peer(socket: &Path) -> io::Result<(u32, Option<i32>)> {
+    let to_anybody = Settings {
+        socket: socket.to_string_lossy().into_owned(),
+        require_root_agent: false,
+        ..Settings::default()
+    };
+    match socket::connect(&to_anybody, Instant::now()) {
+        Ok((_, peer)) => Ok((peer.uid, peer.pid.filter(|pid| *pid > 0))),
+        Err(
+            Error::Unreachable(error)
+            | Error::NoSocket(error)
+            | Error::Untrusted { source: Some(error), .. },
+        ) => Err(error),
+        Err(other) => Err(io::Error::other(other)),
+    }
+}
+
+fn call(
     rung: &Rung,
     method: &str,
     message: Bytes,
@@ -45,12 +66,9 @@ async fn call(
     within: Duration,
 ) -> Result<Bytes, Error> {
     let path = format!("/{}.Cni/{method}", rung.package);
-    let call = async {
-        let (stream, peer) = socket::connect(settings, Instant::now()).await?;
-        let failed = |error: CallError| Error::of(error, peer);
-        let mut channel = Channel::start(stream).await.map_err(failed)?;
-        let trace = TraceContext::default();
-        channel.call(path, message, within, &trace).await.map_err(failed)
-    };
-    timeout(within, call).await.unwrap_or(Err(Error::Deadline))
+    let now = Instant::now();
+    let (stream, peer) = socket::connect(settings, now)?;
+    let mut channel =
+        Channel::start(stream, now + within).map_err(|error| Error::of(error, peer))?;
+    channel.call(path, message, &TraceContext::default()).map_err(|error| Error::of(error, peer))
 }

@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::Instant;
 
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::{PathAndQuery, Uri};
@@ -14,11 +14,11 @@ use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use thiserror::Error;
-use tokio::net::UnixStream;
 use tonic::client::{Grpc, GrpcService};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 
+use super::stream::Stream;
 use crate::input::TraceContext;
 
 /// Largest reply that is read, grpc-go's default.
@@ -44,6 +44,9 @@ pub(super) enum CallError {
     /// The connection died, so the outcome is unknown.
     #[error("the connection was cut: {0}")]
     Cut(String),
+    /// No answer by the deadline.
+    #[error("no answer in time")]
+    Deadline,
 }
 
 impl From<Status> for CallError {
@@ -63,34 +66,36 @@ impl CallError {
 /// An HTTP/2 connection and what drives it.
 pub(super) struct Channel {
     send: h2::client::SendRequest<Bytes>,
-    driver: Option<h2::client::Connection<UnixStream, Bytes>>,
+    driver: Option<h2::client::Connection<Stream, Bytes>>,
+    stream: Stream,
+    deadline: Instant,
 }
 
 impl Channel {
-    /// Starts HTTP/2 on a connected socket.
-    pub(super) async fn start(stream: UnixStream) -> Result<Self, CallError> {
-        let (send, driver) = h2::client::Builder::new()
+    /// Starts HTTP/2 on a connected socket, for calls that end by `deadline`.
+    pub(super) fn start(stream: Stream, deadline: Instant) -> Result<Self, CallError> {
+        let handshake = h2::client::Builder::new()
             .enable_push(false)
             .max_header_list_size(MAX_HEADER_BYTES)
-            .handshake(stream)
-            .await
+            .handshake(stream.clone());
+        let (send, driver) = stream
+            .block_on(handshake, deadline)
+            .ok_or(CallError::Deadline)?
             .map_err(|error| CallError::Cut(chain(&error)))?;
-        Ok(Self { send, driver: Some(driver) })
+        Ok(Self { send, driver: Some(driver), stream, deadline })
     }
 
-    /// Makes one unary RPC. `timeout` is what the agent is told; it is not
-    /// enforced here. `trace` goes along as metadata.
-    pub(super) async fn call(
+    /// Makes one unary RPC. `trace` goes along as metadata.
+    pub(super) fn call(
         &mut self,
         path: String,
         message: Bytes,
-        timeout: Duration,
         trace: &TraceContext,
     ) -> Result<Bytes, CallError> {
         let path = PathAndQuery::from_maybe_shared(path)
             .map_err(|error| CallError::Ended(chain(&error)))?;
         let mut request = tonic::Request::new(message);
-        request.set_timeout(timeout);
+        request.set_timeout(self.deadline.saturating_duration_since(Instant::now()));
         for (name, value) in trace.headers() {
             if let Ok(value) = value.parse() {
                 request.metadata_mut().insert(name, value);
@@ -98,7 +103,9 @@ impl Channel {
         }
         let mut grpc = Grpc::with_origin(Transport(self.send.clone()), Uri::from_static(ORIGIN))
             .max_decoding_message_size(MAX_REPLY_BYTES);
-        match self.drive(grpc.unary(request, path, Raw)).await {
+        let (stream, deadline) = (self.stream.clone(), self.deadline);
+        let driven = stream.block_on(self.drive(grpc.unary(request, path, Raw)), deadline);
+        match driven.ok_or(CallError::Deadline)? {
             Driven::Done(Ok(reply)) => Ok(reply.into_inner()),
             // A status that tonic made of an error of ours has it as its source.
             Driven::Done(Err(status)) => Err(match StdError::source(&status) {
@@ -113,7 +120,13 @@ impl Channel {
     /// Polls the connection beside `call`, until one of them is done.
     async fn drive<F: Future>(&mut self, call: F) -> Driven<F::Output> {
         let mut call = pin!(call);
+        // Before the connection writes, so that one write has all of it.
+        let mut queued = false;
         poll_fn(|cx| {
+            if !queued && let Poll::Ready(output) = call.as_mut().poll(cx) {
+                return Poll::Ready(Driven::Done(output));
+            }
+            queued = true;
             if self.driver.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready()) {
                 self.driver = None;
             }

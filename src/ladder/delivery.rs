@@ -2,10 +2,10 @@
 //! waiting and sending again.
 
 use std::io;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::time::{Instant, sleep, timeout_at};
 
 use super::channel::{CallError, Channel};
 use super::peer::Peer;
@@ -64,9 +64,9 @@ pub enum Error {
         "antrea-agent serves none of the API versions of this plugin: install the plugin that came with the agent"
     )]
     Exhausted,
-    /// The runtime that drives the connection cannot be set up.
-    #[error("cannot set up I/O: raise the limit of open files of the container runtime")]
-    Runtime(#[source] io::Error),
+    /// No socket of our own.
+    #[error("cannot make a socket: raise the limit of open files of the container runtime")]
+    NoSocket(#[source] io::Error),
 }
 
 /// What happened on the way, for error texts and logs.
@@ -89,7 +89,7 @@ impl Trace {
             attempt: self.attempts,
             action: request.action,
             outcome: Outcome::Silence,
-            asked: std::time::Instant::now(),
+            asked: Instant::now(),
             elapsed: Duration::ZERO,
         })
     }
@@ -125,8 +125,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_s
 /// Asks the agent, from now on within the command's time.
 ///
 /// # Errors
-/// All but [`Error::Runtime`].
-pub async fn deliver(
+/// All of them.
+pub fn deliver(
     request: Request<'_>,
     settings: &Settings,
     trace: &mut Trace,
@@ -136,14 +136,11 @@ pub async fn deliver(
     let deadline = started + limits.total;
     let mut delivery = Delivery { request, settings, deadline, wait: limits.wait, trace };
     let answer = match request.action {
-        Action::Add => recovery::add(&mut delivery).await,
-        Action::Status => delivery.send(Action::Status).await,
-        repeatable => delivery.repeat(repeatable).await,
+        Action::Add => recovery::add(&mut delivery),
+        Action::Status => delivery.send(Action::Status),
+        repeatable => delivery.repeat(repeatable),
     };
     trace.elapsed = started.elapsed();
-    if let Some(last @ Tried { outcome: Outcome::Silence, .. }) = trace.tried.last_mut() {
-        last.elapsed = last.asked.elapsed();
-    }
     answer
 }
 
@@ -158,12 +155,12 @@ pub(super) struct Delivery<'a> {
 
 impl Delivery<'_> {
     /// Sends a command that may be sent again, until it is not cut off.
-    pub(super) async fn repeat(&mut self, action: Action) -> Result<Response, Error> {
+    pub(super) fn repeat(&mut self, action: Action) -> Result<Response, Error> {
         let mut pause = PAUSE.0;
         loop {
-            match self.send(action).await {
+            match self.send(action) {
                 Err(Error::Cut { .. }) if Instant::now() + pause < self.deadline => {
-                    sleep(pause).await;
+                    sleep(pause);
                     pause = PAUSE.1.min(pause * 2);
                 }
                 answer => return answer,
@@ -171,24 +168,17 @@ impl Delivery<'_> {
         }
     }
 
-    /// Sends a command once, and waits for its answer until the deadline.
-    pub(super) async fn send(&mut self, action: Action) -> Result<Response, Error> {
-        let deadline = self.deadline;
-        timeout_at(deadline, self.connect_and_walk(action)).await.unwrap_or(Err(Error::Deadline))
-    }
-
-    /// One connection, down the ladder.
-    async fn connect_and_walk(&mut self, action: Action) -> Result<Response, Error> {
+    /// Sends a command once: one connection, down the ladder.
+    pub(super) fn send(&mut self, action: Action) -> Result<Response, Error> {
         let wait_until = self.deadline.min(Instant::now() + self.wait);
-        let (stream, peer) = socket::connect(self.settings, wait_until).await?;
+        let (stream, peer) = socket::connect(self.settings, wait_until)?;
         self.trace.attempts += 1;
-        let mut channel = Channel::start(stream).await.map_err(|error| Error::of(error, peer))?;
-        let call = async |path, message| {
-            let timeout = self.deadline.saturating_duration_since(Instant::now());
-            channel.call(path, message, timeout, &self.request.args.trace).await
-        };
+        let mut channel =
+            Channel::start(stream, self.deadline).map_err(|error| Error::of(error, peer))?;
+        let context = &self.request.args.trace;
         let request = Request { action, ..self.request };
-        walk(LADDER, &request, self.trace, call).await.map_err(|stop| match stop {
+        let call = |path, message| channel.call(path, message, context);
+        walk(LADDER, &request, self.trace, call).map_err(|stop| match stop {
             Stop::Failed(error) => Error::of(error, peer),
             Stop::Undecodable(error) => Error::Undecodable(error),
             Stop::Result(why) => Error::Result(why),
@@ -208,6 +198,7 @@ impl Error {
             CallError::Status(status) => Self::Status(status),
             CallError::Ended(why) => Self::Ended(why),
             CallError::Cut(why) => Self::Cut { why, peer },
+            CallError::Deadline => Self::Deadline,
         }
     }
 }

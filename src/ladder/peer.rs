@@ -11,6 +11,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 pub struct Peer {
     /// Its id (`SO_PEERCRED`), where the kernel tells one
     pub(super) pid: Option<i32>,
+    /// Its user
+    pub(super) uid: u32,
     /// When the connection was made
     pub(super) connected: Instant,
 }
@@ -47,7 +49,7 @@ mod tests {
     use super::*;
 
     fn peer(pid: u32) -> Peer {
-        Peer { pid: Some(pid.cast_signed()), connected: Instant::now() }
+        Peer { pid: Some(pid.cast_signed()), uid: 0, connected: Instant::now() }
     }
 
     #[test]
@@ -76,7 +78,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_gone() {
         for pid in [None, Some(0), Some(-1), Some(1)] {
-            assert!(!Peer { pid, connected: Instant::now() }.is_gone());
+            assert!(!Peer { pid, uid: 0, connected: Instant::now() }.is_gone());
         }
     }
 }

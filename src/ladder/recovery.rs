@@ -6,9 +6,8 @@
 //! it with DEL and do the ADD anew, as the runtime itself would, without the
 //! cost of a new sandbox.
 
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::Response;
 use super::delivery::{Delivery, Error};
@@ -23,16 +22,16 @@ const MAX_ADDS: u32 = 3;
 const DYING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(5));
 
 /// Sends an ADD, and does it again if its agent dies of something.
-pub(super) async fn add(delivery: &mut Delivery<'_>) -> Result<Response, Error> {
+pub(super) fn add(delivery: &mut Delivery<'_>) -> Result<Response, Error> {
     let mut first_cut = None;
     for _ in 0..MAX_ADDS {
-        let (why, peer) = match delivery.send(Action::Add).await {
+        let (why, peer) = match delivery.send(Action::Add) {
             Err(Error::Cut { why, peer }) => (why, peer),
             Err(error) => return Err(first_cut.unwrap_or(error)),
             answer => return answer,
         };
         let cut = first_cut.get_or_insert(Error::Cut { why, peer });
-        if cfg!(without_recovery) || !dies(peer, delivery.deadline).await || !undo(delivery).await {
+        if cfg!(without_recovery) || !dies(peer, delivery.deadline) || !undo(delivery) {
             break;
         }
         let Error::Cut { why, .. } = cut else { continue };
@@ -42,7 +41,7 @@ pub(super) async fn add(delivery: &mut Delivery<'_>) -> Result<Response, Error> 
 }
 
 /// Waits a moment for the process to be gone.
-async fn dies(peer: Peer, deadline: Instant) -> bool {
+fn dies(peer: Peer, deadline: Instant) -> bool {
     let until = deadline.min(Instant::now() + DYING.0);
     loop {
         if peer.is_gone() {
@@ -51,11 +50,11 @@ async fn dies(peer: Peer, deadline: Instant) -> bool {
         if Instant::now() >= until {
             return false;
         }
-        sleep(DYING.1).await;
+        sleep(DYING.1);
     }
 }
 
 /// Has the next agent remove what the dead one may have left.
-async fn undo(delivery: &mut Delivery<'_>) -> bool {
-    matches!(delivery.repeat(Action::Del).await, Ok(Response { error: None, .. }))
+fn undo(delivery: &mut Delivery<'_>) -> bool {
+    matches!(delivery.repeat(Action::Del), Ok(Response { error: None, .. }))
 }

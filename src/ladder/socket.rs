@@ -2,13 +2,20 @@
 //! restarted, and who is at the other end.
 
 use std::io::{self, ErrorKind};
-use std::time::Duration;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use tokio::net::UnixStream;
-use tokio::time::{Instant, sleep_until};
+use nix::sys::socket::sockopt::PeerCredentials;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_to, getsockopt, socket,
+};
+use nix::unistd::geteuid;
 
 use super::delivery::Error;
 use super::peer::Peer;
+use super::stream::Stream;
 use crate::input::Settings;
 
 /// Pauses between two attempts to connect: from the first to the second, doubled
@@ -20,14 +27,11 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_mi
 /// or whose backlog is full, and for nothing else.
 ///
 /// # Errors
-/// [`Error::Unreachable`], [`Error::Untrusted`].
-pub(super) async fn connect(
-    settings: &Settings,
-    wait_until: Instant,
-) -> Result<(UnixStream, Peer), Error> {
+/// [`Error::NoSocket`], [`Error::Unreachable`], [`Error::Untrusted`].
+pub(super) fn connect(settings: &Settings, wait_until: Instant) -> Result<(Stream, Peer), Error> {
     let mut pause = PAUSE.0;
     loop {
-        let unreachable = match UnixStream::connect(&settings.socket).await {
+        let unreachable = match try_connect(&settings.socket)? {
             Ok(stream) => return trusted(stream, settings),
             Err(error) => error,
         };
@@ -35,9 +39,18 @@ pub(super) async fn connect(
         if !is_restarting(&unreachable) || now >= wait_until {
             return Err(Error::Unreachable(unreachable));
         }
-        sleep_until(wait_until.min(now + pause)).await;
+        sleep(pause.min(wait_until - now));
         pause = PAUSE.1.min(pause * 2);
     }
+}
+
+/// Connects without waiting.
+fn try_connect(path: &str) -> Result<io::Result<UnixStream>, Error> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)
+        .map_err(|errno| Error::NoSocket(errno.into()))?;
+    let connected = UnixAddr::new(path).and_then(|to| connect_to(socket.as_raw_fd(), &to));
+    Ok(connected.map(|()| socket.into()).map_err(io::Error::from))
 }
 
 /// Whether an agent that is being restarted or upgraded explains the error.
@@ -50,19 +63,12 @@ fn is_restarting(error: &io::Error) -> bool {
 }
 
 /// Lets a peer pass that is root or our own user: nobody else may wire Pods.
-fn trusted(stream: UnixStream, settings: &Settings) -> Result<(UnixStream, Peer), Error> {
-    let unknown = |error| Error::Untrusted { uid: None, source: Some(error) };
-    let credentials = stream.peer_cred().map_err(unknown)?;
-    let uid = credentials.uid();
-    if settings.require_root_agent && uid != 0 && uid != own_uid().map_err(unknown)? {
+fn trusted(stream: UnixStream, settings: &Settings) -> Result<(Stream, Peer), Error> {
+    let peer = getsockopt(&stream, PeerCredentials)
+        .map_err(|errno| Error::Untrusted { uid: None, source: Some(errno.into()) })?;
+    let uid = peer.uid();
+    if settings.require_root_agent && uid != 0 && uid != geteuid().as_raw() {
         return Err(Error::Untrusted { uid: Some(uid), source: None });
     }
-    let connected = std::time::Instant::now();
-    Ok((stream, Peer { pid: credentials.pid(), connected }))
-}
-
-/// Our own user, which the kernel tells at the other end of a pair.
-fn own_uid() -> io::Result<u32> {
-    let (one, _other) = UnixStream::pair()?;
-    Ok(one.peer_cred()?.uid())
+    Ok((Stream::new(stream), Peer { pid: Some(peer.pid()), uid, connected: Instant::now() }))
 }

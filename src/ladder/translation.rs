@@ -23,11 +23,11 @@ fn lower_than<'a>(request: &Request<'a>) -> Option<&'a Version> {
 /// Asks again in lower versions if `first` refuses the configuration's. `ask`
 /// makes one call on the same rung. `None`: the rung is there no more, the
 /// ladder goes on.
-pub(super) async fn translate(
+pub(super) fn translate(
     rung: &Rung,
     request: &Request<'_>,
     first: Response,
-    mut ask: impl AsyncFnMut(&Rung, &Request<'_>) -> Result<Response, Stop>,
+    mut ask: impl FnMut(&Rung, &Request<'_>) -> Result<Response, Stop>,
 ) -> Result<Option<Response>, Stop> {
     let refused = |response: &Response| {
         response.error.as_ref().is_some_and(|error| error.code == INCOMPATIBLE_CNI_VERSION)
@@ -49,7 +49,7 @@ pub(super) async fn translate(
         };
         let args = CmdArgs { stdin_data, ..request.args.clone() };
         let sent = Request { args: &args, cni_version: Some(lower), ..*request };
-        match ask(rung, &sent).await {
+        match ask(rung, &sent) {
             Ok(response) if refused(&response) => also_refused.push(lower.to_string()),
             Ok(response) => {
                 return answer(&translation, request.action, version, lower, response).map(Some);

@@ -1,4 +1,10 @@
 //! The tool as its users see it: arguments in, text, files and exit status out.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod check;
 mod cli;

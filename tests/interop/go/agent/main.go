@@ -1,7 +1,7 @@
 // An agent in grpc-go: it serves the CNI service under the names that it is
 // given, as raw bytes, so that one source builds with any release of grpc-go.
 //
-// agent SOCKET PACKAGE[,PACKAGE…] JOURNAL
+// agent SOCKET PACKAGE[,PACKAGE…] JOURNAL [SOCKET PACKAGE[,PACKAGE…]]…
 package main
 
 import (
@@ -29,8 +29,8 @@ func (raw) Unmarshal(data []byte, v interface{}) error {
 func (raw) Name() string { return "proto" }
 
 func main() {
-	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: agent SOCKET PACKAGE[,PACKAGE…] JOURNAL")
+	if len(os.Args) < 4 || len(os.Args)%2 != 0 {
+		fmt.Fprintln(os.Stderr, "usage: agent SOCKET PACKAGE[,PACKAGE…] JOURNAL [SOCKET PACKAGE[,PACKAGE…]]…")
 		os.Exit(2)
 	}
 	encoding.RegisterCodec(raw{})
@@ -40,22 +40,36 @@ func main() {
 		line, _ := json.Marshal(map[string]string{"path": path})
 		journal.Write(append(line, '\n'))
 	}
+	more := os.Args[4:]
+	for i := 0; i < len(more); i += 2 {
+		serve := listen(more[i], more[i+1], log)
+		go func() { check(serve()) }()
+	}
+	serve := listen(os.Args[1], os.Args[2], log)
+	fmt.Println(grpc.Version)
+	check(serve())
+}
+
+func listen(socket, packages string, log func(context.Context, string)) func() error {
 	server := grpc.NewServer()
-	for _, name := range strings.Split(os.Args[2], ",") {
+	for _, name := range strings.Split(packages, ",") {
 		if name == "" {
 			continue
 		}
 		server.RegisterService(service(name+".Cni", log), struct{}{})
 	}
-	listener, err := net.Listen("unix", os.Args[1])
+	listener, err := net.Listen("unix", socket)
 	check(err)
-	fmt.Println(grpc.Version)
-	check(server.Serve(listener))
+	return func() error { return server.Serve(listener) }
 }
 
 func service(name string, log func(context.Context, string)) *grpc.ServiceDesc {
 	desc := &grpc.ServiceDesc{ServiceName: name, HandlerType: (*interface{})(nil)}
-	for _, method := range []string{"CmdAdd", "CmdCheck", "CmdDel"} {
+	methods := []string{"CmdAdd", "CmdCheck", "CmdDel"}
+	if strings.HasSuffix(name, ".v1.Cni") {
+		methods = append(methods, "CmdGC", "CmdStatus")
+	}
+	for _, method := range methods {
 		method := method
 		desc.Methods = append(desc.Methods, grpc.MethodDesc{
 			MethodName: method,

@@ -1,0 +1,207 @@
+//! The connected socket as HTTP/2 reads and writes it, and the wait for it.
+//!
+//! A call waits for one thing at a time, its socket, so poll(2) is all that it
+//! takes: a runtime would make an epoll instance, an eventfd and a timer first,
+//! and its time shows in a process that lives for half a millisecond.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What is kept before it is written.
+const BUFFER_BYTES: usize = 16 << 10;
+
+/// Most that is read at once: room for the usual reply, and not more memory to be
+/// cleared for it.
+const READ_BYTES: usize = 2 << 10;
+
+/// Reads between two looks at the clock: a peer that never stops sending does not
+/// keep a call past its deadline.
+const READS: u32 = 64;
+
+/// A connected socket that does not block.
+#[derive(Clone)]
+pub(super) struct Stream(Rc<Shared>);
+
+struct Shared {
+    socket: UnixStream,
+    /// What was written, and goes out when there is nothing left to do but wait:
+    /// a whole request with one write, and no pong after the reply
+    unsent: RefCell<Vec<u8>>,
+    /// What the socket is known to be ready for; what it is not is waited for
+    ready: Cell<PollFlags>,
+    /// Reads that are left until the next look at the clock
+    reads: Cell<u32>,
+}
+
+impl Stream {
+    pub(super) fn new(socket: UnixStream) -> Self {
+        Self(Rc::new(Shared {
+            socket,
+            unsent: RefCell::default(),
+            ready: Cell::new(PollFlags::POLLOUT),
+            reads: Cell::new(READS),
+        }))
+    }
+
+    /// Drives `future`, which waits for this socket and nothing else. `None`
+    /// after `deadline`.
+    pub(super) fn block_on<F: Future>(&self, future: F, deadline: Instant) -> Option<F::Output> {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut future = pin!(future);
+        loop {
+            self.0.reads.set(READS);
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Some(output);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            if !woken.0.swap(false, Ordering::Relaxed) {
+                self.0.send();
+                self.0.wait(PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Writes what is kept, as far as the socket takes it. One that is broken says
+    /// so when it is read.
+    fn send(&self) {
+        let mut unsent = self.unsent.borrow_mut();
+        while !unsent.is_empty()
+            && let Poll::Ready(sent) =
+                self.attempt(PollFlags::POLLOUT, |mut socket| socket.write(&unsent))
+        {
+            let sent = sent.unwrap_or(unsent.len());
+            drop(unsent.drain(..sent));
+        }
+    }
+
+    fn wait(&self, timeout: PollTimeout) {
+        let mut wanted = PollFlags::POLLIN;
+        wanted.set(PollFlags::POLLOUT, !self.unsent.borrow().is_empty());
+        let mut fds = [PollFd::new(self.socket.as_fd(), wanted)];
+        match poll(&mut fds, timeout) {
+            Ok(0) | Err(_) => (),
+            Ok(_) => {
+                let [fd] = &fds;
+                let found = fd.revents().unwrap_or(wanted);
+                // An error or the end is found by reading.
+                let ready = if found.intersects(wanted) { found } else { PollFlags::POLLIN };
+                self.ready.set(self.ready.get() | ready);
+            }
+        }
+    }
+
+    /// One operation, unless the socket is known not to be ready for it.
+    fn attempt<T>(
+        &self,
+        flag: PollFlags,
+        operation: impl FnOnce(&UnixStream) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        if !self.ready.get().contains(flag) {
+            return Poll::Pending;
+        }
+        match operation(&self.socket) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.ready.set(self.ready.get().difference(flag));
+                Poll::Pending
+            }
+            done => Poll::Ready(done),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Shared { ready, reads, .. } = &*self.0;
+        let Some(left) = reads.get().checked_sub(1) else {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        };
+        reads.set(left);
+        let size = buffer.remaining().min(READ_BYTES);
+        let room = buffer.initialize_unfilled_to(size);
+        self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)).map_ok(|read| {
+            // Less than there was room for: nothing is left, but for the end.
+            if read > 0 && read < size {
+                ready.set(ready.get().difference(PollFlags::POLLIN));
+            }
+            buffer.advance(read);
+        })
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.0.unsent.borrow().len() > BUFFER_BYTES {
+            self.0.send();
+        }
+        let mut unsent = self.0.unsent.borrow_mut();
+        if unsent.len() > BUFFER_BYTES {
+            // The wait goes on when there is room.
+            return Poll::Pending;
+        }
+        let before = unsent.len();
+        slices.iter().for_each(|bytes| unsent.extend_from_slice(bytes));
+        Poll::Ready(Ok(unsent.len() - before))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.send();
+        Poll::Ready(self.0.socket.shutdown(std::net::Shutdown::Write))
+    }
+}
+
+/// Whether the future asked to be polled again.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
