@@ -1,6 +1,7 @@
 //! The commands that an agent does.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use semver::Version;
@@ -79,13 +80,14 @@ impl Action {
     /// The CNI error document: the agent's own error or one of the plugin's.
     #[doc(alias = "Request")]
     pub fn request(self, args: &CmdArgs) -> Result<Bytes, CniError> {
+        let started = Instant::now();
         let mut subject = Subject { is_del: self == Self::Del, ..Subject::default() };
         let result =
             Configuration::parse(&args.stdin_data).map_err(Error::from).and_then(|configuration| {
                 subject.cni_version = configuration.label();
                 let cni_version = configuration.cni_version(self)?;
                 let settings = configuration.settings()?;
-                self.perform(args.clone(), cni_version, &settings)
+                self.perform(args.clone(), cni_version, &settings, started)
             });
         result.map_err(|error| error.document(&subject))
     }
@@ -96,6 +98,7 @@ impl Action {
         mut args: CmdArgs,
         cni_version: Option<Version>,
         settings: &Settings,
+        started: Instant,
     ) -> Result<Bytes, Error> {
         if matches!(self, Self::Gc | Self::Status) {
             // They are about the network, not about a container.
@@ -109,7 +112,7 @@ impl Action {
         }
         let mut trace = Trace::default();
         let request = Request { action: self, args: &args, cni_version: cni_version.as_ref() };
-        let answer = ladder::deliver(request, settings, &mut trace);
+        let answer = ladder::deliver(request, settings, started, &mut trace);
         let trace = Arc::new(trace);
         let result = verdict::of(request, settings, answer, &trace);
         log::write(&request, settings, &trace, &result);

@@ -104,7 +104,7 @@ impl Error {
                 | Input::ContainerId(_)
                 | Input::InterfaceName { .. }
                 | Input::UnknownCommand(_) => codes::INVALID_ENVIRONMENT_VARIABLES,
-                Input::Read(_) => codes::IO_FAILURE,
+                Input::Read(_) | Input::Open => codes::IO_FAILURE,
                 Input::NotAnObject(_) | Input::NotAString(_) | Input::VersionSyntax(_) => {
                     codes::DECODING_FAILURE
                 }
@@ -120,7 +120,9 @@ impl Error {
                 Ladder::Unreachable(_) | Ladder::Cut { .. } | Ladder::Deadline => {
                     codes::TRY_AGAIN_LATER
                 }
-                Ladder::Untrusted { .. } => codes::IO_FAILURE,
+                Ladder::Untrusted { .. } | Ladder::NotASocket(_) | Ladder::OpenFolder(_) => {
+                    codes::IO_FAILURE
+                }
                 // antrea:pkg/cni/client.go
                 Ladder::Status(status) => match status.code() {
                     tonic::Code::Unavailable | tonic::Code::DeadlineExceeded => {
@@ -149,7 +151,10 @@ impl Error {
     pub(crate) fn not_ready(self) -> Self {
         match self {
             Self::Ladder {
-                cause: ladder::Error::Untrusted { .. } | ladder::Error::NoSocket(_),
+                cause:
+                    ladder::Error::Untrusted { .. }
+                    | ladder::Error::OpenFolder(_)
+                    | ladder::Error::NoSocket(_),
                 ..
             } => self,
             other => Self::NotReady(Box::new(other)),

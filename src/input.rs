@@ -7,6 +7,7 @@ pub mod environment;
 pub(crate) mod json;
 mod netns;
 pub mod settings;
+mod stdin;
 pub mod trace_context;
 pub mod version;
 
@@ -19,6 +20,7 @@ pub use self::environment::Environment;
 pub(crate) use self::json::is_object;
 pub(crate) use self::netns::is_own;
 pub use self::settings::Settings;
+pub use self::stdin::{Source, Stdin};
 pub use self::trace_context::TraceContext;
 
 /// What a runtime hands to a plugin for one command.
@@ -71,6 +73,9 @@ pub enum Error {
     /// Standard input could not be read.
     #[error("cannot read the network configuration from standard input")]
     Read(#[source] io::Error),
+    /// Standard input was not closed in time.
+    #[error("standard input was not closed in time: close it after the network configuration")]
+    Open,
     /// Standard input is longer than [`configuration::MAX_BYTES`].
     #[error("the network configuration is over {} bytes: shorten it", configuration::MAX_BYTES)]
     TooLong,

@@ -21,15 +21,15 @@ mod action;
 pub mod log;
 mod verdict;
 
-use std::io::Read;
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use semver::Version;
 
 use self::error::Subject;
 use self::input::environment::{self, Invocation};
-use self::input::{Configuration, Environment, configuration};
-use self::ladder::{Request, delivery::Trace};
+use self::input::{Configuration, Environment, Source, configuration};
+use self::ladder::{Request, delivery, delivery::Trace};
 
 pub use self::action::Action;
 pub use self::error::{CniError, Error};
@@ -54,7 +54,7 @@ pub static API_VERSION: LazyLock<Vec<Version>> = LazyLock::new(|| {
 
 /// Runs the plugin for one command, from the runtime's input to what goes to
 /// standard output. Never panics, never prints.
-pub fn run(environment: Environment<'_>, stdin: &mut dyn Read) -> Output {
+pub fn run(environment: Environment<'_>, stdin: &mut dyn Source) -> Output {
     let mut subject = Subject::default();
     match answer(environment, stdin, &mut subject) {
         Ok(output) => output,
@@ -66,9 +66,10 @@ pub fn run(environment: Environment<'_>, stdin: &mut dyn Read) -> Output {
 /// an error document needs to know.
 fn answer(
     environment: Environment<'_>,
-    stdin: &mut dyn Read,
+    stdin: &mut dyn Source,
     subject: &mut Subject,
 ) -> Result<Output, Error> {
+    let started = Instant::now();
     let command = match environment::invocation(environment)? {
         Invocation::About => return Ok(Output::about()),
         Invocation::Version => return Ok(Output::version()),
@@ -77,7 +78,8 @@ fn answer(
     subject.is_del = command.action().is_ok_and(|action| action == Action::Del);
     let mut args = environment::cmd_args(environment, &command)?;
 
-    args.stdin_data = configuration::read(stdin)?;
+    let total = delivery::total(command.action().unwrap_or(Action::Del));
+    args.stdin_data = configuration::read(stdin, started + total)?;
     let configuration = Configuration::parse(&args.stdin_data)?;
     subject.cni_version = configuration.label();
     let action = command.action()?;
@@ -93,7 +95,7 @@ fn answer(
         return refused.map(Output::success);
     }
 
-    let result = action.perform(args, cni_version, &settings)?;
+    let result = action.perform(args, cni_version, &settings, started)?;
     Ok(Output::success(result))
 }
 

@@ -1,9 +1,10 @@
 //! The plugin's edge: environment and standard input in, bytes and exit status
 //! out.
 
-use std::io::{Write, stderr, stdin, stdout};
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
+use antrea_cni::input::Stdin;
 use antrea_cni::run;
 
 /// musl's own allocator asks the kernel for memory again and again, which shows
@@ -12,7 +13,7 @@ use antrea_cni::run;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let output = run(&|name| std::env::var_os(name), &mut stdin().lock());
+    let output = run(&|name| std::env::var_os(name), &mut Stdin);
     // An ADD whose result cannot be told has to fail, so that the runtime
     // undoes it.
     let mut out = stdout().lock();

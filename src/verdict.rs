@@ -52,7 +52,7 @@ pub(crate) fn of(
         (Action::Gc, Err(ladder::Error::Exhausted)) => Ok(Bytes::new()),
         // Without a network namespace the container is gone, and the agent
         // removes what is left when it starts.
-        (Action::Del, Err(ladder::Error::Unreachable(_)))
+        (Action::Del, Err(ladder::Error::Unreachable(_) | ladder::Error::NotASocket(_)))
             if request.args.netns.is_empty()
                 || settings.del_when_agent_down == DelWhenAgentDown::Succeed =>
         {

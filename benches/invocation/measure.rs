@@ -97,9 +97,11 @@ impl Bench {
         let bytes = std::fs::metadata(&plugin).unwrap().len();
         let bench = Self { folder, agent, grpc, plugins, bytes };
         for (generation, _) in GENERATIONS {
-            bench.configuration(generation, "0.3.0");
+            bench.configuration(generation, "0.3.0", generation, "");
         }
-        bench.configuration("status", "1.1.0");
+        bench.configuration("status", "1.1.0", "v1", "");
+        let log = format!(r#","logFile":"{}""#, bench.path("log"));
+        bench.configuration("logging", "0.3.0", "v1", &log);
         bench
     }
 
@@ -108,10 +110,10 @@ impl Bench {
     }
 
     /// What upstream's configuration looks like to a plugin.
-    fn configuration(&self, name: &str, version: &str) {
-        let socket = self.path(&format!("{}.sock", if name == "status" { "v1" } else { name }));
+    fn configuration(&self, name: &str, version: &str, generation: &str, more: &str) {
+        let socket = self.path(&format!("{generation}.sock"));
         let text = format!(
-            r#"{{"antreaCni":{{"socket":"{socket}"}},"cniVersion":"{version}","ipam":{{"type":"host-local"}},"name":"antrea","type":"antrea"}}"#
+            r#"{{"antreaCni":{{"socket":"{socket}"{more}}},"cniVersion":"{version}","ipam":{{"type":"host-local"}},"name":"antrea","type":"antrea"}}"#
         );
         std::fs::write(self.path(&format!("{name}.json")), text).unwrap();
     }
@@ -169,6 +171,8 @@ impl Bench {
             programs
                 .push((format!("{name} DEL, v1beta1"), self.block("DEL", "v1beta1", &[plugin])));
             if is_ours {
+                let add = self.block("ADD", "logging", &[plugin]);
+                programs.push((format!("{name} ADD, v1, logFile"), add));
                 programs.push((format!("{name} DEL, v1"), self.block("DEL", "v1", &[plugin])));
                 programs.push((
                     format!("{name} STATUS, v1"),

@@ -20,6 +20,11 @@ pub(crate) fn text(bench: &Bench, rounds: &[Row], bursts: &[Burst]) -> String {
             wall_ms[0], wall_ms[1], ratio[0], ratio[1], cpu_ms[0], cpu_ms[1], faults[0], rss_kib[0]
         );
     }
+    let p50 = |name: &str| rounds.iter().find(|row| row.name == name).map(|row| row.wall_ms[0]);
+    if let (Some(without), Some(with)) = (p50("plugin ADD, v1"), p50("plugin ADD, v1, logFile")) {
+        let cost = (with / without - 1.0) * 100.0;
+        let _ = writeln!(text, "\nThe log (`logFile`) costs {cost:.1} % of an ADD.");
+    }
     text.push_str("\n| ADDs at once | | all done in | ÷ floor | slowest | failed | sum of RSS |\n");
     text.push_str("| ---: | --- | ---: | ---: | ---: | ---: | ---: |\n");
     for Burst { name, count, wall_ms, slowest_ms, rss_mib, ratio, failed } in bursts {

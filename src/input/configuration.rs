@@ -1,25 +1,43 @@
 //! The network configuration on standard input.
 
-use std::io::Read;
+use std::io::ErrorKind;
+use std::time::Instant;
 
 use semver::Version;
 use serde_json::value::RawValue;
 
 use super::environment::is_identifier;
-use super::{Error, Settings, json, version};
+use super::{Error, Settings, Source, json, version};
 use crate::Action;
 
 /// Longest configuration that is read. Real ones are a few kilobytes.
 pub const MAX_BYTES: u64 = 1 << 20;
 
-/// Reads standard input to its end.
+/// Reads standard input to its end, which has to come by `until`.
 ///
 /// # Errors
-/// [`Error::Read`], and [`Error::TooLong`] over [`MAX_BYTES`].
-pub fn read(stdin: &mut dyn Read) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::with_capacity(4096);
-    stdin.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::Read)?;
-    if bytes.len() as u64 > MAX_BYTES { Err(Error::TooLong) } else { Ok(bytes) }
+/// [`Error::Read`], [`Error::Open`], and [`Error::TooLong`] over [`MAX_BYTES`].
+pub fn read(stdin: &mut dyn Source, until: Instant) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let mut read = 0;
+    loop {
+        if read == bytes.len() {
+            bytes.resize((2 * read).max(4096), 0);
+        }
+        let room = bytes.get_mut(read..).unwrap_or_default();
+        match stdin.read_until(room, until) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => (),
+            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::Open),
+            Err(error) => return Err(Error::Read(error)),
+        }
+        if read as u64 > MAX_BYTES {
+            return Err(Error::TooLong);
+        }
+    }
+    bytes.truncate(read);
+    Ok(bytes)
 }
 
 /// A network configuration: a JSON object with a valid name. The rest of it is

@@ -171,9 +171,16 @@ impl Settings {
 }
 
 fn socket(value: &RawValue) -> Result<String, Error> {
-    read(value)
-        .filter(|path: &String| is_absolute(path) && path.len() <= MAX_SOCKET_PATH_BYTES)
-        .ok_or_else(|| invalid("socket", "an absolute path of at most 107 bytes"))
+    let path: String = read(value).ok_or_else(|| invalid("socket", "a string"))?;
+    let wrong = |expected| Err(invalid("socket", expected));
+    match path {
+        path if !Path::new(&path).is_absolute() => wrong("an absolute path: it is a relative one"),
+        path if path.contains('\0') => wrong("a path: it has a NUL byte"),
+        path if path.len() > MAX_SOCKET_PATH_BYTES => {
+            wrong("at most 107 bytes long, the most that the kernel takes: shorten the path")
+        }
+        path => Ok(path),
+    }
 }
 
 fn seconds(

@@ -21,6 +21,15 @@ pub enum Error {
         "antrea-agent cannot be reached: wait until its Pod on this node is running, then try again"
     )]
     Unreachable(#[source] io::Error),
+    /// The path leads to something else than a socket.
+    #[error("{0} is not a socket: correct {key}.socket, or remove that file", key = Settings::KEY)]
+    NotASocket(String),
+    /// The path is a link into a folder where others than root and our own user
+    /// may put a socket of theirs.
+    #[error(
+        "the socket is a link to {0}, where other users may write: name a path in a folder of root's"
+    )]
+    OpenFolder(String),
     /// The process behind the socket is neither root's nor our own user's.
     #[error(
         "the process behind the socket is not trusted: run antrea-agent as root, or set {key}.requireRootAgent to false",
@@ -118,20 +127,25 @@ impl Limits {
     }
 }
 
+/// How long a command may take in all, where the configuration is not known yet.
+pub(crate) fn total(action: Action) -> Duration {
+    Limits::of(action, &Settings::default()).total
+}
+
 /// Pauses between two sendings of one command: from the first to the second,
 /// doubled each time.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
-/// Asks the agent, from now on within the command's time.
+/// Asks the agent, within the command's time since `started`.
 ///
 /// # Errors
 /// All of them.
 pub fn deliver(
     request: Request<'_>,
     settings: &Settings,
+    started: Instant,
     trace: &mut Trace,
 ) -> Result<Response, Error> {
-    let started = Instant::now();
     let limits = Limits::of(request.action, settings);
     let deadline = started + limits.total;
     let mut delivery = Delivery { request, settings, deadline, wait: limits.wait, trace };

@@ -1,8 +1,10 @@
 //! The agent's socket: connecting, waiting for an agent that is being
 //! restarted, and who is at the other end.
 
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -23,14 +25,19 @@ use crate::input::Settings;
 /// plugins stays idle.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(80));
 
+/// Mode of a folder that its group or everybody may change.
+const OTHERS_MAY_WRITE: u32 = 0o022;
+
 /// Connects, waiting until `wait_until` for a socket that is missing, refuses,
 /// or whose backlog is full, and for nothing else.
 ///
 /// # Errors
-/// [`Error::NoSocket`], [`Error::Unreachable`], [`Error::Untrusted`].
+/// [`Error::NotASocket`], [`Error::OpenFolder`], [`Error::NoSocket`],
+/// [`Error::Unreachable`], [`Error::Untrusted`].
 pub(super) fn connect(settings: &Settings, wait_until: Instant) -> Result<(Stream, Peer), Error> {
     let mut pause = PAUSE.0;
     loop {
+        look(&settings.socket)?;
         let unreachable = match try_connect(&settings.socket)? {
             Ok(stream) => return trusted(stream, settings),
             Err(error) => error,
@@ -41,6 +48,27 @@ pub(super) fn connect(settings: &Settings, wait_until: Instant) -> Result<(Strea
         }
         sleep(pause.min(wait_until - now));
         pause = PAUSE.1.min(pause * 2);
+    }
+}
+
+/// What is at the path. What cannot be looked at cannot be connected to either,
+/// which says why.
+fn look(path: &str) -> Result<(), Error> {
+    let Ok(file) = fs::symlink_metadata(path) else { return Ok(()) };
+    if file.is_symlink()
+        && let Ok(target) = fs::canonicalize(path)
+        && let Some(Ok(folder)) = target.parent().map(fs::metadata)
+    {
+        let ours = [0, geteuid().as_raw()].contains(&folder.uid());
+        if !ours || folder.mode() & OTHERS_MAY_WRITE != 0 {
+            return Err(Error::OpenFolder(target.to_string_lossy().into_owned()));
+        }
+    }
+    let is_socket = |file: fs::Metadata| file.file_type().is_socket();
+    if file.file_type().is_socket() || fs::metadata(path).map_or(true, is_socket) {
+        Ok(())
+    } else {
+        Err(Error::NotASocket(path.to_owned()))
     }
 }
 

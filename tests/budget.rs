@@ -1,0 +1,253 @@
+//! What a call may cost at most, counted and never timed: `benches/budget.toml`.
+//!
+//! The agent answers with one write to a complete request, so that a call is the
+//! same every time: instructions (callgrind), system calls by name and memory that
+//! was asked of the kernel (strace), page faults, threads, and the size of the file.
+//! The budget is the release binary's: `make test-release`, or any that
+//! `ANTREA_CNI_PLUGIN` names.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test program"
+)]
+
+#[expect(dead_code, reason = "this test needs a part of it")]
+#[path = "it/support/frames.rs"]
+mod frames;
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use self::frames::{Connection, kind};
+
+/// `benches/budget.toml`.
+#[derive(Deserialize)]
+struct Budget {
+    /// Size of the file
+    bytes: u64,
+    call: BTreeMap<String, Cost>,
+}
+
+/// What one call costs, or may cost at most.
+#[derive(Deserialize)]
+struct Cost {
+    /// Instructions in user space
+    instructions: u64,
+    page_faults: u64,
+    /// Anonymous memory that was mapped, without the stack
+    heap_bytes: u64,
+    threads: u64,
+    /// System calls by name
+    system_calls: BTreeMap<String, u64>,
+}
+
+fn main() -> ExitCode {
+    let skip = |why: &str| {
+        println!("*** budget skipped: {why} ***\n0 passed, 0 failed, 1 skipped");
+        ExitCode::SUCCESS
+    };
+    let Some(plugin) = std::env::var_os("ANTREA_CNI_PLUGIN").map(PathBuf::from) else {
+        return skip("it is the release binary's; `make test-release` checks it");
+    };
+    for tool in ["strace", "valgrind"] {
+        if !Command::new(tool).arg("--version").output().is_ok_and(|it| it.status.success()) {
+            return skip(&format!("install {tool}"));
+        }
+    }
+    let budget = include_str!("../benches/budget.toml");
+    let budget: Budget = toml::from_str(budget).expect("benches/budget.toml");
+    let bench = Bench::new(&plugin);
+    let mut table = Table::default();
+    table.row("file", "bytes", std::fs::metadata(&plugin).unwrap().len(), budget.bytes);
+    for (command, most) in &budget.call {
+        let seen = bench.measure(command);
+        table.row(command, "instructions", seen.instructions, most.instructions);
+        table.row(command, "page faults", seen.page_faults, most.page_faults);
+        table.row(command, "heap bytes", seen.heap_bytes, most.heap_bytes);
+        table.row(command, "threads", seen.threads, most.threads);
+        for (name, count) in &seen.system_calls {
+            let most = most.system_calls.get(name).copied().unwrap_or_default();
+            table.row(command, name, *count, most);
+        }
+        let all = |cost: &Cost| cost.system_calls.values().sum();
+        table.row(command, "system calls", all(&seen), all(most));
+    }
+    table.print()
+}
+
+/// The plugin, and an agent that answers every call alike.
+struct Bench {
+    plugin: PathBuf,
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new(plugin: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("cni.sock");
+        let configuration = format!(
+            r#"{{"antreaCni":{{"socket":{socket:?}}},"cniVersion":"1.0.0","ipam":{{"type":"host-local"}},"name":"antrea","type":"antrea"}}"#
+        );
+        std::fs::write(folder.path().join("stdin"), configuration).unwrap();
+        std::fs::write(folder.path().join("netns"), "").unwrap();
+        let listener = UnixListener::bind(socket).unwrap();
+        std::thread::spawn(move || {
+            let reply = reply().unwrap();
+            for stream in listener.incoming() {
+                answer(stream.unwrap(), &reply);
+            }
+        });
+        Self { plugin: plugin.to_owned(), folder }
+    }
+
+    fn measure(&self, command: &str) -> Cost {
+        let (trace, counts) = (self.path("trace"), self.path("callgrind"));
+        self.run(command, &["strace", "-f", "-qq", "-o", &trace]);
+        let callgrind = format!("--callgrind-out-file={counts}");
+        self.run(command, &["valgrind", "-q", "--tool=callgrind", &callgrind]);
+        let calls = Calls::read(&std::fs::read_to_string(trace).unwrap());
+        let counts = std::fs::read_to_string(counts).unwrap();
+        let total = counts.lines().find_map(|line| line.strip_prefix("totals: ")).unwrap();
+        let before = faults();
+        self.run(command, &[]);
+        Cost {
+            instructions: total.trim().parse().unwrap(),
+            page_faults: faults() - before,
+            heap_bytes: calls.heap_bytes,
+            threads: calls.threads,
+            system_calls: calls.by_name,
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// The call, under another program if there is one.
+    fn run(&self, command: &str, under: &[&str]) {
+        let plugin = self.plugin.to_str().unwrap();
+        let words: Vec<_> = under.iter().copied().chain([plugin]).collect();
+        let output = Command::new(words[0])
+            .args(&words[1..])
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("CNI_COMMAND", command)
+            .env(
+                "CNI_CONTAINERID",
+                "0f2e4d6c8ba1f2e4d6c8ba1f2e4d6c8ba10f2e4d6c8ba1f2e4d6c8ba1f2e4d6c",
+            )
+            .env("CNI_NETNS", self.path("netns"))
+            .env("CNI_IFNAME", "eth0")
+            .env("CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0")
+            .env("CNI_PATH", "/opt/cni/bin")
+            .stdin(std::fs::File::open(self.path("stdin")).unwrap())
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+    }
+}
+
+/// Page faults of all that was waited for.
+fn faults() -> u64 {
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    u64::try_from(used.minor_page_faults() + used.major_page_faults()).unwrap()
+}
+
+/// A whole reply, from the connection's start to the trailers.
+fn reply() -> Option<Vec<u8>> {
+    const ACK: u8 = 1;
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let mut connection = Connection::over(ours);
+    connection.frame(kind::SETTINGS, 0, 0, &[])?;
+    connection.frame(kind::SETTINGS, ACK, 0, &[])?;
+    connection.head(1)?;
+    let result = br#"{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"/var/run/netns/x"}],"ips":[{"address":"10.10.0.2/24","gateway":"10.10.0.1","interface":0}],"routes":[{"dst":"0.0.0.0/0"}]}"#;
+    let mut message = vec![1 << 3 | 2];
+    let length = u8::try_from(result.len() & 127).unwrap();
+    message.extend([length | 128, u8::try_from(result.len() >> 7).unwrap()]);
+    message.extend(result);
+    connection.message(1, 0, message.len(), &message)?;
+    connection.trailers(1, "0")?;
+    drop(connection);
+    let mut bytes = Vec::new();
+    theirs.read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Reads a request to its end, and writes the reply at once.
+fn answer(mut stream: UnixStream, reply: &[u8]) -> Option<()> {
+    stream.read_exact(&mut [0; 24]).ok()?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).ok()?;
+        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        stream.read_exact(&mut vec![0; length]).ok()?;
+        if head[3] == kind::DATA && head[4] & frames::END_STREAM != 0 {
+            stream.write_all(reply).ok()?;
+            // Until the plugin is done with it.
+            return stream.read_to_end(&mut Vec::new()).ok().map(drop);
+        }
+    }
+}
+
+/// What strace saw.
+#[derive(Default)]
+struct Calls {
+    by_name: BTreeMap<String, u64>,
+    heap_bytes: u64,
+    threads: u64,
+}
+
+impl Calls {
+    /// Lines like `123 mmap(NULL, 65536, …, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x…`.
+    fn read(trace: &str) -> Self {
+        let mut calls = Self::default();
+        let mut processes = std::collections::BTreeSet::new();
+        for line in trace.lines() {
+            let (process, call) = line.split_once(' ').unwrap();
+            processes.insert(process);
+            let Some((name, arguments)) = call.trim_start().split_once('(') else { continue };
+            *calls.by_name.entry(name.to_owned()).or_default() += 1;
+            if name == "mmap" && arguments.contains("MAP_ANONYMOUS") && !arguments.contains("STACK")
+            {
+                let size = arguments.split(", ").nth(1).unwrap();
+                calls.heap_bytes += size.parse::<u64>().unwrap();
+            }
+        }
+        calls.threads = processes.len() as u64;
+        calls
+    }
+}
+
+/// What was seen beside what is allowed.
+#[derive(Default)]
+struct Table {
+    rows: Vec<String>,
+    passed: usize,
+    failed: usize,
+}
+
+impl Table {
+    fn row(&mut self, call: &str, what: &str, seen: u64, most: u64) {
+        let holds = seen <= most;
+        let verdict = if holds { "" } else { "  <-- over the budget" };
+        self.rows.push(format!("{call:<8} {what:<16} {seen:>9} of {most:>9}{verdict}"));
+        *if holds { &mut self.passed } else { &mut self.failed } += 1;
+    }
+
+    fn print(self) -> ExitCode {
+        println!("{}", self.rows.join("\n"));
+        println!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
