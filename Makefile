@@ -30,6 +30,24 @@ release: ## The static plugin
 	  cp target/x86_64-unknown-linux-gnu/release/antrea-cni $(RELEASE); \
 	fi
 
+CTL := $(CURDIR)/target/$(TARGET)/release/antrea-cnictl
+
+.PHONY: ctl
+ctl: release ## antrea-cnictl, static, with the plugin in it
+	ANTREA_CNI_EMBED=$(RELEASE) cargo build --release -p antrea-cnictl --bin antrea-cnictl --target $(TARGET)
+
+.PHONY: image
+image: ctl ## A container image of both programs as target/image/antrea-cni.tar (buildah, no daemon)
+	bash deploy/image.sh target/image $(RELEASE) $(CTL)
+
+.PHONY: test-deploy
+test-deploy: image ## Manifests and image: rendered, validated, and run on a folder; needs root, Go and Debian
+	bash tests/deploy/run.sh
+
+.PHONY: bench
+bench: release ## What a call costs, into docs/performance.md; needs gcc and Go
+	cargo bench --bench invocation -- --write
+
 .PHONY: test-release
 test-release: release ## The same suite on the static plugin, and what needs root
 	@size=$$(stat -c %s $(RELEASE)); echo "release binary: $$size bytes"; test $$size -le 1200000

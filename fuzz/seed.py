@@ -72,6 +72,9 @@ for text in [
     '{"socket":"s"}', '{"addTimeoutSeconds":90.5}', '{"unknown":1}', "[]",
 ]:
     seed("settings", text.encode())
+event = '{"time":"2026-11-24T10:00:00.000000Z","command":"ADD","container":"c0ffee","podNamespace":"shop","podName":"web-0","socket":"/s","tried":[{"attempt":1,"command":"ADD","api":"antrea_io.antrea.pkg.apis.cni.v1beta1","cniVersion":"1.0.0","code":0,"milliseconds":1.5}],"attempts":1,"code":0,"milliseconds":2.5}'
+for log in [event, event + "\n" + event.replace('"code":0,"mill', '"code":11,"message":"no","mill'), event[:80] + event + "\n", "\n{}\n"]:
+    seed("log", log.encode())
 start = frame(4, 0, 0, b"") + frame(4, 1, 0, b"")
 refused = field(2, b"\x08\x01" + field(2, b"Unsupported CNI version [1.1.0]"))
 for command in [b"\0", b"\1"]:

@@ -33,10 +33,10 @@ pub(crate) enum Command {
     Install(Install),
     /// Put back what was there before the first install, or remove the plugin
     #[command(after_help = EXIT_STATUS)]
-    Uninstall(Place),
+    Uninstall(Undo),
     /// Put back the version before the one that is installed
     #[command(after_help = EXIT_STATUS)]
-    Rollback(Place),
+    Rollback(Undo),
     /// Ask an agent what it can do, without any effect on the node
     #[command(after_help = EXIT_STATUS)]
     Probe(Probe),
@@ -77,6 +77,15 @@ pub(crate) struct Place {
     /// File name of the plugin: the `type` in the network configuration
     #[arg(long, default_value = "antrea")]
     pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Stay when it is done, until SIGTERM: a container that ends is started again
+    #[arg(long)]
+    pub(crate) stay: bool,
 }
 
 #[derive(Debug, Args)]

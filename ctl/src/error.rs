@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
+use crate::output::plain;
+
 /// The exit codes of every command. 2 is clap's for wrong arguments, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -125,6 +127,9 @@ impl Error {
     /// The error for a person.
     pub fn report(&self) -> String {
         let red = anstyle::AnsiColor::Red.on_default().bold();
-        format!("{red}error:{red:#} {self}")
+        // A list of problems has a line for each.
+        let text = self.to_string();
+        let lines: Vec<_> = text.lines().map(plain).collect();
+        format!("{red}error:{red:#} {}", lines.join("\n"))
     }
 }

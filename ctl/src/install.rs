@@ -14,10 +14,11 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, sleep};
 
 use self::slot::{Change, Lock, Slot};
-use crate::cli::{Install, Place};
+use crate::cli::{Install, Place, Undo};
 use crate::error::{Error, Exit};
 use crate::output::{say, waiting};
 use crate::{check, files, probe};
@@ -33,8 +34,7 @@ const EMBEDDED: Option<&[u8]> = None;
 /// Installs the plugin, and then the network configuration list.
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {
     let installation = Installation::of(arguments)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(Error::Runtime)?;
+    let runtime = runtime()?;
     let done = runtime.block_on(async {
         // The first process of a container has no default action for signals.
         let mut signals = keep::Signals::listen()?;
@@ -50,6 +50,10 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
     // Not to wait for a probe that nobody waits for any more.
     runtime.shutdown_background();
     done
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)
 }
 
 /// What is to be there in the end.
@@ -163,6 +167,24 @@ impl<'a> Conflist<'a> {
             sleep(pause).await;
         }
     }
+}
+
+/// Takes something back, and stays if that is wanted.
+pub(crate) fn undo<O: Write>(
+    arguments: &Undo,
+    undo: fn(&Place, &mut O) -> Result<Exit, Error>,
+    out: &mut O,
+) -> Result<Exit, Error> {
+    if !arguments.stay {
+        return undo(&arguments.place, out);
+    }
+    runtime()?.block_on(async {
+        let mut signals = keep::Signals::listen()?;
+        let exit = undo(&arguments.place, out)?;
+        say(out, "done: waiting for SIGTERM")?;
+        signals.terminated().await;
+        Ok(exit)
+    })
 }
 
 /// Takes the list away, then the plugin, each only if it is still ours.

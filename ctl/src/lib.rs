@@ -24,6 +24,13 @@ use self::cli::{Command, LogCommand};
 pub use self::cli::Cli;
 pub use self::error::{Error, Exit};
 
+/// What only the fuzzers reach from outside: a log as events, summary, metrics and
+/// JSON.
+#[cfg(fuzzing)]
+pub fn fuzz_log(log: &[u8]) -> [String; 4] {
+    log::fuzz(log)
+}
+
 /// Runs one command and writes what it found to `out`.
 ///
 /// # Errors
@@ -32,8 +39,8 @@ pub use self::error::{Error, Exit};
 pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
     match cli.command {
         Command::Install(arguments) => install::install(&arguments, out),
-        Command::Uninstall(place) => install::uninstall(&place, out),
-        Command::Rollback(place) => install::rollback(&place, out),
+        Command::Uninstall(arguments) => install::undo(&arguments, install::uninstall, out),
+        Command::Rollback(arguments) => install::undo(&arguments, install::rollback, out),
         Command::Probe(arguments) => probe::run(&arguments, out),
         Command::CheckConfig(arguments) => check::run(&arguments, out),
         Command::Log(LogCommand::Follow(arguments)) => log::follow::run(&arguments, out),

@@ -6,7 +6,7 @@ mod prometheus;
 pub(crate) mod summary;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::event::Event;
@@ -42,18 +42,37 @@ fn read(path: &Path, mut take: impl FnMut(Event)) -> Result<usize, Error> {
     let old = File::open(rotated(path)).ok();
     let new = File::open(path).map_err(Error::file("read", path))?;
     for file in old.into_iter().chain([new]) {
-        let mut lines = BufReader::new(file);
-        let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).map_err(Error::file("read", path))? > 0 {
-            match Event::parse(&line) {
-                Some((event, whole)) => {
-                    torn += usize::from(!whole);
-                    take(event);
-                }
-                None => torn += 1,
-            }
-            line.clear();
-        }
+        torn += events(BufReader::new(file), &mut take).map_err(Error::file("read", path))?;
     }
     Ok(torn)
+}
+
+/// [`read`] of one file.
+fn events(mut lines: impl BufRead, mut take: impl FnMut(Event)) -> io::Result<usize> {
+    let (mut torn, mut line) = (0, Vec::new());
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        match Event::parse(&line) {
+            Some((event, whole)) => {
+                torn += usize::from(!whole);
+                take(event);
+            }
+            None => torn += 1,
+        }
+        line.clear();
+    }
+    Ok(torn)
+}
+
+/// What only the fuzzers reach from outside.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(mut log: &[u8]) -> [String; 4] {
+    let (mut count, mut text) = (summary::Count::default(), String::new());
+    let torn = events(&mut log, |event| {
+        text += &format!("{event}\n");
+        count.see("log", &event);
+    });
+    count.torn_lines = torn.unwrap_or_default();
+    let summary = summary::Summary::of(count);
+    let json = serde_json::to_string(&summary).unwrap_or_default();
+    [text, summary.to_string(), prometheus::text(&summary), json]
 }

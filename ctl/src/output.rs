@@ -1,6 +1,7 @@
 //! Writing answers: text with styles that are left out where there is no
 //! terminal, or JSON.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 
@@ -14,6 +15,22 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const WEAK: Style = Style::new().dimmed();
 pub(crate) const TITLE: Style = Style::new().bold();
+
+/// Somebody else's words, with nothing in them that a terminal would obey.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = text.chars().fold(String::new(), |mut out, c| {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+        out
+    });
+    Cow::Owned(escaped)
+}
 
 /// Writes an answer in the form that was asked for.
 pub(crate) fn answer<T: Display + Serialize>(

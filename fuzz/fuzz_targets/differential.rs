@@ -29,7 +29,7 @@ fn fast(call: &Call<'_>) -> Result<(), Error> {
         return Ok(());
     };
     environment::cmd_args(&variables, &command)?;
-    let stdin = configuration::read(&mut &*call.stdin)?;
+    let stdin = configuration::read(&mut &*call.stdin, std::time::Instant::now())?;
     let configuration = Configuration::parse(&stdin)?;
     configuration.cni_version(command.action()?)?;
     configuration.settings()?;

@@ -36,7 +36,7 @@ fn accepted(call: &Call<'_>) -> Result<bool, Error> {
         return Ok(false);
     };
     environment::cmd_args(&variables, &command)?;
-    let stdin = configuration::read(&mut &*call.stdin)?;
+    let stdin = configuration::read(&mut &*call.stdin, std::time::Instant::now())?;
     let configuration = Configuration::parse(&stdin)?;
     configuration.cni_version(command.action()?)?;
     configuration.settings()?;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::output::{BAD, GOOD, WEAK};
+use crate::output::{BAD, GOOD, WEAK, plain};
 
 /// How every event starts. A line that was not written to its end may have
 /// another one behind it.
@@ -97,13 +97,13 @@ impl fmt::Display for Event {
             out,
             "{WEAK}{}{WEAK:#} {:<6} {style}{result:<8}{style:#} {:>9.3} ms  {:<8} {}",
             time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
-            self.command,
+            plain(&self.command),
             self.milliseconds,
-            self.api(),
-            self.pod(),
+            plain(self.api()),
+            plain(&self.pod()),
         )?;
         match self.message.as_ref().or(self.note.as_ref()) {
-            Some(text) => write!(out, "  {text}"),
+            Some(text) => write!(out, "  {}", plain(text)),
             None => Ok(()),
         }
     }

@@ -14,7 +14,7 @@ use super::event::{Event, short};
 use super::{prometheus, read};
 use crate::cli::Summary as Arguments;
 use crate::error::{Error, Exit};
-use crate::output::{self, BAD, GOOD, TITLE, WEAK, waiting};
+use crate::output::{self, BAD, GOOD, TITLE, WEAK, plain, waiting};
 use crate::{files, releases};
 
 /// The command `log summary`.
@@ -25,8 +25,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
         let file = path.to_string_lossy();
         count.torn_lines += read(path, |event| {
             if arguments.filter.accepts(&event) {
-                count.groups.add(&event);
-                count.agents.entry(file.to_string()).or_default().see(&event);
+                count.see(&file, &event);
             }
         })?;
     }
@@ -47,10 +46,17 @@ fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 #[derive(Default)]
-struct Count {
+pub(super) struct Count {
     groups: Groups,
     agents: BTreeMap<String, Evidence>,
-    torn_lines: usize,
+    pub(super) torn_lines: usize,
+}
+
+impl Count {
+    pub(super) fn see(&mut self, log: &str, event: &Event) {
+        self.groups.add(event);
+        self.agents.entry(log.to_owned()).or_default().see(event);
+    }
 }
 
 /// Times in milliseconds by command, API and code.
@@ -145,7 +151,7 @@ pub(super) struct Agent {
 }
 
 impl Summary {
-    fn of(count: Count) -> Self {
+    pub(super) fn of(count: Count) -> Self {
         let mut by_command: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         let mut groups = Vec::new();
         for ((command, api, code), times) in count.groups.0 {
@@ -220,6 +226,7 @@ impl fmt::Display for Summary {
         writeln!(out, "\n{TITLE}command  API        code      calls{TITLE:#}")?;
         for Group { command, api, code, calls } in &self.groups {
             let style = if *code == 0 { GOOD } else { BAD };
+            let (command, api) = (plain(command), plain(api));
             writeln!(out, "{command:<8} {api:<10} {style}{code:<4}{style:#} {calls:>10}")?;
         }
         for times in &self.commands {
@@ -232,7 +239,7 @@ impl fmt::Display for Summary {
         for Agent { log, api, releases, last_seen, .. } in
             self.agents.iter().filter(|agent| agent.is_old)
         {
-            write!(out, "{log}: {api}")?;
+            write!(out, "{}: {}", plain(log), plain(api))?;
             if !releases.is_empty() {
                 write!(out, ", as antrea-agent {releases} does")?;
             }
@@ -251,6 +258,7 @@ const BAR: usize = 40;
 impl fmt::Display for Times {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { command, p50, p90, p99, .. } = self;
+        let command = plain(command);
         writeln!(
             out,
             "{TITLE}{command}{TITLE:#}  p50 {p50:.3} ms  p90 {p90:.3} ms  p99 {p99:.3} ms"

@@ -10,7 +10,7 @@ use semver::Version;
 use serde::Serialize;
 
 use crate::error::Exit;
-use crate::output::{BAD, GOOD, TITLE, WEAK};
+use crate::output::{BAD, GOOD, TITLE, WEAK, plain};
 
 /// What a probe found.
 #[derive(Debug, Serialize)]
@@ -248,7 +248,7 @@ impl State {
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let style = if self.ready { GOOD } else { BAD };
-        writeln!(out, "{style}{}{style:#}.", self.sentence)?;
+        writeln!(out, "{style}{}{style:#}.", plain(&self.sentence))?;
         if let Some(SocketFile { uid, gid, mode }) = &self.socket_file {
             write!(out, "\nsocket {}: owner {uid}:{gid}, mode {mode}", self.socket)?;
             if let Some(Peer { uid, pid }) = &self.peer {
@@ -265,11 +265,12 @@ impl fmt::Display for Report {
         }
         if let Some(Capabilities { api_version, agent_version, rpcs }) = &self.capabilities {
             let rpcs = rpcs.join(" ");
-            writeln!(out, "says of itself: agent {agent_version}, API {api_version}, {rpcs}")?;
+            let said = format!("agent {agent_version}, API {api_version}, {rpcs}");
+            writeln!(out, "says of itself: {}", plain(&said))?;
         }
         if let Some(status) = &self.status {
             let said = status.message.as_deref().unwrap_or("ready");
-            writeln!(out, "answers STATUS: {said}")?;
+            writeln!(out, "answers STATUS: {}", plain(said))?;
         }
         for api in &self.apis {
             writeln!(out, "\n{TITLE}{}{TITLE:#} {WEAK}({}){WEAK:#}", api.package, api.version)?;
@@ -292,7 +293,7 @@ impl fmt::Display for Method {
         let Self { method, milliseconds, .. } = self;
         write!(out, "{method:<10} {style}{text:<14}{style:#} {milliseconds:>8.3} ms")?;
         match &self.message {
-            Some(message) => write!(out, "  {message}"),
+            Some(message) => write!(out, "  {}", plain(message)),
             None => Ok(()),
         }
     }

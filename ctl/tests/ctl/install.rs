@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -365,4 +366,18 @@ fn keep_puts_the_plugin_back_until_sigterm() {
     kill(Pid::from_raw(keeper.id().cast_signed()), Signal::SIGTERM).unwrap();
     assert_eq!(keeper.wait().unwrap().code(), Some(0));
     assert_eq!(fs::read(node.target()).unwrap(), b"theirs");
+}
+
+#[test]
+fn stay_ends_with_sigterm_after_it_is_done() {
+    let node = Node::new();
+    node.install("one", &[]).assert(0, "installed");
+    let mut tool = node.command("uninstall");
+    let mut child = tool.arg("--stay").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().ends_with("uninstalled"));
+    assert!(lines.next().unwrap().unwrap().contains("waiting for SIGTERM"));
+    assert!(node.files().is_empty());
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -1,0 +1,9 @@
+//go:build tools
+
+// Package deploy pins the programs that check what deploy/ renders to.
+package deploy
+
+import (
+	_ "helm.sh/helm/v3/cmd/helm"
+	_ "sigs.k8s.io/kustomize/kustomize/v5"
+)
