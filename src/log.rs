@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use nix::fcntl::OFlag;
+use nix::sys::signal::{SigSet, Signal};
 use serde::{Serialize, Serializer};
 
 use crate::Action;
@@ -39,6 +40,8 @@ pub(crate) fn write(
     }
     let Ok(mut line) = serde_json::to_vec(&event(request, settings, trace, result)) else { return };
     line.push(b'\n');
+    // A limit of file sizes is then an error of the write, and not the end of us.
+    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
     let _ = append(path, &line);
 }
 

@@ -58,21 +58,25 @@ pub enum LogLevel {
 /// The settings, with their defaults for what the configuration does not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `socket`: where the agent listens; an absolute path of at most 107 bytes
+    /// `socket`, an absolute path of at most 107 bytes: where the agent listens
     pub socket: String,
-    /// `addTimeoutSeconds`, 35 to 115: an agent itself waits 30 s for the
-    /// network, and kubelet gives up after 120 s
+    /// `addTimeoutSeconds`, 35 to 115: time for an ADD in all; an agent itself
+    /// waits 30 s for the network, and kubelet gives up after 120 s
     pub add_timeout: Duration,
     /// `waitForAgentSeconds`, 0 to 60: how long an ADD waits for an agent that
-    /// is being restarted
+    /// is being restarted; DEL waits at most 15 s of it, CHECK and GC 5 s,
+    /// STATUS not at all
     pub wait_for_agent: Duration,
-    /// `delWhenAgentDown`: `"fail"` or `"succeed"`
+    /// `delWhenAgentDown`, `"fail"` or `"succeed"`: what DEL answers when no agent
+    /// can be reached; `"succeed"` is for nodes so full that the agent's own Pod
+    /// cannot start before others are deleted
     pub del_when_agent_down: DelWhenAgentDown,
-    /// `logFile`: an absolute path; no log without it
+    /// `logFile`, an absolute path: the log, a line of JSON a call; 10 MB and one
+    /// file before it, FILE.1
     pub log_file: Option<String>,
-    /// `logLevel`: `"info"` or `"error"`
+    /// `logLevel`, `"info"` or `"error"`: log every call, or those that failed
     pub log_level: LogLevel,
-    /// `requireRootAgent`: talk only to a process of root or of our own user
+    /// `requireRootAgent`, `true` or `false`: talk only to a process of root or of our own user
     pub require_root_agent: bool,
 }
 

@@ -11,6 +11,7 @@
 mod agent;
 mod captures;
 mod concurrency;
+mod docs;
 mod go_answers;
 mod input;
 mod ladder;
