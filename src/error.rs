@@ -77,7 +77,7 @@ pub struct CniError {
 }
 
 /// Codes of the specification (1 to 11, 50, 999) and of Antrea (201, 202).
-mod codes {
+pub(crate) mod codes {
     pub(super) const INCOMPATIBLE_CNI_VERSION: u32 = 1;
     pub(super) const INVALID_ENVIRONMENT_VARIABLES: u32 = 4;
     pub(super) const IO_FAILURE: u32 = 5;
@@ -88,7 +88,7 @@ mod codes {
     pub(super) const PLUGIN_NOT_AVAILABLE: u32 = 50;
     pub(super) const UNKNOWN_RPC_ERROR: u32 = 201;
     pub(super) const INCOMPATIBLE_API_VERSION: u32 = 202;
-    pub(super) const INTERNAL: u32 = 999;
+    pub(crate) const INTERNAL: u32 = 999;
 }
 
 impl Error {

@@ -5,7 +5,7 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
 use antrea_cni::input::Stdin;
-use antrea_cni::run;
+use antrea_cni::{Output, run};
 
 /// musl's own allocator asks the kernel for memory again and again, which shows
 /// in a process that lives for a millisecond.
@@ -13,11 +13,23 @@ use antrea_cni::run;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    let output = run(&|name| std::env::var_os(name), &mut Stdin);
-    // An ADD whose result cannot be told has to fail, so that the runtime
-    // undoes it.
+    std::panic::set_hook(Box::new(|_| leave_with_an_error()));
+    write(&run(&|name| std::env::var_os(name), &mut Stdin))
+}
+
+/// An ADD whose result cannot be told has to fail, so that the runtime undoes
+/// it.
+fn write(output: &Output) -> ExitCode {
     let mut out = stdout().lock();
     let told = out.write_all(&output.stdout).and_then(|()| out.flush());
     let _ = stderr().write_all(output.stderr.as_bytes());
     if output.success && told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A mistake in a library would otherwise end the process by a signal, and say
+/// nothing that a runtime reads.
+#[expect(clippy::exit, reason = "a panic ends here")]
+fn leave_with_an_error() {
+    let _ = write(&Output::internal_error());
+    std::process::exit(1);
 }

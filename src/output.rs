@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::error::CniError;
+use crate::error::{CniError, codes};
 use crate::input::version;
 
 /// What the process leaves behind.
@@ -51,6 +51,17 @@ impl Output {
     /// A command that failed.
     pub(crate) fn failure(error: &CniError) -> Self {
         Self { success: false, ..Self::success(json(error)) }
+    }
+
+    /// The plugin itself broke.
+    pub fn internal_error() -> Self {
+        let error = CniError {
+            cni_version: version::NEWEST,
+            code: codes::INTERNAL,
+            msg: "antrea-cni failed by a mistake of its own: report it".to_owned(),
+            details: String::new(),
+        };
+        Self::failure(&error)
     }
 }
 

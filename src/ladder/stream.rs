@@ -4,7 +4,7 @@
 //! takes: a runtime would make an epoll instance, an eventfd and a timer first,
 //! and its time shows in a process that lives for half a millisecond.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::AsFd;
@@ -38,7 +38,7 @@ struct Shared {
     socket: UnixStream,
     /// What was written, and goes out when there is nothing left to do but wait:
     /// a whole request with one write, and no pong after the reply
-    unsent: RefCell<Vec<u8>>,
+    unsent: Cell<Vec<u8>>,
     /// What the socket is known to be ready for; what it is not is waited for
     ready: Cell<PollFlags>,
     /// Reads that are left until the next look at the clock
@@ -49,7 +49,7 @@ impl Stream {
     pub(super) fn new(socket: UnixStream) -> Self {
         Self(Rc::new(Shared {
             socket,
-            unsent: RefCell::default(),
+            unsent: Cell::default(),
             ready: Cell::new(PollFlags::POLLOUT),
             reads: Cell::new(READS),
         }))
@@ -82,19 +82,26 @@ impl Shared {
     /// Writes what is kept, as far as the socket takes it. One that is broken says
     /// so when it is read.
     fn send(&self) {
-        let mut unsent = self.unsent.borrow_mut();
+        let mut unsent = self.unsent.take();
         while !unsent.is_empty()
             && let Poll::Ready(sent) =
                 self.attempt(PollFlags::POLLOUT, |mut socket| socket.write(&unsent))
         {
-            let sent = sent.unwrap_or(unsent.len());
-            drop(unsent.drain(..sent));
+            unsent = unsent.get(sent.unwrap_or(usize::MAX)..).unwrap_or_default().to_vec();
         }
+        self.unsent.set(unsent);
+    }
+
+    fn has_unsent(&self) -> bool {
+        let unsent = self.unsent.take();
+        let has = !unsent.is_empty();
+        self.unsent.set(unsent);
+        has
     }
 
     fn wait(&self, timeout: PollTimeout) {
         let mut wanted = PollFlags::POLLIN;
-        wanted.set(PollFlags::POLLOUT, !self.unsent.borrow().is_empty());
+        wanted.set(PollFlags::POLLOUT, self.has_unsent());
         let mut fds = [PollFd::new(self.socket.as_fd(), wanted)];
         match poll(&mut fds, timeout) {
             Ok(0) | Err(_) => (),
@@ -165,17 +172,22 @@ impl AsyncWrite for Stream {
         _: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.0.unsent.borrow().len() > BUFFER_BYTES {
-            self.0.send();
-        }
-        let mut unsent = self.0.unsent.borrow_mut();
+        let mut unsent = self.0.unsent.take();
         if unsent.len() > BUFFER_BYTES {
-            // The wait goes on when there is room.
-            return Poll::Pending;
+            self.0.unsent.set(unsent);
+            self.0.send();
+            unsent = self.0.unsent.take();
         }
-        let before = unsent.len();
-        slices.iter().for_each(|bytes| unsent.extend_from_slice(bytes));
-        Poll::Ready(Ok(unsent.len() - before))
+        let written = match unsent.len() {
+            // The wait goes on when there is room.
+            ..=BUFFER_BYTES => {
+                slices.iter().for_each(|bytes| unsent.extend_from_slice(bytes));
+                Poll::Ready(Ok(slices.iter().map(|bytes| bytes.len()).sum()))
+            }
+            _ => Poll::Pending,
+        };
+        self.0.unsent.set(unsent);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
