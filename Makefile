@@ -13,6 +13,31 @@ check: ## Formatting, lints and documentation
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
 
+DEPENDENCIES := cargo tree --locked -p antrea-cni -e normal --target $(TARGET) --prefix none --format '{p} {f}' | sed 's/ ([^)]*)//g' | LC_ALL=C sort -u
+
+.PHONY: supply-chain
+supply-chain: ## Licences, duplicates and sources of what is linked; the list of the plugin's dependencies
+	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
+	cargo deny check bans licenses sources
+	@$(DEPENDENCIES) | diff -u docs/dependencies.txt - || { \
+	  echo 'The dependencies of the plugin changed. Review them, then: make dependencies' >&2; exit 1; }
+
+.PHONY: dependencies
+dependencies: ## Write docs/dependencies.txt, after a review
+	$(DEPENDENCIES) >docs/dependencies.txt
+
+.PHONY: dist
+dist: ## The release archive, with SBOMs, licences and SHA256SUMS, as target/dist
+	bash dist/build.sh target/dist
+
+.PHONY: test-dist
+test-dist: ## The release archive twice, in two folders: the same bytes
+	bash dist/check.sh
+
+.PHONY: fuzz
+fuzz: ## Each fuzz target for SECONDS (60); needs a nightly toolchain
+	bash fuzz/run.sh $(or $(SECONDS),60)
+
 .PHONY: test
 test: ## The suite on the debug build
 	cargo test

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Builds the release archive of HEAD twice, in folders of different names and depth,
+# and compares every byte.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+one=$work/a two=$work/some/where/else/antrea
+for folder in "$one" "$two"; do
+  git clone --quiet . "$folder"
+  "$folder/dist/build.sh" "$folder/target/dist" >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
+done
+diff "$one/target/dist/SHA256SUMS" "$two/target/dist/SHA256SUMS"
+! grep -ao "$work[^ ]*" -r "$one/target/dist" || { echo 'a path of the build is in it' >&2; exit 1; }
+cat "$one/target/dist/SHA256SUMS"
+echo "reproducible: $(wc -l <"$one/target/dist/SHA256SUMS") files, the same in two folders"
