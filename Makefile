@@ -74,14 +74,14 @@ bench: release ## What a call costs, into docs/performance.md; needs gcc and Go
 	cargo bench --bench invocation -- --write
 
 .PHONY: test-release
-test-release: release ## The same suite on the static plugin, and what needs root
+test-release: ctl ## The same suite on the static plugin, and what needs root
 	@size=$$(stat -c %s $(RELEASE)); echo "release binary: $$size bytes"; test $$size -le 1200000
 	@! ldd $(RELEASE) 2>/dev/null | grep -q '=>' || { echo '$(RELEASE) is not static' >&2; exit 1; }
 	@if [ "$$(id -u)" = 0 ] && command -v python3 >/dev/null; then \
-	  ANTREA_CNI_PLUGIN=$(RELEASE) cargo test -- --include-ignored; \
+	  ANTREA_CNI_PLUGIN=$(RELEASE) ANTREA_CNICTL=$(CTL) cargo test -- --include-ignored; \
 	else \
 	  echo '*** skipped: tests that need root and python3 ***' >&2; \
-	  ANTREA_CNI_PLUGIN=$(RELEASE) cargo test; \
+	  ANTREA_CNI_PLUGIN=$(RELEASE) ANTREA_CNICTL=$(CTL) cargo test; \
 	fi
 
 .PHONY: quickstart
@@ -92,10 +92,10 @@ E2E       := target/e2e
 SCENARIOS :=
 
 .PHONY: e2e
-e2e: release ## Real containerd and podman with a real network; needs root and Debian
+e2e: ctl ## Real containerd and podman with a real network; needs root and Debian
 	cargo build --release -p antrea-cni-agent
 	bash tests/e2e/setup.sh $(E2E)
-	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent
+	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent && cp $(CTL) $(E2E)/bin/
 	! command -v go >/dev/null || (cd tests/interop/go && CGO_ENABLED=0 go build -o $(CURDIR)/$(E2E)/bin/cnitool github.com/containernetworking/cni/cnitool)
 	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) $(SCENARIOS)
 

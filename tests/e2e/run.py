@@ -10,6 +10,7 @@ import concurrent.futures
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -265,6 +266,60 @@ def podman(box):
     return 'run, ping, rm'
 
 
+def operations(box):
+    """docs/operations.md from top to bottom: each block is pasted into one shell, a Pod comes and goes where the guide
+    says so."""
+    ctl = f'{box.work}/bin/antrea-cnictl'
+    if not os.path.exists(ctl):
+        raise Skipped('make ctl')
+    folder = f'{box.dir}/release/antrea-cni-0-linux-amd64'
+    os.makedirs(folder)
+    shutil.copy(ctl, folder)
+    os.makedirs(f'{box.dir}/local')
+    for source, target in ((f'{box.dir}/bin', '/opt/cni/bin'), (f'{box.dir}/net.d', '/etc/cni/net.d')):
+        os.makedirs(target, exist_ok=True)
+        sh('mount', '--bind', source, target)
+    for target in ('/var/log', '/var/tmp', '/var/lib/node_exporter'):
+        os.makedirs(target, exist_ok=True)
+        sh('mount', '-t', 'tmpfs', 'tmpfs', target)
+    with open(box.plugin, 'ab') as f:
+        f.write(b'the one before')
+    before = open(box.plugin, 'rb').read()
+    cri = box.containerd()
+    box.agent('v1beta1')
+    box.conflist('antrea', '1.0.0', chain=[PORTMAP])
+    os.rename(f'{box.dir}/net.d/10-e2e.conflist', f'{box.dir}/net.d/10-antrea.conflist')
+    expect(box.loaded(cri, 'antrea'), 'conflist not loaded')
+
+    guide = open(f'{os.path.dirname(os.path.abspath(__file__))}/../../docs/operations.md').read()
+    script, sections = [], 0
+    for section in guide.split('\n## ')[1:]:
+        title, _, text = section.partition('\n')
+        sections += 1
+        if title.startswith('5.'):
+            script.append(f'touch {box.dir}/now; until test -e {box.dir}/done; do sleep 0.05; done')
+        for block in text.split('```sh\n')[1:]:
+            block = block.split('\n```')[0].replace('/usr/local/bin', f'{box.dir}/local')
+            script += [f"cat <<'SHOWN'\n\n### {title}\n{block}\n### prints\nSHOWN", block]
+    env = {**os.environ, 'PATH': f'{box.dir}/local:{os.environ["PATH"]}'}
+    shell = subprocess.Popen(['bash', '-e', '-c', '\n'.join(script)], cwd=f'{box.dir}/release', env=env, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if wait_for(lambda: os.path.exists(f'{box.dir}/now') or shell.poll() is not None, 30) and shell.poll() is None:
+        time.sleep(0.5)  # for containerd to read the list
+        up_and_down(box, cri, 'antrea', '1.0.0')
+        open(f'{box.dir}/done', 'w').close()
+    transcript, _ = shell.communicate(timeout=60)
+    with open(f'{box.work}/operations.txt', 'w') as f:
+        f.write(transcript)
+    expect(shell.returncode == 0, transcript[-1500:])
+    for words in ('A kubelet ADD would use antrea_io.antrea.pkg.apis.cni.v1beta1', 'antrea: installed', 'supportedVersions',
+                  'ADD      v1beta1    0 ', 'antrea_cni_log_calls{command="ADD"', 'what was there before is back'):
+        expect(words in transcript, f'no {words!r} in {transcript}')
+    expect(open(box.plugin, 'rb').read() == before, 'the plugin before is not back')
+    clean(box)
+    return f'{sections} sections of the guide, pasted; transcript in {box.work}/operations.txt'
+
+
 SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
     'pod': (pod, (), False),
     'pod-2': (pod, (), True),
@@ -277,6 +332,7 @@ SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
     'sixty-b': (sixty, (2,), True),
     'sixty-c': (sixty, (3,), True),
     'podman': (podman, (), False),
+    'operations': (operations, (), False),
 }
 # Not among the ordinary ones: they need a kubelet, whose build takes minutes.
 KUBELET = {'kubelet-2': (kubelet, (2,), True), 'kubelet-5': (kubelet, (5,), True)}
