@@ -1,6 +1,7 @@
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
 
 use antrea_cni_agent::{Agent, Api, Options};
 use serde_json::{Value, json};
@@ -133,4 +134,39 @@ fn what_talks_another_protocol_is_exit_status_1() {
         }
     });
     place.probe(&[]).assert(1, "would fail");
+}
+
+/// Not only against our own agent.
+#[test]
+fn grpc_go_is_told_as_it_is() {
+    let place = Place::new();
+    let program = place.0.path().join("agent");
+    let built = Command::new("go")
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/interop/go"))
+        .env("CGO_ENABLED", "0")
+        .args(["build", "-o"])
+        .args([&*program, "./agent".as_ref()])
+        .output();
+    if !built.as_ref().is_ok_and(|it| it.status.success()) {
+        println!("*** skipped: the agent in grpc-go needs Go: {built:?} ***");
+        return;
+    }
+    for api in Api::ALL {
+        let place = Place::new();
+        let mut agent = Command::new(&program)
+            .args([&*place.socket(), api.package(), "/dev/null"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It prints its version when it listens.
+        BufReader::new(agent.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+        let report = place.probe(&["--output", "json"]);
+        agent.kill().unwrap();
+        agent.wait().unwrap();
+        report.assert(0, api.package());
+        for (package, states) in states(&report.json()) {
+            let expected = if package == api.package() { "served" } else { "unimplemented" };
+            assert!(states.iter().all(|state| state == expected), "{package} {states:?}");
+        }
+    }
 }
