@@ -104,7 +104,8 @@ fn answer(
 pub mod fuzzing {
     use super::*;
 
-    /// A configuration in a lower version, and the result of its ADD back.
+    /// A configuration in a lower version, and the result of its ADD back if it was
+    /// sent.
     pub fn translate(
         configuration: &[u8],
         version: &Version,
@@ -115,7 +116,10 @@ pub mod fuzzing {
         let Ok(translation) = convert::Translation::new(configuration, version, action) else {
             return (None, None);
         };
-        (translation.request(lower).ok(), translation.result(lower, result).ok())
+        match translation.request(lower) {
+            Ok(sent) => (Some(sent), translation.result(lower, result).ok()),
+            Err(_) => (None, None),
+        }
     }
 }
 

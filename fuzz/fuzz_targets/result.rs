@@ -33,7 +33,11 @@ fuzz_target!(|data: &[u8]| {
                 let sent = Configuration::parse(&sent).unwrap();
                 assert_eq!(sent.cni_version(action).unwrap().as_ref(), Some(lower));
             }
-            if let Some(answer) = answer {
+            // A chained agent's echo is the prevResult as it came in.
+            let is_echo = |answer: &Vec<u8>| {
+                configuration.windows(answer.len()).any(|part| part == answer)
+            };
+            if let Some(answer) = answer.filter(|answer| action == Action::Add && !is_echo(answer)) {
                 let label: Label = serde_json::from_slice(&answer).unwrap();
                 assert_eq!(label.cni_version, version.to_string());
             }

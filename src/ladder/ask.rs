@@ -16,7 +16,7 @@ use crate::input::{Settings, TraceContext};
 /// also if it is UNIMPLEMENTED, which is an [`Error::Status`].
 ///
 /// # Errors
-/// All but [`Error::Result`], [`Error::Exhausted`] and [`Error::Runtime`].
+/// All but [`Error::Result`] and [`Error::Exhausted`].
 pub fn ask(
     rung: &Rung,
     request: &Request<'_>,
