@@ -117,12 +117,11 @@ impl Error {
                 Input::OwnNetns(_) => codes::INVALID_NETNS,
             },
             Self::Ladder { cause, .. } => match cause {
-                Ladder::Unreachable(_) | Ladder::Cut { .. } | Ladder::Deadline => {
-                    codes::TRY_AGAIN_LATER
-                }
-                Ladder::Untrusted { .. } | Ladder::NotASocket(_) | Ladder::OpenFolder(_) => {
-                    codes::IO_FAILURE
-                }
+                Ladder::Unreachable(_)
+                | Ladder::NotASocket(_)
+                | Ladder::Cut { .. }
+                | Ladder::Deadline => codes::TRY_AGAIN_LATER,
+                Ladder::Untrusted { .. } | Ladder::OpenFolder(_) => codes::IO_FAILURE,
                 // antrea:pkg/cni/client.go
                 Ladder::Status(status) => match status.code() {
                     tonic::Code::Unavailable | tonic::Code::DeadlineExceeded => {

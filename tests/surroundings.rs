@@ -141,7 +141,7 @@ const CASES: &[(&str, Expected, Run)] = &[
         p.stop_agent();
         end(p.command("DEL", r#"exec "$0""#).env("CNI_NETNS", "").spawn().unwrap())
     }),
-    ("a folder instead of the socket", Code(5), |p| {
+    ("a folder instead of the socket", Code(11), |p| {
         p.stop_agent();
         fs::create_dir(p.socket()).unwrap();
         p.shell(r#"exec "$0""#)

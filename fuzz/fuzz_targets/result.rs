@@ -7,15 +7,11 @@ use antrea_cni::input::{Configuration, version};
 use antrea_cni::{Action, fuzzing};
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 #[derive(Deserialize)]
 struct Label {
     #[serde(rename = "cniVersion")]
     cni_version: String,
-    #[serde(default)]
-    #[expect(dead_code, reason = "has to be a list")]
-    interfaces: Vec<IgnoredAny>,
 }
 
 fuzz_target!(|data: &[u8]| {

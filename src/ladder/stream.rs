@@ -100,8 +100,11 @@ impl Shared {
     }
 
     fn wait(&self, timeout: PollTimeout) {
+        // Not for what is there already: a peer that sends and does not read would
+        // keep us busy.
         let mut wanted = PollFlags::POLLIN;
         wanted.set(PollFlags::POLLOUT, self.has_unsent());
+        wanted.remove(self.ready.get());
         let mut fds = [PollFd::new(self.socket.as_fd(), wanted)];
         match poll(&mut fds, timeout) {
             Ok(0) | Err(_) => (),
@@ -119,17 +122,20 @@ impl Shared {
     fn attempt<T>(
         &self,
         flag: PollFlags,
-        operation: impl FnOnce(&UnixStream) -> io::Result<T>,
+        mut operation: impl FnMut(&UnixStream) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
         if !self.ready.get().contains(flag) {
             return Poll::Pending;
         }
-        match operation(&self.socket) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.ready.set(self.ready.get().difference(flag));
-                Poll::Pending
+        loop {
+            match operation(&self.socket) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.ready.set(self.ready.get().difference(flag));
+                    return Poll::Pending;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => (),
+                done => return Poll::Ready(done),
             }
-            done => Poll::Ready(done),
         }
     }
 }

@@ -99,14 +99,11 @@ fn the_page_of_errors_is_current() {
 
     page.section(
         "5: I/O failure",
-        "Standard input cannot be read, or what is at the socket's path is not to be trusted. \
-         Nothing was sent.",
+        "Standard input cannot be read, or whoever listens at the socket's path is not to be \
+         trusted. Nothing was sent.",
         "correct the setting `socket`; run `antrea-cnictl probe`, which shows owner and mode of the \
          socket and the user behind it.",
     );
-    std::fs::write(place.socket(), "").unwrap();
-    page.said(&place, 5, &place.call("ADD", "1.1.0").run());
-    std::fs::remove_file(place.socket()).unwrap();
     std::fs::create_dir(place.path("open")).unwrap();
     let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(place.path("open"), everybody).unwrap();
@@ -161,6 +158,9 @@ fn the_page_of_errors_is_current() {
          --field-selector spec.nodeName=NODE`, then `antrea-cnictl probe` on the node.",
     );
     page.said(&place, 11, &place.call("ADD", "1.1.0").run());
+    std::fs::write(place.socket(), "").unwrap();
+    page.said(&place, 11, &place.call("ADD", "1.1.0").run());
+    std::fs::remove_file(place.socket()).unwrap();
     let agent = place.scripted(
         &[Api::V1beta1],
         json!({"ADD": {"status": {"code": 14, "message": "shutting down"}}}),

@@ -196,14 +196,9 @@ fn wrong_settings_are_named_after_the_version_was_checked() {
         assert_eq!(version.exit(), 0);
     }
     let long = format!("/{}", "s".repeat(107));
-    for socket in ["relative", &long] {
+    for (socket, says) in [("relative", "relative"), ("/a\0b", "NUL"), (&long, "107 bytes")] {
         let stdin = json!({"cniVersion": "1.0.0", "name": "x", "antreaCni": {"socket": socket}});
-        refused(
-            &place,
-            &Call::new("ADD", stdin.to_string()),
-            7,
-            &["antreaCni.socket", "107 bytes"],
-        );
+        refused(&place, &Call::new("ADD", stdin.to_string()), 7, &["antreaCni.socket", says]);
     }
 }
 
