@@ -17,7 +17,7 @@ export CARGO_TARGET_DIR=$PWD/target/dist-build
 umask 022
 
 tool() { command -v "cargo-$1" >/dev/null || env -u RUSTFLAGS -u CARGO_TARGET_DIR cargo install --locked "cargo-$1@$2"; }
-tool auditable 0.7.4
+tool auditable 0.7.7
 tool cyclonedx 0.5.9
 
 stage=$out/$name
