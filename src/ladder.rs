@@ -5,6 +5,7 @@ mod ask;
 mod channel;
 pub mod delivery;
 mod peer;
+mod raw;
 mod recovery;
 mod socket;
 mod stream;
