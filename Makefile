@@ -8,10 +8,11 @@ help: ## Show the targets
 	@grep -hE "^[a-z0-9-]+:.*##" $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 .PHONY: check
-check: ## Formatting, lints and documentation
+check: ## Formatting, lints, documentation, and no imports in a circle
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+	cargo test --quiet --test structure
 
 DEPENDENCIES := cargo tree --locked -p antrea-cni -e normal --target $(TARGET) --prefix none --format '{p} {f}' | sed 's/ ([^)]*)//g' | LC_ALL=C sort -u
 

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 
+use prost_types::method_options::IdempotencyLevel;
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     for version in fs::read_dir("proto")? {
@@ -16,13 +18,22 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Writes the names of a service and its methods as constants, so that the
-/// paths on the wire come from the proto and from nowhere else.
+/// paths on the wire, and what may be repeated, come from the proto and from
+/// nowhere else.
 struct Names;
 
 impl prost_build::ServiceGenerator for Names {
     fn generate(&mut self, service: prost_build::Service, out: &mut String) {
-        let methods: Vec<_> = service.methods.iter().map(|method| &method.proto_name).collect();
         let _ = writeln!(out, "pub const PACKAGE: &str = {:?};", service.package);
-        let _ = writeln!(out, "pub const METHODS: &[&str] = &{methods:?};");
+        let _ = writeln!(out, "pub const SERVICE: &str = {:?};", service.proto_name);
+        for method in &service.methods {
+            let (constant, name) = (method.name.to_uppercase(), &method.proto_name);
+            let may_be_repeated =
+                method.options.idempotency_level() != IdempotencyLevel::IdempotencyUnknown;
+            let _ = writeln!(
+                out,
+                "pub const {constant}: super::Method = super::Method {{ name: {name:?}, may_be_repeated: {may_be_repeated} }};"
+            );
+        }
     }
 }

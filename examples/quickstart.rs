@@ -11,22 +11,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use antrea_cni_agent::{Agent, Api, Options};
+use antrea_cni_agent::{Action, Agent, Api, Call, Options, path, servable};
 use serde_json::{Value, json};
-
-const GENERATIONS: [(Api, &str); 4] = [
-    (Api::V1, "a future agent with API v1"),
-    (Api::V1beta1, "antrea-agent v1.1.0 to v2.7.0"),
-    (Api::Vmware, "antrea-agent v0.3.0 to v1.0.3"),
-    (Api::First, "antrea-agent v0.1.0 to v0.2.0"),
-];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let plugin = build()?;
     let folder = tempfile::tempdir()?;
     let socket = folder.path().join("cni.sock");
-    for (api, releases) in GENERATIONS {
-        println!("\n{releases}");
+    for api in servable() {
+        match api.releases {
+            Some([first, last]) => println!("\nantrea-agent {first} to {last}"),
+            None => println!("\na future agent with API {}", api.name),
+        }
         let agent = Agent::start(Options::new(&socket, &[api]))?;
         let mut prev_result = Value::Null;
         for command in ["VERSION", "STATUS", "ADD", "CHECK", "DEL"] {
@@ -37,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 prev_result = serde_json::from_slice(&answer.stdout)?;
             }
             let calls = agent.calls().split_off(asked);
-            let walk: Vec<_> = calls.iter().map(|call| step(&call.path, call.served)).collect();
+            let walk: Vec<_> = calls.iter().map(step).collect();
             show(command, &answer, took, &walk.join(" → "));
         }
     }
@@ -108,14 +104,11 @@ fn call(
     Ok((output, started.elapsed()))
 }
 
-/// One step of the ladder: the package's last two parts, and what was said.
-fn step(path: &str, served: bool) -> String {
-    let package = path.trim_start_matches('/').split(".Cni/").next().unwrap_or_default();
-    let name = match Api::ALL.into_iter().find(|api| api.package() == package) {
-        Some(api) => api.name(),
-        None => package,
-    };
-    format!("{name} {}", if served { "answers" } else { "UNIMPLEMENTED" })
+/// One step of the ladder: the API's name, and what was said.
+fn step(call: &Call) -> String {
+    let asks = |api: &&Api| Action::ALL.iter().any(|action| path(api, *action) == call.path);
+    let name = Api::ALL.iter().find(asks).map_or(&*call.path, |api| api.name);
+    format!("{name} {}", if call.served { "answers" } else { "UNIMPLEMENTED" })
 }
 
 fn show(command: &str, answer: &Output, took: Duration, walk: &str) {

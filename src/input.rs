@@ -2,121 +2,130 @@
 //! project's Go skeleton checks it, so that the same wrong input gets the same
 //! code from both.
 
+mod args;
 pub mod configuration;
 pub mod environment;
-pub(crate) mod json;
-mod netns;
+mod error;
+pub mod limits;
 pub mod settings;
-mod stdin;
+pub mod stdin;
 pub mod trace_context;
 pub mod version;
 
-use std::io;
+use std::time::Instant;
 
-use thiserror::Error;
+use semver::Version;
 
+use crate::action::{Action, Command};
+
+pub use self::args::CmdArgs;
 pub use self::configuration::Configuration;
 pub use self::environment::Environment;
-pub(crate) use self::json::is_object;
-pub(crate) use self::netns::is_own;
+pub use self::error::Error;
+pub use self::limits::Limits;
 pub use self::settings::Settings;
 pub use self::stdin::{Source, Stdin};
 pub use self::trace_context::TraceContext;
 
-/// What a runtime hands to a plugin for one command.
-///
-/// The counterpart of `CmdArgs` in the Go skeleton. The fields hold the values
-/// of the variables named beside them; one that is not set is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CmdArgs {
-    /// `CNI_CONTAINERID`
-    pub container_id: String,
-    /// `CNI_NETNS`: path of the network namespace
-    pub netns: String,
-    /// `CNI_IFNAME`
-    pub ifname: String,
-    /// `CNI_ARGS`: `KEY=VALUE;KEY=VALUE`
-    pub args: String,
-    /// `CNI_PATH`: folders with plugins, separated by colons
-    pub path: String,
-    /// Standard input: the network configuration, byte for byte
-    pub stdin_data: Vec<u8>,
-    /// `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`
-    pub trace: TraceContext,
+/// What a runtime, or a person, asks of the program.
+#[derive(Debug)]
+pub enum Input {
+    /// No command: a person wants to know what this program is
+    About,
+    /// VERSION, which needs nothing else
+    Version,
+    /// A command for the agent
+    Call(Box<Call>),
 }
 
-/// What is wrong with the input.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// Variables that the command needs are unset or empty.
-    #[error("required env variables [{}] missing: set them as the CNI specification says", .0.join(","))]
-    MissingVariables(Vec<&'static str>),
-    /// A variable has bytes that a proto3 string cannot carry.
-    #[error("{0} is not UTF-8: set it to valid UTF-8")]
-    NotUtf8(&'static str),
-    /// `CNI_CONTAINERID` breaks the rule of the specification.
-    #[error(
-        "invalid characters in CNI_CONTAINERID {0:?}: use letters, digits, '_', '.' and '-', a letter or digit first"
-    )]
-    ContainerId(String),
-    /// `CNI_IFNAME` is not a name that the kernel takes.
-    #[error("invalid CNI_IFNAME {name:?}: {reason}")]
-    InterfaceName {
-        /// The value as it was
-        name: String,
-        /// What is wrong with it
-        reason: &'static str,
-    },
-    /// `CNI_COMMAND` is none of the specification's.
-    #[error("unknown CNI_COMMAND: {0}")]
-    UnknownCommand(String),
-    /// Standard input could not be read.
-    #[error("cannot read the network configuration from standard input")]
-    Read(#[source] io::Error),
-    /// Standard input was not closed in time.
-    #[error("standard input was not closed in time: close it after the network configuration")]
-    Open,
-    /// Standard input is longer than [`configuration::MAX_BYTES`].
-    #[error("the network configuration is over {} bytes: shorten it", configuration::MAX_BYTES)]
-    TooLong,
-    /// Standard input is not one JSON object.
-    #[error(
-        "the network configuration is not a JSON object: correct the file in the CNI configuration folder"
-    )]
-    NotAnObject(#[source] serde_json::Error),
-    /// A key that must be a string is something else.
-    #[error("{0} in the network configuration is not a string")]
-    NotAString(&'static str),
-    /// `name` is missing, `null` or empty.
-    #[error("missing network name: set \"name\" in the network configuration")]
-    MissingName,
-    /// `name` breaks the rule of the specification.
-    #[error(
-        "invalid characters in network name {0:?}: use letters, digits, '_', '.' and '-', a letter or digit first"
-    )]
-    Name(String),
-    /// `cniVersion` is not one that this plugin supports.
-    #[error(
-        "incompatible CNI versions: set cniVersion in the network configuration to a supported one"
-    )]
-    UnsupportedVersion(String),
-    /// `cniVersion` is not made of numbers, and the command has to compare it.
-    #[error("cniVersion {0:?} is not a version: set it to one like 1.0.0")]
-    VersionSyntax(String),
-    /// The command came to the specification later than `cniVersion`.
-    #[error("config version does not allow {command}: it needs cniVersion {least} or later")]
-    VersionTooLow {
-        /// Name of the command
-        command: &'static str,
-        /// The first version that has it
-        least: semver::Version,
-    },
-    /// A setting under `antreaCni` is not as documented.
-    #[error(transparent)]
-    Settings(#[from] settings::Error),
-    /// An ADD for the network namespace that the plugin itself runs in.
-    #[error(
-        "CNI_NETNS {0} is the network namespace of the plugin itself: give the container one of its own, or set CNI_NETNS_OVERRIDE=1"
-    )]
-    OwnNetns(String),
+/// A command for the agent, checked: nothing is sent without one.
+#[derive(Debug)]
+pub struct Call {
+    /// The command
+    pub action: Action,
+    /// Its arguments
+    pub args: CmdArgs,
+    /// The network configuration in them
+    pub configuration: Configuration,
+    /// The version that the configuration names, if it names one
+    pub cni_version: Option<Version>,
+    /// The plugin's settings
+    pub settings: Settings,
+}
+
+/// Why there is no call, and how its error document is headed.
+#[derive(Debug)]
+pub struct Refused {
+    /// What is wrong
+    pub error: Error,
+    /// What is known of the call
+    pub heading: Heading,
+}
+
+/// What an error document needs to know of the call that failed.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    /// Version of the document: the configuration's where it is supported, else
+    /// the newest
+    pub cni_version: Version,
+    /// Whether the command is DEL, of whose errors runtimes read the words
+    pub is_del: bool,
+}
+
+/// Reads and checks a command. Standard input has to end within the time of the
+/// command since `started`.
+///
+/// # Errors
+/// The first thing that is wrong, in the order of the Go skeleton.
+pub fn read(
+    environment: Environment<'_>,
+    stdin: &mut dyn Source,
+    started: Instant,
+) -> Result<Input, Refused> {
+    let mut heading = Heading { cni_version: version::NEWEST, is_del: false };
+    let input = (|| {
+        let command = match environment::command(environment)? {
+            Some(command) => command,
+            None => return Ok(Input::About),
+        };
+        if command.name == "VERSION" {
+            return Ok(Input::Version);
+        }
+        heading.is_del = command.action == Some(Action::Del);
+        let mut args = environment::cmd_args(environment, &command)?;
+        args.stdin_data = stdin::read(stdin, command.action, started)?;
+        check(&command, args, &mut heading.cni_version).map(|call| Input::Call(Box::new(call)))
+    })();
+    input.map_err(|error| Refused { error, heading })
+}
+
+impl Call {
+    /// Checks a command whose variables were looked at already, or are not a
+    /// runtime's.
+    ///
+    /// # Errors
+    /// As [`read`], but for standard input and variables.
+    pub fn check(command: &Command, args: CmdArgs) -> Result<Self, Refused> {
+        let is_del = command.action == Some(Action::Del);
+        let mut heading = Heading { cni_version: version::NEWEST, is_del };
+        check(command, args, &mut heading.cni_version).map_err(|error| Refused { error, heading })
+    }
+
+    /// What an error document of the call needs to know.
+    pub fn heading(&self) -> Heading {
+        let cni_version = self.configuration.label();
+        Heading { cni_version, is_del: self.action == Action::Del }
+    }
+}
+
+fn check(command: &Command, mut args: CmdArgs, label: &mut Version) -> Result<Call, Error> {
+    let configuration = Configuration::parse(&args.stdin_data)?;
+    *label = configuration.label();
+    let action = command.action.ok_or_else(|| Error::UnknownCommand(command.name.clone()))?;
+    let cni_version = configuration.cni_version(action)?;
+    let settings = configuration.settings()?;
+    if !action.has_container() {
+        (args.container_id, args.netns, args.ifname) = Default::default();
+    }
+    Ok(Call { action, args, configuration, cni_version, settings })
 }

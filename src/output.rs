@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::error::{CniError, codes};
+use crate::document::CniError;
 use crate::input::version;
 
 /// What the process leaves behind.
@@ -55,13 +55,7 @@ impl Output {
 
     /// The plugin itself broke.
     pub fn internal_error() -> Self {
-        let error = CniError {
-            cni_version: version::NEWEST,
-            code: codes::INTERNAL,
-            msg: "antrea-cni failed by a mistake of its own: report it".to_owned(),
-            details: String::new(),
-        };
-        Self::failure(&error)
+        Self::failure(&CniError::internal())
     }
 }
 

@@ -7,15 +7,10 @@
 //! `ANTREA_CNI_PLUGIN` names.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test program"
 )]
-
-#[expect(dead_code, reason = "this test needs a part of it")]
-#[path = "it/support/frames.rs"]
-mod frames;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -27,7 +22,8 @@ use nix::sys::resource::{UsageWho, getrusage};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use self::frames::{Connection, kind};
+use antrea_cni_test_support::frames::{Connection, END_STREAM, kind};
+use antrea_cni_test_support::{Case, binary_under_test, run_cases};
 
 /// `benches/budget.toml`.
 #[derive(Deserialize)]
@@ -51,37 +47,47 @@ struct Cost {
 }
 
 fn main() -> ExitCode {
-    let skip = |why: &str| {
-        println!("*** budget skipped: {why} ***\n0 passed, 0 failed, 1 skipped");
-        ExitCode::SUCCESS
-    };
-    let Some(plugin) = std::env::var_os("ANTREA_CNI_PLUGIN").map(PathBuf::from) else {
-        return skip("it is the release binary's; `make test-release` checks it");
+    run_cases(Some(1), cases, || Ok(()))
+}
+
+/// One for the file, and one for each command.
+fn cases() -> Vec<Case> {
+    let Some(plugin) = binary_under_test() else {
+        let why = "it is the release binary's: `make test-release` checks it";
+        return vec![Case::skipped("budget", why)];
     };
     for tool in ["strace", "valgrind"] {
         if !Command::new(tool).arg("--version").output().is_ok_and(|it| it.status.success()) {
-            return skip(&format!("install {tool}"));
+            return vec![Case::skipped("budget", &format!("install {tool}"))];
         }
     }
-    let budget = include_str!("../benches/budget.toml");
-    let budget: Budget = toml::from_str(budget).expect("benches/budget.toml");
-    let bench = Bench::new(&plugin);
-    let mut table = Table::default();
-    table.row("file", "bytes", std::fs::metadata(&plugin).unwrap().len(), budget.bytes);
-    for (command, most) in &budget.call {
-        let seen = bench.measure(command);
-        table.row(command, "instructions", seen.instructions, most.instructions);
-        table.row(command, "page faults", seen.page_faults, most.page_faults);
-        table.row(command, "heap bytes", seen.heap_bytes, most.heap_bytes);
-        table.row(command, "threads", seen.threads, most.threads);
-        for (name, count) in &seen.system_calls {
-            let most = most.system_calls.get(name).copied().unwrap_or_default();
-            table.row(command, name, *count, most);
-        }
-        let all = |cost: &Cost| cost.system_calls.values().sum();
-        table.row(command, "system calls", all(&seen), all(most));
-    }
-    table.print()
+    let budget: Budget = toml::from_str(include_str!("../benches/budget.toml")).unwrap();
+    let file = plugin.clone();
+    let file = Case::new("bytes of the file", move || {
+        let mut table = Table::default();
+        table.row("bytes", std::fs::metadata(file).unwrap().len(), budget.bytes);
+        table.verdict()
+    });
+    let calls = budget.call.into_iter().map(|(command, most)| {
+        let plugin = plugin.clone();
+        Case::new(format!("cost of {command}"), move || {
+            let seen = Bench::new(&plugin).measure(&command);
+            let mut table = Table::default();
+            table.row("instructions", seen.instructions, most.instructions);
+            table.row("page faults", seen.page_faults, most.page_faults);
+            table.row("heap bytes", seen.heap_bytes, most.heap_bytes);
+            table.row("threads", seen.threads, most.threads);
+            for (name, count) in &seen.system_calls {
+                let most = most.system_calls.get(name).copied().unwrap_or_default();
+                table.row(name, *count, most);
+            }
+            let all = |cost: &Cost| cost.system_calls.values().sum();
+            table.row("system calls", all(&seen), all(&most));
+            println!("{command}\n{}", table.rows.join("\n"));
+            table.verdict()
+        })
+    });
+    std::iter::once(file).chain(calls).collect()
 }
 
 /// The plugin, and an agent that answers every call alike.
@@ -192,7 +198,7 @@ fn answer(mut stream: UnixStream, reply: &[u8]) -> Option<()> {
         stream.read_exact(&mut head).ok()?;
         let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
         stream.read_exact(&mut vec![0; length]).ok()?;
-        if head[3] == kind::DATA && head[4] & frames::END_STREAM != 0 {
+        if head[3] == kind::DATA && head[4] & END_STREAM != 0 {
             stream.write_all(reply).ok()?;
             // Until the plugin is done with it.
             return stream.read_to_end(&mut Vec::new()).ok().map(drop);
@@ -233,21 +239,17 @@ impl Calls {
 #[derive(Default)]
 struct Table {
     rows: Vec<String>,
-    passed: usize,
-    failed: usize,
+    is_over: bool,
 }
 
 impl Table {
-    fn row(&mut self, call: &str, what: &str, seen: u64, most: u64) {
-        let holds = seen <= most;
-        let verdict = if holds { "" } else { "  <-- over the budget" };
-        self.rows.push(format!("{call:<8} {what:<16} {seen:>9} of {most:>9}{verdict}"));
-        *if holds { &mut self.passed } else { &mut self.failed } += 1;
+    fn row(&mut self, what: &str, seen: u64, most: u64) {
+        let verdict = if seen <= most { "" } else { "  <-- over the budget" };
+        self.rows.push(format!("{what:<16} {seen:>9} of {most:>9}{verdict}"));
+        self.is_over |= seen > most;
     }
 
-    fn print(self) -> ExitCode {
-        println!("{}", self.rows.join("\n"));
-        println!("{} passed, {} failed", self.passed, self.failed);
-        if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    fn verdict(self) -> Result<(), String> {
+        if self.is_over { Err(self.rows.join("\n")) } else { Ok(()) }
     }
 }

@@ -3,24 +3,15 @@
 //! Each kind is an ADD against raw HTTP/2 frames: the code that it has to end
 //! with, never past its deadline, one document or nothing, and no memory to
 //! speak of. All run at once; the slow ones take the deadline of 35 s.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test program"
-)]
-#![expect(dead_code, reason = "the frame writer is shared with other tests")]
-
-#[path = "it/support/frames.rs"]
-mod frames;
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test program")]
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use frames::{Connection, END_STREAM, RawAgent, kind};
+use antrea_cni_test_support::frames::{Connection, END_STREAM, RawAgent, kind};
+use antrea_cni_test_support::{Case, plugin, run_cases};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::{Value, json};
 
@@ -325,11 +316,6 @@ fn words(code: u64) -> &'static [&'static str] {
     }
 }
 
-fn plugin() -> PathBuf {
-    std::env::var_os("ANTREA_CNI_PLUGIN")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_antrea-cni")), PathBuf::from)
-}
-
 /// Variable that makes this program a launcher: the file for the peak of
 /// resident memory.
 const PEAK: &str = "HOSTILE_PEAK";
@@ -347,15 +333,8 @@ fn launch(peak: &std::ffi::OsStr) -> ExitCode {
     ExitCode::from(u8::try_from(status.code().unwrap_or(99)).unwrap_or(99))
 }
 
-/// What came of a kind.
-struct Run {
-    result: Result<(), String>,
-    elapsed: Duration,
-    resident: i64,
-}
-
 /// Runs an ADD against one kind.
-fn run(expected: u64, serve: Serve) -> Run {
+fn run(expected: u64, serve: Serve) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("cni.sock");
     let _agent = RawAgent::start(&socket, serve);
@@ -382,6 +361,8 @@ fn run(expected: u64, serve: Serve) -> Run {
     let code = document["code"].as_u64().unwrap_or(0);
     let stderr = String::from_utf8_lossy(&output.stderr);
     let message = document["msg"].as_str().unwrap_or_default();
+    let resident = std::fs::read_to_string(folder.path().join("peak")).unwrap_or_default();
+    let resident: i64 = resident.parse().unwrap_or(i64::MAX);
     let checks = [
         (output.status.signal().is_none() && stderr.is_empty(), "crashed"),
         (document.is_object(), "not one document"),
@@ -389,46 +370,24 @@ fn run(expected: u64, serve: Serve) -> Run {
         (output.status.code() == Some(i32::from(expected != 0)), "wrong exit status"),
         (code == 0 || words(code).iter().any(|words| message.contains(words)), "wrong words"),
         (elapsed < DEADLINE + SLACK, "past its deadline"),
+        (resident <= MAX_RESIDENT_KIB, "too much memory"),
     ];
-    let result = match checks.into_iter().find(|(holds, _)| !holds) {
-        Some((_, what)) => Err(format!("{what}: {document} {:?} {stderr}", output.status)),
+    match checks.into_iter().find(|(holds, _)| !holds) {
+        Some((_, what)) => {
+            Err(format!("{what}: {document} {:?} {stderr}, {resident} KiB", output.status))
+        }
         None => Ok(()),
-    };
-    let resident = std::fs::read_to_string(folder.path().join("peak")).unwrap_or_default();
-    Run { result, elapsed, resident: resident.parse().unwrap_or(i64::MAX) }
+    }
 }
 
 fn main() -> ExitCode {
     if let Some(peak) = std::env::var_os(PEAK) {
         return launch(&peak);
     }
-    // `cargo test NAME` for another target runs this one too.
-    if std::env::args().skip(1).any(|argument| argument == "--list" || !argument.starts_with('-')) {
-        return ExitCode::SUCCESS;
-    }
-    let mut failed = 0;
-    let results: Vec<_> = std::thread::scope(|all| {
-        let running: Vec<_> = KINDS
-            .iter()
-            .map(|(name, code, serve)| (name, code, all.spawn(move || run(*code, *serve))))
-            .collect();
-        running.into_iter().map(|(name, code, run)| (name, code, run.join().unwrap())).collect()
-    });
-    let mut peak = 0;
-    for (name, code, Run { result, elapsed, resident }) in results {
-        peak = peak.max(resident);
-        let seconds = elapsed.as_secs_f64();
-        match result {
-            Ok(()) if resident <= MAX_RESIDENT_KIB => {
-                println!("{code:>5} {seconds:>6.1} s {resident:>6} KiB  {name}");
-            }
-            result => {
-                failed += 1;
-                println!("FAILED  {seconds:.1} s, {resident} KiB  {name}: {result:?}");
-            }
-        }
-    }
-    println!("hostile agents: {} kinds, at most {peak} KiB resident", KINDS.len());
-    println!("{} passed, {failed} failed", KINDS.len() - failed.min(KINDS.len()));
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    // All at once: the slow ones wait.
+    let case = |(name, code, serve): &(&str, u64, Serve)| {
+        let (code, serve) = (*code, *serve);
+        Case::new(*name, move || run(code, serve))
+    };
+    run_cases(Some(KINDS.len()), || KINDS.iter().map(case).collect(), || Ok(()))
 }

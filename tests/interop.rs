@@ -3,74 +3,73 @@
 //! grpc-go in its newest and in an old release that real agents used, and
 //! Python's grpcio, as agents; libcni with its `cnitool` as the caller. What the
 //! machine cannot run is said and counted as skipped.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test program"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test program")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 
-use antrea_cni_agent::{Agent, Api, Options};
+use antrea_cni_agent::{Action, Agent, Api, Options, path, servable};
+use antrea_cni_test_support::{Case, plugin, run_cases};
 use serde_json::{Value, json};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
 const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/interop");
 const VERSIONS: [&str; 7] = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
-#[derive(Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-    skipped: usize,
-}
-
-impl Tally {
-    fn check(&mut self, what: &str, holds: bool, seen: &str) {
-        if holds {
-            self.passed += 1;
-        } else {
-            self.failed += 1;
-            println!("FAILED {what}: {seen}");
-        }
-    }
-
-    fn skip(&mut self, what: &str, why: &str) {
-        self.skipped += 1;
-        println!("*** skipped: {what}: {why} ***");
-    }
-}
-
 fn main() -> ExitCode {
-    // `cargo test NAME` for another target runs this one too.
-    if std::env::args().skip(1).any(|argument| argument == "--list" || !argument.starts_with('-')) {
-        return ExitCode::SUCCESS;
-    }
+    run_cases(Some(1), cases, || Ok(()))
+}
+
+/// One for each generation of each agent, and of libcni as the caller. What the
+/// machine lacks is skipped; what is there and does not build or start fails.
+fn cases() -> Vec<Case> {
     std::fs::create_dir_all(BUILT).unwrap();
-    let mut tally = Tally::default();
-    for (name, modfile) in [("grpc-go, newest", "go.mod"), ("grpc-go, old", "old.mod")] {
-        match go(&["build", "-mod=mod", &format!("-modfile={modfile}")], "./agent", modfile) {
-            Ok(agent) => generations(&mut tally, name, &[agent.to_str().unwrap()]),
-            Err(why) => tally.skip(name, &why),
+    let mut cases = Vec::new();
+    let has = |program: &str, argument: &str| {
+        let output = Command::new(program).arg(argument).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    if has("go", "version") {
+        for (name, modfile) in [("grpc-go, newest", "go.mod"), ("grpc-go, old", "old.mod")] {
+            let modfile_option = format!("-modfile={modfile}");
+            let built = go(&["build", "-mod=mod", &modfile_option], "./agent", modfile);
+            let command = built.map(|agent| vec![agent.to_str().unwrap().to_owned()]);
+            cases.extend(generations(name, command));
         }
-    }
-    match python() {
-        Ok(python) => {
-            let script = format!("{SOURCES}/python/agent.py");
-            generations(&mut tally, "Python grpcio", &[python.to_str().unwrap(), &script]);
+        match go(&["build"], "github.com/containernetworking/cni/cnitool", "cnitool") {
+            Ok(cnitool) => cases.extend(servable().into_iter().map(|api| {
+                let cnitool = cnitool.clone();
+                Case::new(format!("libcni, {}", api.name), move || libcni(&cnitool, api))
+            })),
+            Err(why) => cases.push(Case::new("libcni", move || Err(why))),
         }
-        Err(why) => tally.skip("Python grpcio", &why),
+    } else {
+        cases.push(Case::skipped("grpc-go and libcni", "install Go"));
     }
-    match go(&["build"], "github.com/containernetworking/cni/cnitool", "cnitool") {
-        Ok(cnitool) => runtimes(&mut tally, &cnitool),
-        Err(why) => tally.skip("libcni", &why),
+    if has("python3", "--version") {
+        let script = format!("{SOURCES}/python/agent.py");
+        let command = python().map(|python| vec![python.to_str().unwrap().to_owned(), script]);
+        cases.extend(generations("Python grpcio", command));
+    } else {
+        cases.push(Case::skipped("Python grpcio", "install python3"));
     }
-    let Tally { passed, failed, skipped } = tally;
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    cases
+}
+
+/// The plugin against an agent in another language, as each generation and as none.
+fn generations(name: &str, command: Result<Vec<String>, String>) -> Vec<Case> {
+    let command = match command {
+        Ok(command) => command,
+        Err(why) => return vec![Case::new(name, move || Err(why))],
+    };
+    let mut cases = Vec::new();
+    for api in servable() {
+        let command = command.clone();
+        cases.push(Case::new(format!("{name}, {}", api.name), move || generation(&command, api)));
+    }
+    cases.push(Case::new(format!("{name}, nothing served"), move || nothing_served(&command)));
+    cases
 }
 
 /// Builds a Go program.
@@ -110,9 +109,9 @@ struct Foreign {
 }
 
 impl Foreign {
-    fn start(command: &[&str], packages: &str) -> Self {
+    fn start(command: &[String], packages: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(command[0])
+        let mut child = Command::new(&command[0])
             .args(&command[1..])
             .arg(folder.path().join("cni.sock"))
             .arg(packages)
@@ -144,94 +143,75 @@ impl Drop for Foreign {
     }
 }
 
-/// The plugin against an agent of each generation in another language.
-fn generations(tally: &mut Tally, name: &str, command: &[&str]) {
-    let before = tally.passed;
-    let mut version = String::new();
-    for api in [Api::V1, Api::V1beta1, Api::Vmware, Api::First] {
-        let agent = Foreign::start(command, api.package());
-        version.clone_from(&agent.version);
-        for cni_version in VERSIONS {
-            for (verb, method) in [("ADD", "CmdAdd"), ("CHECK", "CmdCheck"), ("DEL", "CmdDel")] {
-                if verb == "CHECK" && cni_version < "0.4.0" {
-                    continue;
-                }
-                let output = call(agent.folder.path(), verb, cni_version, 0);
-                let path = format!("/{}.Cni/{method}", api.package());
-                let label = document(&output)["cniVersion"].as_str().map(str::to_owned);
-                let holds = output.status.success()
-                    && agent.served().last() == Some(&path)
-                    && (verb != "ADD" || label.as_deref() == Some(cni_version));
-                tally.check(
-                    &format!("{name}, {}, {verb} {cni_version}", api.name()),
-                    holds,
-                    &seen(&output),
-                );
+fn generation(command: &[String], api: Api) -> Result<(), String> {
+    let agent = Foreign::start(command, api.package);
+    for cni_version in VERSIONS {
+        for action in [Action::Add, Action::Check, Action::Del] {
+            if action == Action::Check && cni_version < "0.4.0" {
+                continue;
             }
+            let output = call(agent.folder.path(), action.name(), cni_version, 0);
+            let label = document(&output)["cniVersion"].as_str().map(str::to_owned);
+            let holds = output.status.success()
+                && agent.served().last() == Some(&path(&api, action))
+                && (action != Action::Add || label.as_deref() == Some(cni_version));
+            check(&format!("{} {} {cni_version}", agent.version, action.name()), holds, &output)?;
         }
-        // Refused before it was sent whole: the answer counts, not the rest.
-        let large = call(agent.folder.path(), "ADD", "1.0.0", 1_000_000);
-        tally.check(
-            &format!("{name}, {}, 1 MB", api.name()),
-            large.status.success(),
-            &seen(&large),
-        );
     }
+    // Refused before it was sent whole: the answer counts, not the rest.
+    let large = call(agent.folder.path(), "ADD", "1.0.0", 1_000_000);
+    check("1 MB", large.status.success(), &large)
+}
+
+fn nothing_served(command: &[String]) -> Result<(), String> {
     let none = Foreign::start(command, "");
     for (verb, code) in [("ADD", 202), ("DEL", 202), ("GC", 0), ("STATUS", 0)] {
         let output = call(none.folder.path(), verb, "1.1.0", 0);
         let actual = document(&output)["code"].as_i64().unwrap_or(0);
-        tally.check(&format!("{name}, nothing served, {verb}"), actual == code, &seen(&output));
+        check(verb, actual == code, &output)?;
     }
-    println!("{name} ({version}): {} checks", tally.passed - before);
+    Ok(())
 }
 
 /// libcni calls the plugin, for the reference agent.
-fn runtimes(tally: &mut Tally, cnitool: &Path) {
-    let before = tally.passed;
-    for api in Api::ALL {
-        for version in VERSIONS {
-            let folder = tempfile::tempdir().unwrap();
-            let agent = Agent::start(Options::new(folder.path().join("cni.sock"), &[api])).unwrap();
-            std::fs::copy(plugin(), folder.path().join("antrea")).unwrap();
-            let network = format!("interop-{}-{}", std::process::id(), version.replace('.', "-"));
-            let conflist = json!({
-                "cniVersion": version, "name": network,
-                "plugins": [{"type": "antrea", "ipam": {"type": "host-local"}, "antreaCni": {"socket": agent.socket()}}],
-            });
-            std::fs::write(folder.path().join("10-antrea.conflist"), conflist.to_string()).unwrap();
-            for verb in ["status", "add", "check", "gc", "del"] {
-                let late = match verb {
-                    "check" => version < "0.4.0",
-                    "gc" | "status" => version < "1.1.0",
-                    _ => false,
-                };
-                if late {
-                    continue;
-                }
-                let output = Command::new(cnitool)
-                    .args([verb, &network, "/var/run/netns/interop"])
-                    .env("NETCONFPATH", folder.path())
-                    .env("CNI_PATH", folder.path())
-                    .output()
-                    .unwrap();
-                let what = format!("cnitool {verb} {version}, {}", api.name());
-                tally.check(&what, output.status.success(), &seen(&output));
+fn libcni(cnitool: &Path, api: Api) -> Result<(), String> {
+    for version in VERSIONS {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = Agent::start(Options::new(folder.path().join("cni.sock"), &[api])).unwrap();
+        std::fs::copy(plugin(), folder.path().join("antrea")).unwrap();
+        let network = format!("interop-{}-{}", std::process::id(), version.replace('.', "-"));
+        let conflist = json!({
+            "cniVersion": version, "name": network,
+            "plugins": [{"type": "antrea", "ipam": {"type": "host-local"}, "antreaCni": {"socket": agent.socket()}}],
+        });
+        std::fs::write(folder.path().join("10-antrea.conflist"), conflist.to_string()).unwrap();
+        for verb in ["status", "add", "check", "gc", "del"] {
+            let late = match verb {
+                "check" => version < "0.4.0",
+                "gc" | "status" => version < "1.1.0",
+                _ => false,
+            };
+            if late {
+                continue;
             }
-            let left = agent.containers();
-            tally.check(
-                &format!("cnitool {version}, {}", api.name()),
-                left.is_empty(),
-                &format!("{left:?}"),
-            );
+            let output = Command::new(cnitool)
+                .args([verb, &network, "/var/run/netns/interop"])
+                .env("NETCONFPATH", folder.path())
+                .env("CNI_PATH", folder.path())
+                .output()
+                .unwrap();
+            check(&format!("cnitool {verb} {version}"), output.status.success(), &output)?;
+        }
+        let left = agent.containers();
+        if !left.is_empty() {
+            return Err(format!("left behind after {version}: {left:?}"));
         }
     }
-    println!("libcni (cnitool): {} checks", tally.passed - before);
+    Ok(())
 }
 
-fn plugin() -> PathBuf {
-    std::env::var_os("ANTREA_CNI_PLUGIN")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_antrea-cni")), PathBuf::from)
+fn check(what: &str, holds: bool, output: &Output) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(format!("{what}: {}", seen(output))) }
 }
 
 /// Calls the plugin with a configuration that is at least so many bytes long.

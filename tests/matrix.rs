@@ -10,32 +10,24 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test program"
 )]
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
 
-use antrea_cni_agent::{Agent, Api, Method, Options};
+use antrea_cni_agent::{Action, Agent, Api, Options, path, servable};
+use antrea_cni_test_support::{Case, plugin, run_cases};
 use serde_json::{Value, json};
 
 const RELEASES: &str = include_str!("fixtures/antrea-releases.csv");
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/version-matrix.md");
 const HTML: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/version-matrix.html");
 
-const COMMANDS: [(&str, Method); 5] = [
-    ("ADD", Method::CmdAdd),
-    ("CHECK", Method::CmdCheck),
-    ("DEL", Method::CmdDel),
-    ("GC", Method::CmdGC),
-    ("STATUS", Method::CmdStatus),
-];
 const VERSIONS: [&str; 8] = ["", "0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
 /// A release of the agent, or one that may come.
@@ -63,7 +55,7 @@ fn releases() -> Vec<Release> {
         .skip(1)
         .map(|line| {
             let fields: Vec<_> = line.split(',').collect();
-            let api = Api::ALL.into_iter().find(|api| api.package() == fields[2]).unwrap();
+            let api = servable().into_iter().find(|api| api.package == fields[2]).unwrap();
             Release {
                 name: fields[0].to_owned(),
                 apis: vec![api],
@@ -75,15 +67,15 @@ fn releases() -> Vec<Release> {
     assert_eq!(releases.len(), 114);
     let all: Vec<String> = VERSIONS[1..].iter().map(ToString::to_string).collect();
     for (name, apis, without) in [
-        ("v1 alone", &[Api::V1][..], None),
-        ("v1 and v1beta1", &[Api::V1, Api::V1beta1], None),
-        ("v1 without GC", &[Api::V1, Api::V1beta1], Some("v1.CmdGC")),
-        ("v1 without STATUS", &[Api::V1, Api::V1beta1], Some("v1.CmdStatus")),
-        ("all four names", &Api::ALL, None),
+        ("v1 alone", vec![Api::V1], None),
+        ("v1 and v1beta1", vec![Api::V1, Api::V1BETA1], None),
+        ("v1 without GC", vec![Api::V1, Api::V1BETA1], Some("v1.CmdGC")),
+        ("v1 without STATUS", vec![Api::V1, Api::V1BETA1], Some("v1.CmdStatus")),
+        ("every API", servable(), None),
     ] {
         releases.push(Release {
             name: name.to_owned(),
-            apis: apis.to_vec(),
+            apis,
             without: without.into_iter().map(str::to_owned).collect(),
             accepts: all.clone(),
         });
@@ -94,12 +86,12 @@ fn releases() -> Vec<Release> {
 /// The rules: which calls are made for a command, and how it ends.
 fn model(
     release: &Release,
-    command: &str,
-    method: Method,
+    action: Action,
     version: &str,
     refuses: bool,
     translates: bool,
 ) -> Expected {
+    let command = action.name();
     let label = if version.is_empty() { "0.1.0" } else { version };
     let order = |version: &str| VERSIONS.iter().position(|known| *known == version).unwrap();
     let failure = |code, paths| Expected { code: Some(code), label: Some(label.to_owned()), paths };
@@ -121,14 +113,12 @@ fn model(
     // Newest first, on UNIMPLEMENTED to the next that has the method at all.
     let mut paths = Vec::new();
     let container_command = ["ADD", "CHECK", "DEL"].contains(&command);
-    for api in [Api::V1, Api::V1beta1, Api::Vmware, Api::First] {
-        if api != Api::V1 && !container_command {
-            continue;
-        }
-        let path = format!("/{}.Cni/{method}", api.package());
+    for api in Api::ALL {
+        let Some(method) = (api.method)(action) else { continue };
+        let path = path(api, action);
         paths.push(path.clone());
-        let left_out = release.without.contains(&format!("{}.{method}", api.name()));
-        if !release.apis.contains(&api) || left_out {
+        let left_out = release.without.contains(&format!("{}.{}", api.name, method.name));
+        if !release.apis.contains(api) || left_out {
             continue;
         }
         if refuses {
@@ -156,12 +146,12 @@ fn model(
 }
 
 /// A folder of its own for each agent.
-struct Place {
+struct Bench {
     folder: tempfile::TempDir,
     agent: Agent,
 }
 
-impl Place {
+impl Bench {
     fn new(release: &Release, refuses: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = if refuses {
@@ -208,15 +198,10 @@ impl Place {
     }
 }
 
-fn plugin() -> PathBuf {
-    std::env::var_os("ANTREA_CNI_PLUGIN")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_antrea-cni")), PathBuf::from)
-}
-
 /// A cell of the matrix, run.
 struct Cell {
     release: usize,
-    command: &'static str,
+    action: Action,
     version: &'static str,
     refuses: bool,
     expected: Expected,
@@ -227,11 +212,12 @@ struct Cell {
 fn cells(number: usize, release: &Release) -> Vec<Cell> {
     let mut cells = Vec::new();
     for refuses in [false, true] {
-        let place = Place::new(release, refuses);
-        for (command, method) in COMMANDS {
+        let place = Bench::new(release, refuses);
+        for action in Action::ALL {
             for version in VERSIONS {
-                let expected = model(release, command, method, version, refuses, true);
-                let untranslated = model(release, command, method, version, refuses, false);
+                let command = action.name();
+                let expected = model(release, action, version, refuses, true);
+                let untranslated = model(release, action, version, refuses, false);
                 let mut prev_result = Value::Null;
                 if command == "CHECK" {
                     // There has to be something to check.
@@ -254,7 +240,7 @@ fn cells(number: usize, release: &Release) -> Vec<Cell> {
                 place.run("DEL", "0.4.0", &Value::Null);
                 cells.push(Cell {
                     release: number,
-                    command,
+                    action,
                     version,
                     refuses,
                     disagrees: (!agrees).then(|| format!("exit {exit}, {actual:?}")),
@@ -268,81 +254,70 @@ fn cells(number: usize, release: &Release) -> Vec<Cell> {
 }
 
 fn main() -> ExitCode {
-    // `cargo test NAME` for another target runs this one too.
-    if std::env::args().skip(1).any(|argument| argument == "--list" || !argument.starts_with('-')) {
-        return ExitCode::SUCCESS;
-    }
-    let started = Instant::now();
-    let releases = releases();
-    let next = AtomicUsize::new(0);
-    let all = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
-            scope.spawn(|| {
-                while let number = next.fetch_add(1, Ordering::SeqCst)
-                    && let Some(release) = releases.get(number)
-                {
-                    let cells = cells(number, release);
-                    all.lock().unwrap().extend(cells);
-                }
-            });
-        }
-    });
-    let mut all = all.into_inner().unwrap();
-    all.sort_by_key(|cell| cell.release);
-
-    let mut failed = 0;
-    for cell in all.iter().filter(|cell| cell.disagrees.is_some()) {
-        failed += 1;
-        if failed <= 20 {
-            let Cell { command, version, refuses, expected, .. } = cell;
-            let name = &releases[cell.release].name;
-            let actual = cell.disagrees.as_deref().unwrap_or_default();
-            println!(
-                "{name} {command} {version:?} refuses={refuses}\n  expected {expected:?}\n  actual   {actual}"
-            );
-        }
-    }
-    let translated = all.iter().filter(|cell| cell.translated).count();
-    println!(
-        "version matrix: {} cells, {} agree, {translated} of them by another cniVersion, {:.0} s",
-        all.len(),
-        all.len() - failed,
-        started.elapsed().as_secs_f64()
-    );
-    std::fs::write(HTML, html(&releases, &all)).unwrap();
-    let stale = !is_current(Path::new(REPORT), &markdown(&releases, &all));
-    println!("{} passed, {failed} failed", all.len() - failed);
-    if failed > 0 || stale { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let releases = Arc::new(releases());
+    let all: Arc<Mutex<Vec<Cell>>> = Arc::default();
+    let case = |number: usize| {
+        let (releases, all) = (Arc::clone(&releases), Arc::clone(&all));
+        Case::new(releases[number].name.clone(), move || {
+            let cells = cells(number, &releases[number]);
+            let wrong: Vec<_> = cells.iter().filter_map(Cell::complaint).take(20).collect();
+            all.lock().unwrap().extend(cells);
+            if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+        })
+    };
+    let cases = || (0..releases.len()).map(case).collect();
+    run_cases(None, cases, || {
+        let mut all = all.lock().unwrap();
+        all.sort_by_key(|cell| cell.release);
+        eprintln!("version matrix: {} cells", all.len());
+        std::fs::write(HTML, html(&releases, &all)).unwrap();
+        is_current(Path::new(REPORT), &markdown(&releases, &all))
+    })
 }
 
-fn is_current(file: &Path, report: &str) -> bool {
-    if std::fs::read_to_string(file).is_ok_and(|text| text == report) {
-        return true;
+impl Cell {
+    /// What is wrong with it.
+    fn complaint(&self) -> Option<String> {
+        let Self { action, version, refuses, expected, .. } = self;
+        let actual = self.disagrees.as_ref()?;
+        Some(format!(
+            "{} {version:?} refuses={refuses}\n  expected {expected:?}\n  actual   {actual}",
+            action.name()
+        ))
     }
+}
+
+fn is_current(file: &Path, report: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(file, report).unwrap();
-        return true;
     }
-    println!("{} is not current: run UPDATE=1 cargo test --test matrix", file.display());
-    false
+    if std::fs::read_to_string(file).is_ok_and(|text| text == report) {
+        return Ok(());
+    }
+    Err(format!("{} is not current: run UPDATE=1 cargo test --test matrix", file.display()))
 }
 
 /// How a cell ended, for people.
-fn outcome(cell: &Cell) -> String {
-    let tries = cell.expected.paths.len();
+fn outcome(cell: &Cell, release: &Release) -> String {
+    let method = |api: &Api| (api.method)(cell.action).map(|method| method.name);
+    let serves = |api: &&Api| {
+        method(api).is_some_and(|name| !release.without.contains(&format!("{}.{name}", api.name)))
+    };
     match cell.expected.code {
         _ if cell.disagrees.is_some() => "WRONG".to_owned(),
-        None if cell.translated => format!("ok ↧{tries}"),
-        None => format!("ok {tries}"),
         Some(code) => format!("{code}"),
+        None if cell.translated => "ok ↧".to_owned(),
+        None if cell.action == Action::Gc && release.apis.iter().filter(serves).count() == 0 => {
+            "ok, nothing to ask".to_owned()
+        }
+        None => "ok".to_owned(),
     }
 }
 
 /// The row of a release: its cells where the agent accepts.
-fn row(cells: &[&Cell]) -> Vec<String> {
+fn row(cells: &[&Cell], release: &Release) -> Vec<String> {
     let accepting = cells.iter().filter(|cell| !cell.refuses);
-    accepting.map(|cell| outcome(cell)).collect()
+    accepting.map(|cell| outcome(cell, release)).collect()
 }
 
 fn markdown(releases: &[Release], cells: &[Cell]) -> String {
@@ -350,15 +325,15 @@ fn markdown(releases: &[Release], cells: &[Cell]) -> String {
         Written by `UPDATE=1 cargo test --test matrix`, which runs the plugin as a process against the\n\
         reference agent set up as each of the 114 releases of antrea-agent, and as agents that do not exist\n\
         yet. Releases that behave alike share a row.\n\n\
-        `ok 2`: done, with the second call; `ok ↧3`: done in a lower cniVersion, with the third call;\n\
+        `ok`: done; `ok ↧`: done in a lower cniVersion; `ok, nothing to ask`: a success that did nothing;\n\
         a number alone is the code of the error, of which 1 means that the command does not exist in that\n\
         cniVersion, or that the agent refuses it in every version that the plugin can offer. `–` is a\n\
         configuration without a cniVersion, which every agent refuses.\n"
         .to_owned();
     let mut groups: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
-    for number in 0..releases.len() {
+    for (number, release) in releases.iter().enumerate() {
         let of_release: Vec<_> = cells.iter().filter(|cell| cell.release == number).collect();
-        let row = row(&of_release);
+        let row = row(&of_release, release);
         let is_real = number < 114;
         match groups
             .iter_mut()
@@ -368,7 +343,8 @@ fn markdown(releases: &[Release], cells: &[Cell]) -> String {
             None => groups.push((vec![number], row)),
         }
     }
-    for (at, (command, _)) in COMMANDS.into_iter().enumerate() {
+    for (at, action) in Action::ALL.into_iter().enumerate() {
+        let command = action.name();
         let versions = VERSIONS.map(|version| if version.is_empty() { "–" } else { version });
         let _ = write!(
             text,
@@ -407,7 +383,7 @@ fn html(releases: &[Release], cells: &[Cell]) -> String {
         <span class=code>an error, as expected</span> <span class=wrong>not as expected</span></p>\
         <table><tr><th>agent<th>in band"
         .to_owned();
-    for (command, _) in COMMANDS {
+    for command in Action::ALL.map(Action::name) {
         for version in VERSIONS {
             let _ = write!(html, "<th>{command}<br>{version}");
         }
@@ -427,7 +403,8 @@ fn html(releases: &[Release], cells: &[Cell]) -> String {
                     None => "ok",
                 };
                 let paths = cell.expected.paths.join("\n");
-                let _ = write!(html, "<td class={class} title=\"{paths}\">{}", outcome(cell));
+                let _ =
+                    write!(html, "<td class={class} title=\"{paths}\">{}", outcome(cell, release));
             }
         }
     }

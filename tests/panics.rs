@@ -2,34 +2,34 @@
 //! `make test-release`.
 //!
 //! A place that can panic has its source file's name in the binary.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test program")]
+#![expect(clippy::unwrap_used, reason = "a test program")]
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use antrea_cni_test_support::{Case, binary_under_test, run_cases};
+
 fn main() -> ExitCode {
-    let Some(plugin) = std::env::var_os("ANTREA_CNI_PLUGIN") else {
-        println!("*** panics skipped: they are the release binary's; `make test-release` ***");
-        println!("0 passed, 0 failed, 1 skipped");
-        return ExitCode::SUCCESS;
+    let name = "what could panic is explained";
+    let case = match binary_under_test() {
+        Some(plugin) => Case::new(name, move || explained(&std::fs::read(plugin).unwrap())),
+        None => Case::skipped(name, "it is about the release binary: `make test-release`"),
     };
-    let binary = std::fs::read(plugin).unwrap();
-    let found = sources(&binary);
+    run_cases(None, || vec![case], || Ok(()))
+}
+
+fn explained(binary: &[u8]) -> Result<(), String> {
+    let found = sources(binary);
     let page = include_str!("../docs/panics.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
     let explained: BTreeSet<_> =
         rows.skip(2).flat_map(|row| row.split(", ")).map(str::to_owned).collect();
-    let mut failed = 0;
-    for source in found.difference(&explained) {
-        println!("FAILED  {source} can panic, and docs/panics.md does not say why it does not");
-        failed += 1;
+    let new: Vec<_> = found.difference(&explained).collect();
+    let old: Vec<_> = explained.difference(&found).collect();
+    if new.is_empty() && old.is_empty() {
+        return Ok(());
     }
-    for source in explained.difference(&found) {
-        println!("FAILED  docs/panics.md explains {source}, which cannot panic any more");
-        failed += 1;
-    }
-    println!("{} passed, {failed} failed", found.intersection(&explained).count());
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Err(format!("not in docs/panics.md: {new:?}; there, and cannot panic any more: {old:?}"))
 }
 
 /// Our own files, and the crates of others, whose names end in `.rs` in a binary.

@@ -3,12 +3,7 @@
 //! Each case is a call in surroundings that a broken node or somebody who means
 //! harm could make. It has to end by its deadline with the answer in the table, and
 //! never by a signal of its own making. `UPDATE=1` writes `docs/surroundings.md`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test program"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test program")]
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -19,6 +14,7 @@ use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use antrea_cni_agent::{Agent, Api, Options};
+use antrea_cni_test_support::{Case, binary_under_test, run_cases};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -47,7 +43,7 @@ struct Ended {
     stderr: String,
 }
 
-type Run = fn(&Place) -> Ended;
+type Run = fn(&Bench) -> Ended;
 
 const CASES: &[(&str, Expected, Run)] = &[
     ("nothing is wrong", Done, |p| p.shell(r#"exec "$0""#)),
@@ -111,7 +107,7 @@ const CASES: &[(&str, Expected, Run)] = &[
         let bad: &std::ffi::OsStr = bad;
         end(p.command("ADD", r#"exec "$0""#).env("LANG", bad).env("X", bad).spawn().unwrap())
     }),
-    ("an empty root: no /proc, /dev, /etc", Done, Place::in_empty_root),
+    ("an empty root: no /proc, /dev, /etc", Done, Bench::in_empty_root),
     ("another user, whose agent is root's", Done, |p| p.as_user(0)),
     ("another user, and a folder that is closed to it", Code(11), |p| p.as_user(0o700)),
     ("the working directory is deleted", Done, |p| {
@@ -136,7 +132,7 @@ const CASES: &[(&str, Expected, Run)] = &[
     ("SIGCHLD, SIGALRM and SIGUSR1 are ignored", Done, |p| {
         p.shell(r#"trap "" CHLD ALRM USR1; exec "$0""#)
     }),
-    ("the clock is stepped while an agent is waited for", Done, Place::with_stepped_clock),
+    ("the clock is stepped while an agent is waited for", Done, Bench::with_stepped_clock),
     ("no agent, DEL without a network namespace", Silent(0), |p| {
         p.stop_agent();
         end(p.command("DEL", r#"exec "$0""#).env("CNI_NETNS", "").spawn().unwrap())
@@ -167,20 +163,34 @@ const CASES: &[(&str, Expected, Run)] = &[
 ];
 
 fn main() -> ExitCode {
-    if std::env::args().skip(1).any(|argument| argument == "--list" || !argument.starts_with('-')) {
-        return ExitCode::SUCCESS;
-    }
-    let Some(plugin) = std::env::var_os("ANTREA_CNI_PLUGIN").map(PathBuf::from) else {
-        println!(
-            "*** surroundings skipped: they are the release binary's; `make test-release` ***"
-        );
-        println!("0 passed, 0 failed, 1 skipped");
-        return ExitCode::SUCCESS;
+    run_cases(Some(1), cases, page)
+}
+
+fn cases() -> Vec<Case> {
+    let Some(plugin) = binary_under_test() else {
+        let why = "they are the release binary's: `make test-release`";
+        return vec![Case::skipped("surroundings", why)];
     };
     if !nix::unistd::geteuid().is_root() {
-        println!("*** surroundings skipped: they need root ***\n0 passed, 0 failed, 1 skipped");
-        return ExitCode::SUCCESS;
+        return vec![Case::skipped("surroundings", "they need root")];
     }
+    let case = |(name, expected, run): &'static (&str, Expected, Run)| {
+        if name.contains("clock") && std::env::var_os("STEP_CLOCK").is_none() {
+            return Case::skipped(*name, "STEP_CLOCK=1 steps this machine's");
+        }
+        let plugin = plugin.clone();
+        Case::new(*name, move || {
+            let started = Instant::now();
+            run(&Bench::new(&plugin)).check(expected)?;
+            let elapsed = started.elapsed();
+            if elapsed < LIMIT { Ok(()) } else { Err(format!("took {elapsed:.1?}")) }
+        })
+    };
+    CASES.iter().map(case).collect()
+}
+
+/// Compares `docs/surroundings.md` with the table, or writes it.
+fn page() -> Result<(), String> {
     let mut page = String::from(
         "# Hostile surroundings\n\n\
          What the release binary answers where nothing is as it should be. Written by\n\
@@ -188,36 +198,16 @@ fn main() -> ExitCode {
          deadline; none ends by a signal but those that it was sent.\n\n\
          | surroundings of an ADD | exit status | standard output |\n| --- | --- | --- |\n",
     );
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for (name, expected, run) in CASES {
-        if name.contains("clock") && std::env::var_os("STEP_CLOCK").is_none() {
-            println!("*** skipped: {name} (STEP_CLOCK=1 steps this machine's) ***");
-            skipped += 1;
-        } else {
-            let started = Instant::now();
-            let ended = run(&Place::new(&plugin));
-            match ended.check(expected) {
-                Ok(()) if started.elapsed() < LIMIT => {
-                    passed += 1;
-                    println!("ok {:>6.2} s  {name}", started.elapsed().as_secs_f64());
-                }
-                result => {
-                    failed += 1;
-                    println!("FAILED  {name}: {result:?} {:.1?}", started.elapsed());
-                }
-            }
-        }
+    for (name, expected, _) in CASES {
         let _ = writeln!(page, "| {name} | {} |", expected.text());
     }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/surroundings.md");
     if std::env::var_os("UPDATE").is_some() {
         fs::write(path, page).unwrap();
     } else if fs::read_to_string(path).unwrap_or_default() != page {
-        println!("FAILED  docs/surroundings.md is old: UPDATE=1 make test-release");
-        failed += 1;
+        return Err("docs/surroundings.md is old: UPDATE=1 make test-release".to_owned());
     }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(())
 }
 
 impl Expected {
@@ -253,13 +243,13 @@ impl Ended {
 }
 
 /// A plugin, an agent, and a folder for both.
-struct Place {
+struct Bench {
     plugin: PathBuf,
     folder: TempDir,
     agent: std::cell::RefCell<Option<Agent>>,
 }
 
-impl Place {
+impl Bench {
     fn new(plugin: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         chmod(folder.path(), 0o755);
@@ -281,7 +271,7 @@ impl Place {
     fn set(&self, script: Value) {
         self.stop_agent();
         let script = serde_json::from_value(script).unwrap();
-        let options = Options { script, ..Options::new(self.socket(), &[Api::V1beta1]) };
+        let options = Options { script, ..Options::new(self.socket(), &[Api::V1BETA1]) };
         *self.agent.borrow_mut() = Some(Agent::start(options).unwrap());
     }
 
@@ -331,7 +321,7 @@ impl Place {
         let root = self.path("root");
         fs::create_dir_all(root.join("run")).unwrap();
         fs::copy(&self.plugin, root.join("plugin")).unwrap();
-        let options = Options::new(root.join("run/s"), &[Api::V1beta1]);
+        let options = Options::new(root.join("run/s"), &[Api::V1BETA1]);
         let _agent = Agent::start(options).unwrap();
         let configuration = self.configuration(&json!({"antreaCni": {"socket": "/run/s"}}));
         fs::write(self.path("stdin"), configuration).unwrap();

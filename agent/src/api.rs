@@ -1,105 +1,58 @@
-//! The names under which agents serve the CNI service.
+//! Which of the plugin's APIs this agent can serve, and their names in options.
 
-use std::fmt;
-use std::str::FromStr;
+use antrea_cni::{Action, Api};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serializer};
 
-use serde::{Deserialize, Serialize};
-
-/// An API under one of its names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Api {
-    /// API 1.1.0, which no release serves yet
-    V1,
-    /// API 1.0.0-beta.1 as v1.1.0 to v2.7.0 serve it
-    V1beta1,
-    /// The same as v0.3.0 to v1.0.3 serve it
-    Vmware,
-    /// The same as v0.1.0 to v0.2.0 serve it
-    First,
+/// The APIs that the agent can serve, newest first: all whose messages are those of
+/// v1 or a part of them.
+pub fn servable() -> Vec<Api> {
+    Api::ALL.iter().copied().filter(|api| api.service == Api::V1.service).collect()
 }
 
-impl Api {
-    /// All of them, newest first.
-    pub const ALL: [Self; 4] = [Self::V1, Self::V1beta1, Self::Vmware, Self::First];
+/// The API of that name.
+///
+/// # Errors
+/// A text with the names that there are.
+pub fn named(name: &str) -> Result<Api, String> {
+    let apis = servable();
+    apis.iter().find(|api| api.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = apis.iter().map(|api| api.name).collect();
+        format!("no API {name}: use {}", names.join(", "))
+    })
+}
 
-    /// The proto package.
-    pub const fn package(self) -> &'static str {
-        match self {
-            Self::V1 => "antrea_io.antrea.pkg.apis.cni.v1",
-            Self::V1beta1 => "antrea_io.antrea.pkg.apis.cni.v1beta1",
-            Self::Vmware => "github.com.vmware_tanzu.antrea.pkg.apis.cni.v1beta1",
-            Self::First => "antrea.io.pkg.apis.cni.v1beta1",
-        }
-    }
+/// The path of a command's RPC on the wire; empty where the API lacks it.
+pub fn path(api: &Api, action: Action) -> String {
+    (api.method)(action).map(|method| api.path(&method)).unwrap_or_default()
+}
 
-    /// The API's name in options and scripts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::V1 => "v1",
-            Self::V1beta1 => "v1beta1",
-            Self::Vmware => "vmware",
-            Self::First => "first",
-        }
-    }
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rpc {
+    /// A CNI command
+    Command(Action),
+    /// What the agent can do
+    Capabilities,
+}
 
-    pub(crate) fn has(self, method: Method) -> bool {
-        self == Self::V1 || matches!(method, Method::CmdAdd | Method::CmdCheck | Method::CmdDel)
-    }
-
-    /// The path of a method on the wire.
-    pub fn path(self, method: Method) -> String {
-        format!("/{}.Cni/{method}", self.package())
+impl Rpc {
+    /// The RPCs of an API with their names.
+    pub(crate) fn all(api: &Api) -> impl Iterator<Item = (Self, &'static str)> {
+        let commands = Action::ALL
+            .into_iter()
+            .filter_map(|action| Some((Self::Command(action), (api.method)(action)?.name)));
+        let capabilities = api.capabilities.map(|rpc| (Self::Capabilities, rpc.method.name));
+        commands.chain(capabilities)
     }
 }
 
-impl FromStr for Api {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|api| api.name() == name);
-        found.ok_or_else(|| format!("no API {name}: use v1, v1beta1, vmware or first"))
-    }
+/// APIs by name in files.
+pub(crate) fn serialize<S: Serializer>(apis: &[Api], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(apis.iter().map(|api| api.name))
 }
 
-/// A method of the service.
-#[expect(missing_docs, reason = "the names are those of the proto")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
-    CmdAdd,
-    CmdCheck,
-    CmdDel,
-    CmdGC,
-    CmdStatus,
-    GetCapabilities,
-}
-
-impl Method {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::CmdAdd,
-        Self::CmdCheck,
-        Self::CmdDel,
-        Self::CmdGC,
-        Self::CmdStatus,
-        Self::GetCapabilities,
-    ];
-
-    /// The CNI command that the method is for.
-    pub const fn command(self) -> &'static str {
-        match self {
-            Self::CmdAdd => "ADD",
-            Self::CmdCheck => "CHECK",
-            Self::CmdDel => "DEL",
-            Self::CmdGC => "GC",
-            Self::CmdStatus => "STATUS",
-            Self::GetCapabilities => "",
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, out)
-    }
+pub(crate) fn deserialize<'a, D: Deserializer<'a>>(input: D) -> Result<Vec<Api>, D::Error> {
+    let names = Vec::<String>::deserialize(input)?;
+    names.iter().map(|name| named(name).map_err(D::Error::custom)).collect()
 }

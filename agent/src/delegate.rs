@@ -8,9 +8,8 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::InBandError;
-use crate::node::error;
 use crate::proto::CniCmdArgs;
+use crate::script::InBandError;
 
 /// Runs the plugin that `delegate` names by `type`, with the rest of `delegate`
 /// as its configuration.
@@ -29,9 +28,9 @@ pub(crate) async fn run(
     }
     let plugin = input.get("type").and_then(Value::as_str).unwrap_or_default();
     if plugin.is_empty() || plugin.contains('/') {
-        return Err(error(7, "delegate.type must be the name of a plugin"));
+        return Err(InBandError::new(7, "delegate.type must be the name of a plugin"));
     }
-    let failed = |why| error(102, format!("cannot run plugin {plugin}: {why}"));
+    let failed = |why| InBandError::new(102, format!("cannot run plugin {plugin}: {why}"));
     let input_json = serde_json::to_vec(&input).map_err(|why| failed(why.to_string()))?;
     let mut child = Command::new(folder.join(plugin))
         .env("CNI_COMMAND", command)
@@ -55,7 +54,7 @@ pub(crate) async fn run(
     let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let code = document.get("code").and_then(Value::as_i64);
     let message = document.get("msg").and_then(Value::as_str);
-    Err(error(
+    Err(InBandError::new(
         code.and_then(|code| i32::try_from(code).ok()).unwrap_or(102),
         message.map_or_else(|| failed(output.status.to_string()).message, str::to_owned),
     ))

@@ -11,23 +11,20 @@
 //! ```
 
 mod api;
+mod attachment;
 mod delegate;
 mod journal;
 mod node;
 mod options;
+mod proto;
 mod result;
 mod script;
 mod server;
 mod service;
 
-pub use self::api::{Api, Method};
+pub use self::api::{named, path, servable};
 pub use self::journal::{Call, Effect, Entry};
 pub use self::options::{ALL_CNI_VERSIONS, Options};
 pub use self::script::{Behaviour, Close, InBandError, Script, Status};
 pub use self::server::{Agent, Error};
-
-/// The messages of the service.
-#[expect(unreachable_pub, reason = "generated code")]
-pub(crate) mod proto {
-    include!(concat!(env!("OUT_DIR"), "/antrea_io.antrea.pkg.apis.cni.v1.rs"));
-}
+pub use antrea_cni::{Action, Api};

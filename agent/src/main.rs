@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use antrea_cni_agent::{ALL_CNI_VERSIONS, Agent, Api, Options, Script};
+use antrea_cni_agent::{ALL_CNI_VERSIONS, Agent, Api, Options, Script, named};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,7 +16,7 @@ struct Arguments {
     socket: PathBuf,
     /// APIs to serve: v1, v1beta1 (v1.1.0 to v2.7.0), vmware (v0.3.0 to
     /// v1.0.3), first (v0.1.0 to v0.2.0)
-    #[arg(long, value_delimiter = ',', default_value = "v1beta1")]
+    #[arg(long, value_delimiter = ',', value_parser = named, default_value = Api::V1BETA1.name)]
     api: Vec<Api>,
     /// Methods to leave out, such as v1.CmdGC
     #[arg(long, value_delimiter = ',')]

@@ -4,22 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use antrea_cni::Action;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::attachment::Attachment;
 use crate::journal::{self, Effect, Entry, Journal};
+use crate::options::Options;
 use crate::proto::CniCmdArgs;
-use crate::{InBandError, Method, Options, delegate, result};
-
-/// A container's interface.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Attachment {
-    pub(crate) ifname: String,
-    pub(crate) netns: String,
-    /// Last byte of its address
-    pub(crate) host: u8,
-}
+use crate::script::InBandError;
+use crate::{delegate, result};
 
 /// What is attached to this node.
 #[derive(Debug)]
@@ -62,7 +56,7 @@ impl Node {
     /// Does a command, after the other calls for the same container.
     pub(crate) async fn execute(
         &self,
-        method: Method,
+        action: Action,
         args: CniCmdArgs,
         journal: &Journal,
     ) -> Outcome {
@@ -72,25 +66,28 @@ impl Node {
             Arc::clone(turns.entry(args.container_id.clone()).or_default())
         };
         let _turn = turn.lock().await;
-        match method {
-            Method::CmdAdd => self.add(&args, &configuration, journal).await,
-            Method::CmdCheck => self.check(&args, &configuration).await,
-            Method::CmdDel => self.del(&args, &configuration, journal).await,
-            Method::CmdGC => self.gc(&configuration, journal),
-            Method::CmdStatus | Method::GetCapabilities => Ok(Vec::new()),
+        match action {
+            Action::Add => self.add(&args, &configuration, journal).await,
+            Action::Check => self.check(&args, &configuration).await,
+            Action::Del => self.del(&args, &configuration, journal).await,
+            Action::Gc => self.gc(&configuration, journal),
+            Action::Status => Ok(Vec::new()),
         }
     }
 
     /// What every release checks before anything has an effect.
     fn accept(&self, args: &CniCmdArgs) -> Result<Map<String, Value>, InBandError> {
         let configuration = decode(&args.network_configuration)
-            .map_err(|_| error(6, "Failed to decode network config"))?;
+            .map_err(|_| InBandError::new(6, "Failed to decode network config"))?;
         let version = version_of(&configuration);
         if self.cni_versions.iter().any(|accepted| accepted == version) {
             return Ok(configuration);
         }
         let list = self.cni_versions.join(" ");
-        Err(error(1, format!("Unsupported CNI version [{version}], supported versions [{list}]")))
+        Err(InBandError::new(
+            1,
+            format!("Unsupported CNI version [{version}], supported versions [{list}]"),
+        ))
     }
 
     async fn add(
@@ -104,14 +101,14 @@ impl Node {
                 "failed to create veth devices for container {}: container veth name ({:?}) already exists",
                 args.container_id, args.ifname
             );
-            return Err(error(102, text));
+            return Err(InBandError::new(102, text));
         }
         let delegated = self.delegated("ADD", args, configuration).await?;
         let attachment = {
             let mut attachments = self.attachments();
             let taken: Vec<_> = attachments.values().map(|attached| attached.host).collect();
             let Some(host) = (2..=254).find(|host| !taken.contains(host)) else {
-                return Err(error(
+                return Err(InBandError::new(
                     101,
                     "no IP addresses available in range set: 10.10.0.2-10.10.0.254",
                 ));
@@ -136,14 +133,14 @@ impl Node {
     async fn check(&self, args: &CniCmdArgs, configuration: &Map<String, Value>) -> Outcome {
         let Some(prev_result) = configuration.get("prevResult").filter(|value| value.is_object())
         else {
-            return Err(error(2, "Network configuration does not support prevResult="));
+            return Err(InBandError::new(2, "Network configuration does not support prevResult="));
         };
         let Some(attachment) = self.attachments().get(&args.container_id).cloned() else {
             let text = format!(
                 "host-local: Failed to find address added by container {}",
                 args.container_id
             );
-            return Err(error(101, text));
+            return Err(InBandError::new(101, text));
         };
         if self.delegated("CHECK", args, configuration).await?.is_none() {
             let address = attachment.address();
@@ -153,7 +150,7 @@ impl Node {
             if !known {
                 let text =
                     format!("Failed to match addr {address} on interface {}", attachment.ifname);
-                return Err(error(103, text));
+                return Err(InBandError::new(103, text));
             }
         }
         Ok(Vec::new())
@@ -240,8 +237,4 @@ fn version_of(configuration: &Map<String, Value>) -> &str {
 fn effect(journal: &Journal, command: &'static str, container_id: &str) {
     let container_id = container_id.to_owned();
     journal.write(Entry::Effect(Effect { time: journal::now(), command, container_id }));
-}
-
-pub(crate) fn error(code: i32, message: impl Into<String>) -> InBandError {
-    InBandError { code, message: message.into(), details: String::new() }
 }

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use antrea_cni::Api;
 use serde::{Deserialize, Serialize};
 
-use crate::{Api, Method, Script};
+use crate::api;
+use crate::script::Script;
 
 /// The versions of the CNI specification that agents since v2.1.0 accept.
 pub const ALL_CNI_VERSIONS: [&str; 7] =
@@ -17,6 +19,7 @@ pub struct Options {
     /// Path of the unix socket
     pub socket: PathBuf,
     /// The APIs that are served
+    #[serde(with = "api")]
     pub apis: Vec<Api>,
     /// Methods that are left out, as `v1.CmdGC`
     pub without: Vec<String>,
@@ -40,7 +43,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             socket: PathBuf::from("/var/run/antrea/cni.sock"),
-            apis: Api::ALL.to_vec(),
+            apis: api::servable(),
             without: Vec::new(),
             cni_versions: ALL_CNI_VERSIONS.map(str::to_owned).to_vec(),
             script: Script::default(),
@@ -58,8 +61,8 @@ impl Options {
         Self { socket: socket.into(), apis: apis.to_vec(), ..Self::default() }
     }
 
-    pub(crate) fn serves(&self, api: Api, method: Method) -> bool {
-        let name = format!("{}.{method}", api.name());
-        self.apis.contains(&api) && api.has(method) && !self.without.contains(&name)
+    /// Whether a method of a served API is not left out.
+    pub(crate) fn serves(&self, api: &Api, method: &str) -> bool {
+        !self.without.contains(&format!("{}.{method}", api.name))
     }
 }

@@ -2,13 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::node::Attachment;
-
-impl Attachment {
-    pub(crate) fn address(&self) -> String {
-        format!("10.10.0.{}/24", self.host)
-    }
-}
+use crate::attachment::Attachment;
 
 /// The result of ADD in the shape of its version.
 pub(crate) fn of(attachment: &Attachment, version: &str) -> Vec<u8> {

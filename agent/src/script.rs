@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use antrea_cni::{Action, Api};
 use serde::{Deserialize, Serialize};
-
-use crate::{Api, Method};
 
 /// Behaviours by `v1.CmdAdd`, by `ADD`, or for all calls by `*`; the first of
 /// these that there is counts.
@@ -58,6 +57,13 @@ pub struct InBandError {
     pub details: String,
 }
 
+impl InBandError {
+    /// An error without details.
+    pub fn new(code: i32, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: String::new() }
+    }
+}
+
 /// When to close the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -80,10 +86,11 @@ impl Playing {
         Self { script, used: Mutex::default() }
     }
 
-    /// What to do with the next call of `method`.
-    pub(crate) fn next(&self, api: Api, method: Method) -> Behaviour {
-        let keys =
-            [format!("{}.{method}", api.name()), method.command().to_owned(), "*".to_owned()];
+    /// What to do with the next call of `method`, which does `action` if it does a
+    /// command.
+    pub(crate) fn next(&self, api: &Api, method: &str, action: Option<Action>) -> Behaviour {
+        let command = action.map_or("", Action::name);
+        let keys = [format!("{}.{method}", api.name), command.to_owned(), "*".to_owned()];
         let Some((key, behaviour)) =
             keys.into_iter().find_map(|key| Some((key.clone(), self.script.get(&key)?)))
         else {

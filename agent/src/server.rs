@@ -13,9 +13,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::Notify;
 
-use crate::Options;
 use crate::journal::{Call, Effect, Entry, Journal};
 use crate::node::Node;
+use crate::options::Options;
 use crate::script::Playing;
 use crate::service::Service;
 
@@ -76,6 +76,11 @@ impl Agent {
                 Entry::Effect(_) => None,
             })
             .collect()
+    }
+
+    /// The calls for what the agent has, in their order.
+    pub fn served(&self) -> Vec<Call> {
+        self.calls().into_iter().filter(|call| call.served).collect()
     }
 
     /// The commands that took effect, in their order.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use antrea_cni::{Action, Api};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -13,13 +14,14 @@ use tokio::sync::Notify;
 use tonic::body::Body;
 use tonic::server::{Grpc, UnaryService};
 
+use crate::api::Rpc;
 use crate::journal::{self, Call, Entry, Journal};
 use crate::node::Node;
+use crate::options::Options;
 use crate::proto::{
     CniCmdRequest, CniCmdResponse, Error, GetCapabilitiesRequest, GetCapabilitiesResponse,
 };
-use crate::script::{Behaviour, Close, Playing};
-use crate::{Api, InBandError, Method, Options};
+use crate::script::{Behaviour, Close, InBandError, Playing};
 
 /// What all connections share.
 #[derive(Debug)]
@@ -40,38 +42,44 @@ impl Service {
         let path = request.uri().path().to_owned();
         let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let call = Call { time: journal::now(), path: path.clone(), authority, ..Call::default() };
-        let Some((api, method)) = self.route(&path) else {
+        let Some((api, rpc, method)) = self.route(&path) else {
             self.journal.write(Entry::Call(call.into()));
             return tonic::Status::unimplemented(self.unknown(&path)).into_http();
         };
         let call = with_headers(call, request.headers());
-        let behaviour = self.script.next(api, method);
+        let action = match rpc {
+            Rpc::Command(action) => Some(action),
+            Rpc::Capabilities => None,
+        };
+        let behaviour = self.script.next(&api, method, action);
         if let Some(raw) = &behaviour.raw_b64 {
             self.journal.write(Entry::Call(Call { served: true, ..call }.into()));
             return raw_reply(&STANDARD.decode(raw).unwrap_or_default());
         }
-        if method == Method::GetCapabilities {
+        let Some(action) = action else {
             self.journal.write(Entry::Call(Call { served: true, ..call }.into()));
             let mut grpc = Grpc::new(tonic_prost::ProstCodec::default());
-            return grpc.unary(Capabilities(self), request).await;
-        }
-        let command = Command { service: self, method, behaviour, call, close };
+            return grpc.unary(Capabilities(self, api), request).await;
+        };
+        let command = Command { service: self, action, behaviour, call, close };
         Grpc::new(tonic_prost::ProstCodec::default())
             .max_decoding_message_size(usize::MAX)
             .unary(command, request)
             .await
     }
 
-    fn route(&self, path: &str) -> Option<(Api, Method)> {
-        let all = Api::ALL.into_iter().flat_map(|api| Method::ALL.map(|method| (api, method)));
-        all.into_iter()
-            .find(|(api, method)| api.path(*method) == path && self.options.serves(*api, *method))
+    fn route(&self, path: &str) -> Option<(Api, Rpc, &'static str)> {
+        let (service, name) = path.strip_prefix('/')?.split_once('/')?;
+        let is_named = |api: &&Api| format!("{}.{}", api.package, api.service) == service;
+        let api = self.options.apis.iter().find(is_named)?;
+        let (rpc, method) = Rpc::all(api).find(|(_, method)| *method == name)?;
+        self.options.serves(api, method).then_some((*api, rpc, method))
     }
 
     /// What grpc-go says of a path that it does not serve.
     fn unknown(&self, path: &str) -> String {
         let (service, method) = path.trim_start_matches('/').rsplit_once('/').unwrap_or_default();
-        let served = |api: &Api| format!("{}.Cni", api.package()) == service;
+        let served = |api: &Api| format!("{}.{}", api.package, api.service) == service;
         if self.options.apis.iter().any(served) {
             format!("unknown method {method} for service {service}")
         } else {
@@ -95,7 +103,7 @@ fn with_headers(mut call: Call, headers: &HeaderMap) -> Call {
 /// A call for a CNI command.
 struct Command {
     service: Arc<Service>,
-    method: Method,
+    action: Action,
     behaviour: Behaviour,
     call: Call,
     close: Arc<Notify>,
@@ -118,7 +126,7 @@ impl UnaryService<CniCmdRequest> for Command {
         call.network_configuration = args.network_configuration.clone();
         self.service.journal.write(Entry::Call(call.into()));
 
-        let (service, method) = (Arc::clone(&self.service), self.method);
+        let (service, action) = (Arc::clone(&self.service), self.action);
         let (behaviour, close) = (self.behaviour.clone(), Arc::clone(&self.close));
         // On a task of its own: a caller that goes away is not noticed.
         let work = tokio::spawn(async move {
@@ -136,7 +144,7 @@ impl UnaryService<CniCmdRequest> for Command {
             if let Some(error) = behaviour.error {
                 return Ok(reply(Err(error)));
             }
-            let outcome = service.node.execute(method, args, &service.journal).await;
+            let outcome = service.node.execute(action, args, &service.journal).await;
             if behaviour.close == Some(Close::After) && outcome.is_ok() {
                 close.notify_one();
                 std::future::pending::<()>().await;
@@ -164,18 +172,19 @@ fn reply(outcome: Result<Vec<u8>, InBandError>) -> tonic::Response<CniCmdRespons
 }
 
 /// `GetCapabilities`.
-struct Capabilities(Arc<Service>);
+struct Capabilities(Arc<Service>, Api);
 
 impl UnaryService<GetCapabilitiesRequest> for Capabilities {
     type Response = GetCapabilitiesResponse;
     type Future = std::future::Ready<Answer<GetCapabilitiesResponse>>;
 
     fn call(&mut self, _: tonic::Request<GetCapabilitiesRequest>) -> Self::Future {
-        let served = |method: &Method| self.0.options.serves(Api::V1, *method);
+        let Self(service, api) = self;
+        let served = Rpc::all(api).filter(|(_, method)| service.options.serves(api, method));
         std::future::ready(Ok(tonic::Response::new(GetCapabilitiesResponse {
-            api_version: "1.1.0".to_owned(),
-            cni_versions: self.0.node.cni_versions().to_vec(),
-            rpcs: Method::ALL.iter().filter(|m| served(m)).map(ToString::to_string).collect(),
+            api_version: api.version.to_owned(),
+            cni_versions: service.node.cni_versions().to_vec(),
+            rpcs: served.map(|(_, method)| method.to_owned()).collect(),
             agent_version: format!("antrea-cni-agent {}", env!("CARGO_PKG_VERSION")),
         })))
     }

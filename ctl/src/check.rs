@@ -7,18 +7,19 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use antrea_cni::input::configuration::MAX_BYTES;
+use antrea_cni::input::stdin::MAX_BYTES;
 use antrea_cni::input::version::NEWEST;
-use antrea_cni::input::{Configuration, Settings};
-use antrea_cni::{Action, SOCKET_PATH};
+use antrea_cni::input::{Call, CmdArgs, Configuration, Settings};
+use antrea_cni::{Action, Command, SOCKET_PATH};
 use semver::Version;
 use serde::Serialize;
 
 use self::document::{Member, Members, Position};
 use crate::cli::CheckConfig;
 use crate::error::{Error, Exit};
-use crate::output::{self, BAD, GOOD, TITLE, WEAK};
+use crate::output;
 use crate::releases::{self, Range};
+use crate::text::{BAD, GOOD, TITLE, WEAK};
 
 /// The `type` of the plugin in Antrea's own configuration.
 const TYPE: &str = "antrea";
@@ -233,9 +234,8 @@ impl<'a> Checker<'a> {
 /// Everything at once, each plugin as the runtime hands it over: with name and
 /// version of the list.
 fn whole(bytes: &[u8]) -> Result<(), antrea_cni::input::Error> {
-    let configuration = Configuration::parse(bytes)?;
-    configuration.cni_version(Action::Add)?;
-    configuration.settings().map(drop)
+    let args = CmdArgs { stdin_data: bytes.to_vec(), ..CmdArgs::default() };
+    Call::check(&Command::from(Action::Add), args).map(drop).map_err(|refused| refused.error)
 }
 
 fn without_position(error: &serde_json::Error) -> String {

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
+use crate::output::Form;
 
 pub(crate) const NAME: &str = "antrea-cnictl";
 
@@ -120,7 +121,7 @@ pub(crate) struct Probe {
     pub(crate) timeout: Duration,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
+    pub(crate) output: Form,
 }
 
 #[derive(Debug, Args)]
@@ -130,7 +131,7 @@ pub(crate) struct CheckConfig {
     pub(crate) files: Vec<PathBuf>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
+    pub(crate) output: Form,
 }
 
 #[derive(Debug, Args)]
@@ -142,7 +143,7 @@ pub(crate) struct Follow {
     pub(crate) file: PathBuf,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
+    pub(crate) output: Form,
 }
 
 #[derive(Debug, Args)]
@@ -154,7 +155,7 @@ pub(crate) struct Summary {
     pub(crate) files: Vec<PathBuf>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) output: Output,
+    pub(crate) output: Form,
     /// Write metrics instead, for node-exporter's textfile collector
     #[arg(long, value_enum, conflicts_with = "output")]
     pub(crate) format: Option<Format>,
@@ -181,16 +182,6 @@ pub(crate) struct Filter {
     /// Calls for this Pod: NAME or NAMESPACE/NAME
     #[arg(long)]
     pub(crate) pod: Option<String>,
-}
-
-/// The form of an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people
-    #[default]
-    Text,
-    /// For programs: one JSON document, or one a line
-    Json,
 }
 
 /// The form of metrics.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
-use crate::output::plain;
+use crate::text::plain;
 
 /// The exit codes of every command. 2 is clap's for wrong arguments, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod log;
 mod output;
 mod probe;
 mod releases;
+mod text;
 
 use std::io::Write;
 
@@ -44,7 +45,7 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
         Command::Probe(arguments) => probe::run(&arguments, out),
         Command::CheckConfig(arguments) => check::run(&arguments, out),
         Command::Log(LogCommand::Follow(arguments)) => log::follow::run(&arguments, out),
-        Command::Log(LogCommand::Summary(arguments)) => log::summary::run(&arguments, out),
+        Command::Log(LogCommand::Summary(arguments)) => log::summarize(&arguments, out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), cli::NAME, &mut script);

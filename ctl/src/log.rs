@@ -3,76 +3,57 @@
 mod event;
 pub(crate) mod follow;
 mod prometheus;
-pub(crate) mod summary;
+mod read;
+mod summary;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
-pub(crate) use self::event::Event;
-use crate::cli::Filter;
-use crate::error::Error;
+use self::read::read;
+use self::summary::{Count, Summary};
+use crate::cli::Summary as Arguments;
+use crate::error::{Error, Exit};
+use crate::files;
+use crate::output::{self, waiting};
 
-impl Filter {
-    fn accepts(&self, event: &Event) -> bool {
-        self.since.is_none_or(|since| event.time >= since)
-            && self.until.is_none_or(|until| event.time < until)
-            && self.command.as_ref().is_none_or(|it| it.eq_ignore_ascii_case(&event.command))
-            && self.code.is_none_or(|code| event.code == code)
-            && self.pod.as_ref().is_none_or(|pod| match pod.split_once('/') {
-                Some((namespace, name)) => {
-                    event.pod_namespace == namespace && event.pod_name == name
-                }
-                None => event.pod_name == *pod,
-            })
-    }
-}
-
-/// The file that was the log before `path`.
-fn rotated(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".1");
-    name.into()
-}
-
-/// Hands every event of a log, oldest first, to `take`. Gives the number of
-/// lines that are not whole: a full disk leaves such.
-fn read(path: &Path, mut take: impl FnMut(Event)) -> Result<usize, Error> {
-    let mut torn = 0;
-    let old = File::open(rotated(path)).ok();
-    let new = File::open(path).map_err(Error::file("read", path))?;
-    for file in old.into_iter().chain([new]) {
-        torn += events(BufReader::new(file), &mut take).map_err(Error::file("read", path))?;
-    }
-    Ok(torn)
-}
-
-/// [`read`] of one file.
-fn events(mut lines: impl BufRead, mut take: impl FnMut(Event)) -> io::Result<usize> {
-    let (mut torn, mut line) = (0, Vec::new());
-    while lines.read_until(b'\n', &mut line)? > 0 {
-        match Event::parse(&line) {
-            Some((event, whole)) => {
-                torn += usize::from(!whole);
-                take(event);
+/// The command `log summary`.
+pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
+    let spinner = waiting("reading");
+    let mut count = Count::default();
+    for path in &arguments.files {
+        let file = path.to_string_lossy();
+        count.torn_lines += read(path, |event| {
+            if arguments.filter.accepts(&event) {
+                count.see(&file, &event);
             }
-            None => torn += 1,
-        }
-        line.clear();
+        })?;
     }
-    Ok(torn)
+    spinner.finish_and_clear();
+    let summary = Summary::of(count);
+    match (&arguments.format, &arguments.textfile) {
+        (None, _) => output::answer(out, arguments.output, &summary)?,
+        (Some(_), None) => drop(output::write(out, prometheus::text(&summary).as_bytes())?),
+        (Some(_), Some(path)) => write_textfile(path, &prometheus::text(&summary))?,
+    }
+    Ok(Exit::Success)
+}
+
+/// node-exporter reads the file at any moment, as a user of its own.
+fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
+    files::remove_stale(path)?;
+    files::write(path, text.as_bytes(), 0o644)
 }
 
 /// What only the fuzzers reach from outside.
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(mut log: &[u8]) -> [String; 4] {
-    let (mut count, mut text) = (summary::Count::default(), String::new());
-    let torn = events(&mut log, |event| {
+    let (mut count, mut text) = (Count::default(), String::new());
+    let torn = read::events(&mut log, |event| {
         text += &format!("{event}\n");
         count.see("log", &event);
     });
     count.torn_lines = torn.unwrap_or_default();
-    let summary = summary::Summary::of(count);
+    let summary = Summary::of(count);
     let json = serde_json::to_string(&summary).unwrap_or_default();
     [text, summary.to_string(), prometheus::text(&summary), json]
 }

@@ -1,46 +1,33 @@
 //! Writing answers: text with styles that are left out where there is no
 //! terminal, or JSON.
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 
-use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::cli::Output;
 use crate::error::{Error, Exit};
 
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-pub(crate) const WEAK: Style = Style::new().dimmed();
-pub(crate) const TITLE: Style = Style::new().bold();
-
-/// Somebody else's words, with nothing in them that a terminal would obey.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return Cow::Borrowed(text);
-    }
-    let escaped = text.chars().fold(String::new(), |mut out, c| {
-        if c.is_control() {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-        out
-    });
-    Cow::Owned(escaped)
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: one JSON document, or one a line
+    Json,
 }
 
 /// Writes an answer in the form that was asked for.
 pub(crate) fn answer<T: Display + Serialize>(
     out: &mut impl Write,
-    form: Output,
+    form: Form,
     answer: &T,
 ) -> Result<(), Error> {
     match form {
-        Output::Text => write!(out, "{answer}").map_err(Error::Output)?,
-        Output::Json => line(out, answer)?,
+        Form::Text => write!(out, "{answer}").map_err(Error::Output)?,
+        Form::Json => line(out, answer)?,
     }
     out.flush().map_err(Error::Output)
 }

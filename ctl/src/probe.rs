@@ -10,13 +10,12 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use antrea_cni::Action;
-use antrea_cni::input::{CmdArgs, Settings};
-use antrea_cni::ladder::delivery::Error as CallError;
-use antrea_cni::ladder::{self, LADDER, Request, Rung};
+use antrea_cni::input::{CmdArgs, Configuration, Settings, TraceContext};
+use antrea_cni::ladder::{self, Node, Request};
+use antrea_cni::{Action, Api, ThisNode, grpc};
 use semver::Version;
 
-use self::report::{Api, Capabilities, Method, Peer, SocketFile, State};
+use self::report::{ApiReport, Capabilities, MethodReport, Peer, SocketFile, State};
 use crate::cli::Probe;
 use crate::error::{Error, Exit};
 use crate::output;
@@ -65,7 +64,8 @@ fn look(socket: &Path, report: &mut Report) -> Result<(), State> {
         return Err(State::NotASocket);
     }
     let started = Instant::now();
-    let (uid, pid) = ladder::peer(socket).map_err(State::of)?;
+    let (_, peer) = grpc::connect(&socket.to_string_lossy(), true).map_err(State::of_error)?;
+    let (uid, pid) = (peer.uid, peer.pid);
     report.connect_milliseconds = Some(milliseconds(started.elapsed()));
     report.peer = Some(Peer { uid, pid });
     // The plugin's rule: it sends nothing to anybody else.
@@ -75,49 +75,52 @@ fn look(socket: &Path, report: &mut Report) -> Result<(), State> {
 fn ask_all(socket: &Path, timeout: Duration, report: &mut Report) {
     let settings =
         Settings { socket: socket.to_string_lossy().into_owned(), ..Settings::default() };
-    for rung in LADDER {
-        let mut api = Api::new(rung);
-        for action in Action::ALL.into_iter().filter(|it| rung.methods.contains(&it.method())) {
-            let method = ask(rung, action, REFUSED, &settings, timeout, report);
+    let node = ThisNode { settings: &settings, trace: &TraceContext::default() };
+    for api in Api::ALL {
+        let mut found = ApiReport::new(api);
+        for action in Action::ALL {
+            let Some(method) = ask(api, action, REFUSED, &node, timeout, report) else { continue };
             let stuck = method.state == State::Silent;
-            api.methods.push(method);
+            found.methods.push(method);
             // The others would take as long.
             if stuck {
                 report.state = State::Silent;
-                report.apis.push(api);
+                report.apis.push(found);
                 return;
             }
         }
-        report.apis.push(api);
+        report.apis.push(found);
     }
-    if let Ok(said) = ladder::capabilities(&settings, timeout) {
+    let said = |api| ladder::capabilities(&node, api, node.now() + timeout).ok().flatten();
+    if let Some(said) = Api::ALL.iter().find_map(said) {
         report.accept(said.cni_versions.iter().filter_map(|text| text.parse().ok()).collect());
         report.capabilities = Some(Capabilities::from(said));
     }
-    if let Some(rung) = LADDER.iter().find(|rung| report.serves(rung.package, Action::Status)) {
-        let status = ask(rung, Action::Status, STATUS, &settings, timeout, report);
-        report.status = Some(status);
+    if let Some(api) = Api::ALL.iter().find(|api| report.serves(api, Action::Status)) {
+        report.status = ask(api, Action::Status, STATUS, &node, timeout, report);
     }
 }
 
-/// One call, and what its answer says.
+/// One call, and what its answer says; `None` where the API lacks the command.
 fn ask(
-    rung: &Rung,
+    api: &Api,
     action: Action,
     configuration: &str,
-    settings: &Settings,
+    node: &ThisNode<'_>,
     timeout: Duration,
     report: &mut Report,
-) -> Method {
+) -> Option<MethodReport> {
+    let method = (api.method)(action)?.name;
+    let parsed = Configuration::parse(configuration.as_bytes()).ok()?;
     let args = CmdArgs {
         container_id: "antrea-cnictl-probe".to_owned(),
         ifname: "probe0".to_owned(),
         stdin_data: configuration.into(),
         ..CmdArgs::default()
     };
-    let request = Request { action, args: &args, cni_version: None };
+    let request = Request { action, args: &args, configuration: &parsed, cni_version: None };
     let started = Instant::now();
-    let answer = ladder::ask(rung, &request, settings, timeout);
+    let answer = ladder::single(node, api, &request, started + timeout);
     let elapsed = milliseconds(started.elapsed());
     let (state, message) = match answer {
         Ok(response) => match response.error {
@@ -128,19 +131,17 @@ fn ask(
             }
             Some(error) => (State::Served, Some(format!("code {}: {}", error.code, error.message))),
         },
-        Err(CallError::Status(status)) if status.code() == tonic::Code::Unimplemented => {
-            (State::Unimplemented, None)
-        }
-        Err(CallError::Deadline) => (State::Silent, None),
+        Err(error) if error.is_unimplemented() => (State::Unimplemented, None),
+        Err(ladder::Error::Call(grpc::Error::Deadline)) => (State::Silent, None),
         Err(error) => (State::Failed, Some(reason(&error))),
     };
-    Method { method: action.method(), state, message, milliseconds: elapsed }
+    Some(MethodReport { method, state, message, milliseconds: elapsed })
 }
 
 /// The error with what the transport saw.
-fn reason(error: &CallError) -> String {
+fn reason(error: &ladder::Error) -> String {
     match error {
-        CallError::Cut { why, .. } | CallError::Ended(why) => why.clone(),
+        ladder::Error::Call(grpc::Error::Cut(why) | grpc::Error::Ended(why)) => why.clone(),
         other => other.to_string(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use antrea_cni_agent::{ALL_CNI_VERSIONS, Api, Options};
+use antrea_cni_agent::{ALL_CNI_VERSIONS, Api, Options, servable};
 use fastrand::Rng;
 use serde_json::json;
 
@@ -37,12 +37,15 @@ impl Timetable {
 
 impl Generation {
     fn new(random: &mut Rng, number: usize) -> Self {
-        let api = Api::ALL[random.usize(0..Api::ALL.len())];
+        let apis = servable();
+        let api = apis[random.usize(0..apis.len())];
         // What releases with this API accept: 0.4.0, 1.0.0 or 1.1.0 at most.
-        let newest = match api {
-            Api::V1 => 6,
-            Api::V1beta1 => random.usize(4..=6),
-            Api::Vmware | Api::First => 4,
+        let newest = if api == Api::V1BETA1 {
+            random.usize(4..=6)
+        } else if api == Api::VMWARE || api == Api::FIRST {
+            4
+        } else {
+            6
         };
         let long = number % 40 == 20;
         Self {

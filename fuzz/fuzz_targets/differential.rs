@@ -5,8 +5,9 @@
 mod call;
 
 use std::fmt;
+use std::time::Instant;
 
-use antrea_cni::input::{Configuration, configuration, environment};
+use antrea_cni::input::read;
 use antrea_cni::Error;
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -24,16 +25,8 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn fast(call: &Call<'_>) -> Result<(), Error> {
-    let variables = |name: &str| call.get(name);
-    let environment::Invocation::Command(command) = environment::invocation(&variables)? else {
-        return Ok(());
-    };
-    environment::cmd_args(&variables, &command)?;
-    let stdin = configuration::read(&mut &*call.stdin, std::time::Instant::now())?;
-    let configuration = Configuration::parse(&stdin)?;
-    configuration.cni_version(command.action()?)?;
-    configuration.settings()?;
-    Ok(())
+    let read = read(&|name| call.get(name), &mut &*call.stdin, Instant::now());
+    read.map(drop).map_err(|refused| refused.error.into())
 }
 
 /// The code, 0 for accepted; `None` where a tree cannot tell what Go would say.

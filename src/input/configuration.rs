@@ -1,49 +1,20 @@
 //! The network configuration on standard input.
 
-use std::io::ErrorKind;
-use std::time::Instant;
-
 use semver::Version;
 use serde_json::value::RawValue;
 
 use super::environment::is_identifier;
-use super::{Error, Settings, Source, json, version};
-use crate::Action;
-
-/// Longest configuration that is read. Real ones are a few kilobytes.
-pub const MAX_BYTES: u64 = 1 << 20;
-
-/// Reads standard input to its end, which has to come by `until`.
-///
-/// # Errors
-/// [`Error::Read`], [`Error::Open`], and [`Error::TooLong`] over [`MAX_BYTES`].
-pub fn read(stdin: &mut dyn Source, until: Instant) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let mut read = 0;
-    loop {
-        if read == bytes.len() {
-            bytes.resize((2 * read).max(4096), 0);
-        }
-        let room = bytes.get_mut(read..).unwrap_or_default();
-        match stdin.read_until(room, until) {
-            Ok(0) => break,
-            Ok(more) => read += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => (),
-            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::Open),
-            Err(error) => return Err(Error::Read(error)),
-        }
-        if read as u64 > MAX_BYTES {
-            return Err(Error::TooLong);
-        }
-    }
-    bytes.truncate(read);
-    Ok(bytes)
-}
+use super::error::Error;
+use super::settings::Settings;
+use super::version;
+use crate::action::Action;
+use crate::json;
 
 /// A network configuration: a JSON object with a valid name. The rest of it is
 /// the agent's business.
 #[derive(Debug)]
 pub struct Configuration {
+    name: String,
     cni_version: Member,
     settings: Option<Box<RawValue>>,
 }
@@ -98,13 +69,18 @@ impl Configuration {
             Member::NotAString => Err(Error::NotAString("name")),
             Member::Text(name) if !name.is_empty() => {
                 if is_identifier(&name) {
-                    Ok(Self { cni_version, settings })
+                    Ok(Self { name, cni_version, settings })
                 } else {
                     Err(Error::Name(name))
                 }
             }
             Member::Absent | Member::Text(_) => Err(Error::MissingName),
         }
+    }
+
+    /// Name of the network.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The version of the CNI specification that the configuration follows, or

@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 
-use super::{CmdArgs, Error, TraceContext};
-use crate::Action;
+use super::args::CmdArgs;
+use super::error::Error;
+use super::trace_context::TraceContext;
+use crate::action::{Action, Command};
 
 /// Longest interface name in bytes: the kernel's `IFNAMSIZ` without its NUL.
 const MAX_INTERFACE_NAME_BYTES: usize = 15;
@@ -11,55 +13,25 @@ const MAX_INTERFACE_NAME_BYTES: usize = 15;
 /// Looks a variable up, as [`std::env::var_os`] does.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// What `CNI_COMMAND` asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Invocation {
-    /// No command: a person wants to know what this program is
-    About,
-    /// VERSION, which needs nothing else
-    Version,
-    /// A command with arguments and a configuration
-    Command(Command),
-}
-
-/// Reads `CNI_COMMAND`.
+/// Reads `CNI_COMMAND`. `None` where there is none: a person wants to know what
+/// this program is.
 ///
 /// # Errors
 /// [`Error::NotUtf8`].
-pub fn invocation(environment: Environment<'_>) -> Result<Invocation, Error> {
+pub fn command(environment: Environment<'_>) -> Result<Option<Command>, Error> {
     let name = text(environment, "CNI_COMMAND")?;
-    Ok(match &*name {
-        "" => Invocation::About,
-        "VERSION" => Invocation::Version,
-        _ => Invocation::Command(Command(name)),
-    })
+    Ok((!name.is_empty()).then(|| Command::new(name)))
 }
 
-/// The name of a command, which need not exist: that is found out after
-/// standard input was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command(String);
-
-impl Command {
-    /// What the agent is to do.
-    ///
-    /// # Errors
-    /// [`Error::UnknownCommand`].
-    pub fn action(&self) -> Result<Action, Error> {
-        Action::from_name(&self.0).ok_or_else(|| Error::UnknownCommand(self.0.clone()))
-    }
-
-    /// The specification's table of parameters, as the Go skeleton has it.
-    fn requires(&self, variable: &str) -> bool {
-        let Ok(action) = self.action() else { return false };
-        match variable {
-            "CNI_PATH" => true,
-            "CNI_CONTAINERID" | "CNI_IFNAME" => {
-                matches!(action, Action::Add | Action::Check | Action::Del)
-            }
-            "CNI_NETNS" => matches!(action, Action::Add | Action::Check),
-            _ => false,
-        }
+/// Whether a command needs a variable: the specification's table of parameters, as
+/// the Go skeleton has it.
+fn requires(command: &Command, variable: &str) -> bool {
+    let Some(action) = command.action else { return false };
+    match variable {
+        "CNI_PATH" => true,
+        "CNI_CONTAINERID" | "CNI_IFNAME" => action.has_container(),
+        "CNI_NETNS" => matches!(action, Action::Add | Action::Check),
+        _ => false,
     }
 }
 
@@ -74,7 +46,7 @@ pub fn cmd_args(environment: Environment<'_>, command: &Command) -> Result<CmdAr
     let mut missing = Vec::new();
     let mut read = |variable, check: fn(&str) -> Result<(), Error>| -> Result<String, Error> {
         let value = text(environment, variable)?;
-        if command.requires(variable) {
+        if requires(command, variable) {
             if value.is_empty() {
                 missing.push(variable);
             } else {

@@ -7,6 +7,14 @@ use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::error::Error;
+use super::limits::Limits;
+use super::settings::Settings;
+use crate::action::Action;
+
+/// Longest configuration that is read. Real ones are a few kilobytes.
+pub const MAX_BYTES: u64 = 1 << 20;
+
 /// Where a configuration is read from.
 pub trait Source {
     /// Reads some bytes, as [`Read::read`] does.
@@ -42,4 +50,37 @@ impl Source for &[u8] {
     fn read_until(&mut self, bytes: &mut [u8], _: Instant) -> io::Result<usize> {
         self.read(bytes)
     }
+}
+
+/// Reads `source` to its end, which has to come within the time of the command.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Open`], and [`Error::TooLong`] over [`MAX_BYTES`].
+pub(super) fn read(
+    source: &mut dyn Source,
+    action: Option<Action>,
+    started: Instant,
+) -> Result<Vec<u8>, Error> {
+    let limits = Limits::of(action.unwrap_or(Action::Del), &Settings::default());
+    let until = started + limits.total;
+    let mut bytes = Vec::new();
+    let mut read = 0;
+    loop {
+        if read == bytes.len() {
+            bytes.resize((2 * read).max(4096), 0);
+        }
+        let room = bytes.get_mut(read..).unwrap_or_default();
+        match source.read_until(room, until) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => (),
+            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::Open),
+            Err(error) => return Err(Error::Read(error)),
+        }
+        if read as u64 > MAX_BYTES {
+            return Err(Error::TooLong { most: MAX_BYTES });
+        }
+    }
+    bytes.truncate(read);
+    Ok(bytes)
 }

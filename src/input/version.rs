@@ -2,8 +2,8 @@
 
 use semver::Version;
 
-use super::Error;
-use crate::Action;
+use super::error::Error;
+use crate::action::Action;
 
 /// What this plugin supports, oldest first.
 pub const SUPPORTED: [Version; 7] = [

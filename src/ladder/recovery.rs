@@ -6,56 +6,63 @@
 //! it with DEL and do the ADD anew, as the runtime itself would, without the
 //! cost of a new sandbox.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::Response;
-use super::delivery::{Delivery, Error};
-use super::peer::Peer;
-use crate::Action;
+use super::api::Response;
+use super::delivery::Delivery;
+use super::error::Error;
+use super::node::{Connection, Node};
+use crate::action::Action;
+use crate::backoff::Backoff;
+use crate::grpc;
 
 /// How often the ADD is sent at most.
 const MAX_ADDS: u32 = 3;
 
-/// How long the process may take to die after it closed its connection, and how
-/// often that is looked at. A fuzzer's agent never dies.
-const DYING: (Duration, Duration) =
-    (Duration::from_secs(if cfg!(fuzzing) { 0 } else { 1 }), Duration::from_millis(5));
+/// How long the process may take to die after it closed its connection. A
+/// fuzzer's agent never dies.
+const DYING: Duration = Duration::from_secs(if cfg!(fuzzing) { 0 } else { 1 });
+
+/// Between two looks at a process that may be dying.
+const LOOKING: Backoff = Backoff::new(5, 5);
 
 /// Sends an ADD, and does it again if its agent dies of something.
-pub(super) fn add(delivery: &mut Delivery<'_>) -> Result<Response, Error> {
-    let mut first_cut = None;
+pub(super) fn add(delivery: &mut Delivery<'_, impl Node>) -> Result<Response, Error> {
+    let mut first_cut: Option<String> = None;
     for _ in 0..MAX_ADDS {
-        let (why, peer) = match delivery.send(Action::Add) {
-            Err(Error::Cut { why, peer }) => (why, peer),
-            Err(error) => return Err(first_cut.unwrap_or(error)),
+        let why = match delivery.send(Action::Add) {
+            Err(Error::Call(grpc::Error::Cut(why))) => why,
+            Err(error) => return Err(first_cut.map_or(error, cut)),
             answer => return answer,
         };
-        let cut = first_cut.get_or_insert(Error::Cut { why, peer });
-        if cfg!(without_recovery) || !dies(peer, delivery.deadline) || !undo(delivery) {
+        let first_cut = first_cut.get_or_insert(why);
+        if cfg!(without_recovery) || !agent_dies(delivery) || !undo(delivery) {
             break;
         }
-        let Error::Cut { why, .. } = cut else { continue };
-        why.push_str("; its process is gone and the ADD was undone");
+        first_cut.push_str("; its process is gone and the ADD was undone");
     }
-    Err(first_cut.unwrap_or(Error::Deadline))
+    Err(first_cut.map_or(Error::Call(grpc::Error::Deadline), cut))
 }
 
-/// Waits a moment for the process to be gone.
-fn dies(peer: Peer, deadline: Instant) -> bool {
-    let until = deadline.min(Instant::now() + DYING.0);
-    loop {
-        if peer.is_gone() {
-            return true;
-        }
-        if Instant::now() >= until {
+fn cut(why: String) -> Error {
+    grpc::Error::Cut(why).into()
+}
+
+/// Waits a moment for the process of the last connection to be gone.
+fn agent_dies<N: Node>(delivery: &Delivery<'_, N>) -> bool {
+    let Some(connection) = &delivery.connection else { return false };
+    let until = delivery.deadline.min(delivery.node.now() + DYING);
+    let mut backoff = LOOKING;
+    while !connection.peer_is_gone() {
+        if delivery.node.now() >= until {
             return false;
         }
-        sleep(DYING.1);
+        delivery.node.sleep(backoff.pause());
     }
+    true
 }
 
 /// Has the next agent remove what the dead one may have left.
-fn undo(delivery: &mut Delivery<'_>) -> bool {
+fn undo(delivery: &mut Delivery<'_, impl Node>) -> bool {
     matches!(delivery.repeat(Action::Del), Ok(Response { error: None, .. }))
 }

@@ -1,64 +1,71 @@
-//! One rung, in the versions of the CNI specification below the
-//! configuration's.
+//! One API, in the versions of the CNI specification below the configuration's.
+//!
+//! Runtimes ask for STATUS and GC only where the configuration says 1.1.0, but
+//! agents before v2.1.0 refuse that, and those before v1.11.0 also 1.0.0, for
+//! every command. A refusal (code 1) is made before anything has an effect, in
+//! every release, so the call can be sent again in a lower version.
+
+mod common;
+mod convert;
+mod error;
+mod object;
+mod request;
 
 use bytes::Bytes;
 use semver::Version;
 
-use super::channel::CallError;
-use super::{AgentError, Request, Response, Rung, Stop};
-use crate::Action;
-use crate::convert::Translation;
+use self::request::Translation;
+use super::api::{Api, Request, Response};
+use super::calls::Calls;
+use super::error::Error;
+use super::node::Connection;
+use crate::action::Action;
 use crate::input::CmdArgs;
 use crate::input::version::LOWER;
 
 /// What refuses a version: the one trigger of a translation.
 const INCOMPATIBLE_CNI_VERSION: i32 = 1;
 
-/// The versions that a command is sent in when the agent refuses `version`.
-fn lower_than<'a>(request: &Request<'a>) -> Option<&'a Version> {
-    let translated = matches!(request.action, Action::Add | Action::Check | Action::Del);
-    request.cni_version.filter(|version| translated && LOWER.iter().any(|lower| lower < *version))
-}
-
-/// Asks again in lower versions if `first` refuses the configuration's. `ask`
-/// makes one call on the same rung. `None`: the rung is there no more, the
-/// ladder goes on.
-pub(super) fn translate(
-    rung: &Rung,
+/// Asks an API, and asks again in lower versions if it refuses the
+/// configuration's.
+pub(super) fn ask(
+    api: &Api,
     request: &Request<'_>,
-    first: Response,
-    mut ask: impl FnMut(&Rung, &Request<'_>) -> Result<Response, Stop>,
-) -> Result<Option<Response>, Stop> {
-    let refused = |response: &Response| {
-        response.error.as_ref().is_some_and(|error| error.code == INCOMPATIBLE_CNI_VERSION)
-    };
-    let Some(version) =
-        lower_than(request).filter(|_| refused(&first) && !cfg!(without_translation))
-    else {
-        return Ok(Some(first));
-    };
+    calls: &mut Calls<'_, impl Connection>,
+) -> Result<Response, Error> {
+    let first = calls.call(api, request)?;
+    let version = lower_than(request).filter(|_| !cfg!(without_translation));
+    let (true, Some(version)) = (is_refused(&first), version) else { return Ok(first) };
     let translation = match Translation::new(&request.args.stdin_data, version, request.action) {
         Ok(translation) => translation,
-        Err(why) => return Ok(Some(first.with_details(&untranslated(&why)))),
+        Err(why) => return Ok(first.with_note(untranslated(&why))),
     };
     let mut also_refused = Vec::new();
     for lower in LOWER.iter().filter(|lower| *lower < version) {
         let stdin_data = match translation.request(lower) {
             Ok(stdin_data) => stdin_data,
-            Err(why) => return Ok(Some(first.with_details(&untranslated(&why)))),
+            Err(why) => return Ok(first.with_note(untranslated(&why))),
         };
         let args = CmdArgs { stdin_data, ..request.args.clone() };
         let sent = Request { args: &args, cni_version: Some(lower), ..*request };
-        match ask(rung, &sent) {
-            Ok(response) if refused(&response) => also_refused.push(lower.to_string()),
-            Ok(response) => {
-                return answer(&translation, request.action, version, lower, response).map(Some);
-            }
-            Err(Stop::Failed(error)) if error.is_unimplemented() => return Ok(None),
-            Err(stop) => return Err(stop),
+        let response = calls.call(api, &sent)?;
+        if !is_refused(&response) {
+            return answer(&translation, request.action, version, lower, response);
         }
+        also_refused.push(lower.to_string());
     }
-    Ok(Some(first.with_details(&format!("also refused: {}", also_refused.join(", ")))))
+    Ok(first.with_note(format!("also refused: {}", also_refused.join(", "))))
+}
+
+/// The version that can be translated: one that has lower ones, for a command that
+/// these have, too.
+fn lower_than<'a>(request: &Request<'a>) -> Option<&'a Version> {
+    let version = request.cni_version.filter(|_| request.action.has_container())?;
+    LOWER.iter().any(|lower| lower < version).then_some(version)
+}
+
+fn is_refused(response: &Response) -> bool {
+    response.error.as_ref().is_some_and(|error| error.code == INCOMPATIBLE_CNI_VERSION)
 }
 
 fn answer(
@@ -67,39 +74,48 @@ fn answer(
     version: &Version,
     sent: &Version,
     response: Response,
-) -> Result<Response, Stop> {
+) -> Result<Response, Error> {
     if response.error.is_some() {
         let note = format!("sent as CNI {sent}, because the agent refuses {version}");
-        return Ok(response.with_details(&note));
+        return Ok(response.with_note(note));
     }
     if action != Action::Add {
         return Ok(response);
     }
     match translation.result(sent, &response.result) {
         Ok(result) => Ok(Response { result: Bytes::from(result), error: None }),
-        Err(why) => Err(Stop::Result(format!("sent as CNI {sent}, wanted as {version}: {why}"))),
+        Err(why) => Err(Error::Result(format!("sent as CNI {sent}, wanted as {version}: {why}"))),
     }
 }
 
-fn untranslated(why: &dyn std::fmt::Display) -> String {
+fn untranslated(why: &error::Error) -> String {
     format!("not sent in a lower cniVersion, because prevResult cannot be converted: {why}")
 }
 
 impl Response {
-    /// Puts a note of ours in front of the agent's details.
-    fn with_details(mut self, note: &str) -> Self {
-        if let Some(AgentError { details, .. }) = &mut self.error {
-            *details = match details.is_empty() {
-                true => note.to_owned(),
-                false => format!("{note}: {details}"),
-            };
+    fn with_note(mut self, note: String) -> Self {
+        if let Some(error) = &mut self.error {
+            error.note = note;
         }
         self
     }
 }
 
-impl From<CallError> for Stop {
-    fn from(error: CallError) -> Self {
-        Self::Failed(error)
+/// What the fuzzers reach from outside: a configuration in a lower version, and the
+/// result of its ADD back if it was sent.
+#[cfg(fuzzing)]
+pub fn translate(
+    configuration: &[u8],
+    version: &Version,
+    lower: &Version,
+    action: Action,
+    result: &[u8],
+) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+    let Ok(translation) = Translation::new(configuration, version, action) else {
+        return (None, None);
+    };
+    match translation.request(lower) {
+        Ok(sent) => (Some(sent), translation.result(lower, result).ok()),
+        Err(_) => (None, None),
     }
 }

@@ -2,19 +2,46 @@
 //! No released agent serves it yet.
 
 use bytes::Bytes;
-use prost::Message;
+use prost::{DecodeError, Message};
 
-use super::{AgentError, Request, Response, Rung};
+use super::api::{AgentError, Api, Capabilities, CapabilitiesRpc, Method, Request, Response};
+use crate::action::Action;
 
 #[expect(unreachable_pub, reason = "generated code")]
 mod proto {
     include!(concat!(env!("OUT_DIR"), "/antrea_io.antrea.pkg.apis.cni.v1.rs"));
 }
 
-pub(super) const RUNG: Rung =
-    Rung { package: proto::PACKAGE, api_version: "1.1.0", methods: proto::METHODS, encode, decode };
+impl Api {
+    /// API 1.1.0, which no release serves yet.
+    pub const V1: Self = Self {
+        name: "v1",
+        releases: None,
+        package: proto::PACKAGE,
+        service: proto::SERVICE,
+        version: "1.1.0",
+        method,
+        encode,
+        decode,
+        capabilities: Some(CapabilitiesRpc {
+            method: proto::GET_CAPABILITIES,
+            encode: || proto::GetCapabilitiesRequest {}.encode_to_vec(),
+            decode: decode_capabilities,
+        }),
+    };
+}
 
-fn encode(Request { args, .. }: &Request<'_>) -> Vec<u8> {
+fn method(action: Action) -> Option<Method> {
+    Some(match action {
+        Action::Add => proto::CMD_ADD,
+        Action::Check => proto::CMD_CHECK,
+        Action::Del => proto::CMD_DEL,
+        Action::Gc => proto::CMD_GC,
+        Action::Status => proto::CMD_STATUS,
+    })
+}
+
+fn encode(Request { args, .. }: &Request<'_>) -> Option<Vec<u8>> {
     let args = proto::CniCmdArgs {
         container_id: args.container_id.clone(),
         netns: args.netns.clone(),
@@ -23,47 +50,26 @@ fn encode(Request { args, .. }: &Request<'_>) -> Vec<u8> {
         path: args.path.clone(),
         network_configuration: args.stdin_data.clone(),
     };
-    proto::CniCmdRequest { cni_args: Some(args) }.encode_to_vec()
+    Some(proto::CniCmdRequest { cni_args: Some(args) }.encode_to_vec())
 }
 
-fn decode(reply: Bytes) -> Result<Response, prost::DecodeError> {
+fn decode(_: &Request<'_>, reply: Bytes) -> Result<Response, DecodeError> {
     let reply = proto::CniCmdResponse::decode(reply)?;
     let error = reply.error.map(|error| AgentError {
         code: error.code,
         message: error.message,
         details: error.details_text,
+        note: String::new(),
     });
     Ok(Response { result: reply.cni_result.into(), error })
 }
 
-/// The RPC that tells what an agent can do.
-pub(super) const CAPABILITIES: &str = "GetCapabilities";
-
-/// What an agent says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Version of the API, as in <https://semver.org>
-    pub api_version: String,
-    /// The values of `cniVersion` that it accepts
-    pub cni_versions: Vec<String>,
-    /// The RPCs that it serves
-    pub rpcs: Vec<String>,
-    /// Its release
-    pub agent_version: String,
-}
-
-impl Capabilities {
-    pub(super) fn request() -> Bytes {
-        proto::GetCapabilitiesRequest {}.encode_to_vec().into()
-    }
-
-    pub(super) fn decode(reply: Bytes) -> Result<Self, prost::DecodeError> {
-        let reply = proto::GetCapabilitiesResponse::decode(reply)?;
-        Ok(Self {
-            api_version: reply.api_version,
-            cni_versions: reply.cni_versions,
-            rpcs: reply.rpcs,
-            agent_version: reply.agent_version,
-        })
-    }
+fn decode_capabilities(reply: Bytes) -> Result<Capabilities, DecodeError> {
+    let reply = proto::GetCapabilitiesResponse::decode(reply)?;
+    Ok(Capabilities {
+        api_version: reply.api_version,
+        cni_versions: reply.cni_versions,
+        rpcs: reply.rpcs,
+        agent_version: reply.agent_version,
+    })
 }

@@ -3,11 +3,11 @@
 use antrea_cni_agent::{Agent, Api, Options};
 use serde_json::{Value, json};
 
-use crate::support::{Place, eventually};
+use antrea_cni_test_support::{TestNode, eventually};
 
 #[test]
 fn a_caller_that_goes_away_is_not_noticed() {
-    let place = Place::new();
+    let place = TestNode::new();
     let agent = place.scripted(&[Api::V1], json!({"ADD": {"delayMs": 300}}));
     let mut running = place.call("ADD", "1.0.0").spawn();
     eventually("the ADD came in", || agent.calls().len() == 1);
@@ -18,7 +18,7 @@ fn a_caller_that_goes_away_is_not_noticed() {
 
 #[test]
 fn calls_for_one_container_are_done_one_after_the_other() {
-    let place = Place::new();
+    let place = TestNode::new();
     let agent = place.scripted(&[Api::V1], json!({"ADD": {"delayMs": 100}}));
     let calls = [(); 4].map(|()| place.call("ADD", "1.0.0").spawn());
     let answers = calls.map(|call| call.wait());
@@ -29,8 +29,8 @@ fn calls_for_one_container_are_done_one_after_the_other() {
 
 #[test]
 fn the_journal_has_a_line_for_each_call_and_effect() {
-    let place = Place::new();
-    let options = Options::new(place.socket(), &[Api::V1beta1]);
+    let place = TestNode::new();
+    let options = Options::new(place.socket(), &[Api::V1BETA1]);
     let agent = Agent::start(Options { journal: Some(place.path("journal")), ..options }).unwrap();
     assert_eq!(place.call("ADD", "1.0.0").run().exit(), 0);
     drop(agent);
@@ -46,7 +46,7 @@ fn the_journal_has_a_line_for_each_call_and_effect() {
 
 #[test]
 fn gc_removes_what_the_configuration_does_not_list() {
-    let place = Place::new();
+    let place = TestNode::new();
     let agent = place.agent(&[Api::V1]);
     for container in ["a", "b", "c"] {
         assert_eq!(place.call("ADD", "1.1.0").env("CNI_CONTAINERID", container).run().exit(), 0);
@@ -54,6 +54,6 @@ fn gc_removes_what_the_configuration_does_not_list() {
     let configuration = place.configuration("1.1.0", json!({}));
     let valid = r#"{"cni.dev/valid-attachments":[{"containerID":"b","ifname":"eth0"}],"#;
     let stdin = configuration.replacen('{', valid, 1);
-    crate::support::Call::new("GC", stdin).run().assert_silent_success();
+    antrea_cni_test_support::Call::new("GC", stdin).run().assert_silent_success();
     assert_eq!(agent.containers(), ["b"]);
 }

@@ -1,9 +1,9 @@
 //! What real runtimes sent, sent again to every generation of agent.
 
-use antrea_cni_agent::Api;
+use antrea_cni_agent::{Api, servable};
 use serde_json::{Value, json};
 
-use crate::support::{Call, Place, with_settings};
+use antrea_cni_test_support::{Call, TestNode, with_settings};
 
 const CAPTURES: [(&str, &str); 7] = [
     (
@@ -26,7 +26,7 @@ fn captured_calls_reach_every_generation_byte_for_byte() {
     let mut calls = 0;
     for (name, capture) in CAPTURES {
         let capture: Value = serde_json::from_str(capture).unwrap();
-        for api in Api::ALL {
+        for api in servable() {
             calls += replay(name, &capture, api);
         }
     }
@@ -35,7 +35,7 @@ fn captured_calls_reach_every_generation_byte_for_byte() {
 
 /// Replays the calls that the runtime made to the main plugin of the list.
 fn replay(name: &str, capture: &Value, api: Api) -> usize {
-    let place = Place::new();
+    let place = TestNode::new();
     let agent = place.agent(&[api]);
     let mut calls = 0;
     for captured in capture["calls_in_order"].as_array().unwrap() {

@@ -2,12 +2,12 @@
 
 use antrea_cni_agent::Api;
 
-use crate::support::Place;
+use antrea_cni_test_support::TestNode;
 
 #[test]
 fn two_hundred_adds_at_once_succeed() {
-    let place = Place::new();
-    let agent = place.agent(&[Api::V1beta1]);
+    let place = TestNode::new();
+    let agent = place.agent(&[Api::V1BETA1]);
     let calls: Vec<_> = (0..200)
         .map(|number| {
             let call = place.call("ADD", "1.0.0");

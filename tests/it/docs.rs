@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use antrea_cni_agent::{Api, Options};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, Place};
+use antrea_cni_test_support::{Answer, Call, TestNode};
 
 /// Compares a page of `docs/` with what it should be, or writes it.
 fn assert_current(name: &str, text: &str) {
@@ -30,7 +30,7 @@ impl Page {
     }
 
     /// What the plugin said, without what differs from machine to machine.
-    fn said(&mut self, place: &Place, code: u64, answer: &Answer) {
+    fn said(&mut self, place: &TestNode, code: u64, answer: &Answer) {
         assert_eq!(answer.code(), code, "{answer:?}");
         let document = answer.document().unwrap();
         let text = |key: &str| {
@@ -62,7 +62,7 @@ fn the_page_of_errors_is_current() {
          said by the plugin: `UPDATE=1 cargo test --test it docs` runs the cases and writes this\n\
          page. Codes that are not here come from the agent and are passed on with its words.\n",
     ));
-    let place = Place::new();
+    let place = TestNode::new();
     let configured = |text: &str| Call::new("ADD", text).run();
     let with = |settings: Value| place.call_with("ADD", "1.1.0", settings).run();
 
@@ -75,7 +75,7 @@ fn the_page_of_errors_is_current() {
     );
     page.said(&place, 1, &place.call("ADD", "1.2.0").run());
     page.said(&place, 1, &place.call("CHECK", "0.3.1").run());
-    let agent = place.agent(&[Api::V1beta1]);
+    let agent = place.agent(&[Api::V1BETA1]);
     page.said(&place, 1, &configured(&with_socket(&place, r#""name":"antrea""#)));
     drop(agent);
 
@@ -122,7 +122,7 @@ fn the_page_of_errors_is_current() {
     );
     page.said(&place, 6, &configured("[]"));
     page.said(&place, 6, &configured(r#"{"name":5}"#));
-    let agent = place.scripted(&[Api::V1beta1], json!({"ADD": {"reply": "null"}}));
+    let agent = place.scripted(&[Api::V1BETA1], json!({"ADD": {"reply": "null"}}));
     page.said(&place, 6, &place.call("ADD", "1.1.0").run());
     drop(agent);
 
@@ -162,7 +162,7 @@ fn the_page_of_errors_is_current() {
     page.said(&place, 11, &place.call("ADD", "1.1.0").run());
     std::fs::remove_file(place.socket()).unwrap();
     let agent = place.scripted(
-        &[Api::V1beta1],
+        &[Api::V1BETA1],
         json!({"ADD": {"status": {"code": 14, "message": "shutting down"}}}),
     );
     page.said(&place, 11, &place.call("ADD", "1.1.0").run());
@@ -200,7 +200,7 @@ fn the_page_of_errors_is_current() {
          message is that of the other plugin.",
     );
     let agent = place.scripted(
-        &[Api::V1beta1],
+        &[Api::V1BETA1],
         json!({"ADD": {"status": {"code": 2, "message": "failed to set up the chained interface"}}}),
     );
     page.said(&place, 201, &place.call("ADD", "1.1.0").run());
@@ -226,13 +226,13 @@ fn the_page_of_errors_is_current() {
     assert_current("errors.md", &page.0);
 }
 
-fn refused_with(place: &Place, code: u32, message: &str) -> Answer {
+fn refused_with(place: &TestNode, code: u32, message: &str) -> Answer {
     let error = json!({"ADD": {"error": {"code": code, "message": message}}});
-    let _agent = place.scripted(&[Api::V1beta1], error);
+    let _agent = place.scripted(&[Api::V1BETA1], error);
     place.call("ADD", "1.1.0").run()
 }
 
-fn with_socket(place: &Place, members: &str) -> String {
+fn with_socket(place: &TestNode, members: &str) -> String {
     format!(r#"{{{members},"antreaCni":{{"socket":{:?}}}}}"#, place.socket())
 }
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::{Call, Place, Stdin, with_settings};
+use antrea_cni_test_support::{Call, Stdin, TestNode, with_settings};
 
 const CASES: &str = include_str!("../fixtures/go-plugin-answers.jsonl");
 
@@ -25,7 +25,7 @@ fn the_go_plugins_recorded_answers_agree() {
 
 fn compare(case: &Value) {
     let name = case["case"].as_str().unwrap();
-    let place = Place::new();
+    let place = TestNode::new();
     let agent = agent(&place, case.get("agent").unwrap_or(&Value::Null));
     let mut settings = case.get("settings").cloned().unwrap_or_else(|| json!({}));
     settings["socket"] = place.socket().to_str().into();
@@ -63,7 +63,7 @@ fn compare(case: &Value) {
 }
 
 /// The agent of a case: v1beta1 only if nothing is said.
-fn agent(place: &Place, said: &Value) -> Option<Agent> {
+fn agent(place: &TestNode, said: &Value) -> Option<Agent> {
     match said.get("socket").and_then(Value::as_str) {
         Some("missing" | "no-directory") => return None,
         Some("dir") => {

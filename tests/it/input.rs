@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStringExt;
 use antrea_cni_agent::Api;
 use serde_json::json;
 
-use crate::support::{Call, Place, Stdin};
+use antrea_cni_test_support::{Call, Stdin, TestNode};
 
 /// Asserts the code of an error, words in its text, and that the agent was not
 /// asked.
-fn refused(place: &Place, call: &Call, code: u64, words: &[&str]) {
-    let agent = place.agent(&Api::ALL);
+fn refused(place: &TestNode, call: &Call, code: u64, words: &[&str]) {
+    let agent = place.agent(Api::ALL);
     let answer = call.run();
     assert_eq!(answer.code(), code, "{call:?} {answer:?}");
     for word in words {
@@ -47,7 +47,7 @@ fn version_needs_nothing_else() {
 
 #[test]
 fn missing_variables_are_named_together() {
-    let place = Place::new();
+    let place = TestNode::new();
     let call = |command| place.call(command, "1.1.0");
     for (command, required) in [
         ("ADD", &["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"][..]),
@@ -68,7 +68,7 @@ fn missing_variables_are_named_together() {
 
 #[test]
 fn the_first_bad_variable_is_reported_alone() {
-    let place = Place::new();
+    let place = TestNode::new();
     let call = || place.call("ADD", "1.0.0");
     refused(
         &place,
@@ -91,7 +91,7 @@ fn the_first_bad_variable_is_reported_alone() {
 
 #[test]
 fn a_variable_that_is_not_utf8_is_named() {
-    let place = Place::new();
+    let place = TestNode::new();
     let bad = std::ffi::OsString::from_vec(vec![b'a', 0xff]);
     for variable in
         ["CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS", "CNI_PATH"]
@@ -102,7 +102,7 @@ fn a_variable_that_is_not_utf8_is_named() {
 
 #[test]
 fn standard_input_that_would_kill_an_agent_is_not_sent() {
-    let place = Place::new();
+    let place = TestNode::new();
     for (stdin, code) in [
         ("", 6),
         ("null", 6),
@@ -128,19 +128,19 @@ fn standard_input_that_would_kill_an_agent_is_not_sent() {
 
 #[test]
 fn a_configuration_of_a_mebibyte_passes_and_a_byte_more_does_not() {
-    let place = Place::new();
+    let place = TestNode::new();
     let configuration = place.configuration("1.0.0", json!({}));
     let padded =
         |bytes: usize| format!("{configuration}{}", " ".repeat(bytes - configuration.len()));
     refused(&place, &Call::new("ADD", padded((1 << 20) + 1)), 7, &["1048576 bytes"]);
-    let agent = place.agent(&[Api::First]);
+    let agent = place.agent(&[Api::FIRST]);
     assert_eq!(Call::new("ADD", padded(1 << 20)).run().exit(), 0);
-    assert_eq!(agent.calls().pop().unwrap().network_configuration.len(), 1 << 20);
+    assert_eq!(agent.served().pop().unwrap().network_configuration.len(), 1 << 20);
 }
 
 #[test]
 fn an_unknown_command_is_refused_after_the_name_and_before_the_version() {
-    let place = Place::new();
+    let place = TestNode::new();
     refused(&place, &place.call("FOO", "1.0.0"), 4, &["unknown CNI_COMMAND: FOO"]);
     refused(&place, &place.call("FOO", "9.9.9"), 4, &["unknown CNI_COMMAND: FOO"]);
     refused(&place, &Call::new("FOO", "{}"), 7, &[]);
@@ -149,7 +149,7 @@ fn an_unknown_command_is_refused_after_the_name_and_before_the_version() {
 
 #[test]
 fn unsupported_versions_are_refused_with_the_list() {
-    let place = Place::new();
+    let place = TestNode::new();
     for version in ["1.0", "v1.0.0", "1.1.0+build", " 1.0.0", "1.2.0", "2.0.0", "0.0.1", "x"] {
         for command in ["ADD", "DEL"] {
             let words = [version, "0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0"];
@@ -160,7 +160,7 @@ fn unsupported_versions_are_refused_with_the_list() {
 
 #[test]
 fn commands_are_refused_below_the_version_that_brought_them() {
-    let place = Place::new();
+    let place = TestNode::new();
     for (command, versions) in [
         ("CHECK", &["", "0.1.0", "0.2.0", "0.3.0", "0.3.1"][..]),
         ("GC", &["", "0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0"]),
@@ -174,7 +174,7 @@ fn commands_are_refused_below_the_version_that_brought_them() {
 
 #[test]
 fn wrong_settings_are_named_after_the_version_was_checked() {
-    let place = Place::new();
+    let place = TestNode::new();
     for (settings, named) in [
         (json!({"soket": "/s"}), "antreaCni.soket"),
         (
@@ -204,7 +204,7 @@ fn wrong_settings_are_named_after_the_version_was_checked() {
 
 #[test]
 fn the_plugins_own_network_namespace_is_refused_before_anything_is_sent() {
-    let place = Place::new();
+    let place = TestNode::new();
     let own = |command| place.call(command, "1.0.0").env("CNI_NETNS", "/proc/self/ns/net");
     refused(&place, &own("ADD"), 8, &["CNI_NETNS_OVERRIDE"]);
     refused(&place, &own("ADD").env("CNI_NETNS_OVERRIDE", "yes"), 8, &[]);
@@ -215,12 +215,12 @@ fn the_plugins_own_network_namespace_is_refused_before_anything_is_sent() {
         assert_eq!(call.run().exit(), 0);
     }
     own("DEL").run().assert_silent_success();
-    assert_eq!(agent.calls().len(), 4);
+    assert_eq!(agent.served().len(), 4);
 }
 
 #[test]
 fn the_error_document_has_the_configurations_version_where_it_is_supported() {
-    let place = Place::new();
+    let place = TestNode::new();
     for (version, label) in [("0.3.0", "0.3.0"), ("", "0.1.0"), ("1.2.0", "1.1.0"), ("x", "1.1.0")]
     {
         let answer = place.call("FOO", version).run();

@@ -12,18 +12,18 @@ use std::sync::Barrier;
 use antrea_cni_agent::{Api, Options};
 use serde_json::{Value, json};
 
-use crate::support::{Call, Place};
+use antrea_cni_test_support::{Call, TestNode};
 
 fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn logging(place: &Place, command: &str, cni_version: &str) -> Call {
+fn logging(place: &TestNode, command: &str, cni_version: &str) -> Call {
     logging_with(place, command, cni_version, json!({}))
 }
 
-fn logging_with(place: &Place, command: &str, cni_version: &str, mut settings: Value) -> Call {
+fn logging_with(place: &TestNode, command: &str, cni_version: &str, mut settings: Value) -> Call {
     settings["logFile"] = place.path("log").to_str().into();
     settings["waitForAgentSeconds"] = 0.into();
     place.call_with(command, cni_version, settings)
@@ -31,10 +31,10 @@ fn logging_with(place: &Place, command: &str, cni_version: &str, mut settings: V
 
 #[test]
 fn a_call_is_one_line_that_says_what_happened() {
-    let place = Place::new();
+    let place = TestNode::new();
     let options = Options {
         cni_versions: ["0.3.0", "0.4.0"].map(str::to_owned).to_vec(),
-        ..Options::new(place.socket(), &[Api::V1beta1])
+        ..Options::new(place.socket(), &[Api::V1BETA1])
     };
     let _agent = antrea_cni_agent::Agent::start(options).unwrap();
     let args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0;K8S_POD_UID=d688d570";
@@ -76,7 +76,7 @@ fn a_call_is_one_line_that_says_what_happened() {
 
 #[test]
 fn failures_are_logged_with_the_code_that_the_runtime_saw() {
-    let place = Place::new();
+    let place = TestNode::new();
     let own = logging(&place, "ADD", "1.1.0").env("CNI_NETNS", "/proc/self/ns/net").run();
     assert_eq!(own.code(), 8);
     assert_eq!(logging(&place, "ADD", "1.1.0").run().code(), 11);
@@ -96,9 +96,9 @@ fn failures_are_logged_with_the_code_that_the_runtime_saw() {
 
 #[test]
 fn a_success_without_an_agent_says_so() {
-    let place = Place::new();
+    let place = TestNode::new();
     logging(&place, "DEL", "1.1.0").env("CNI_NETNS", "").run().assert_silent_success();
-    let _agent = place.agent(&[Api::V1beta1]);
+    let _agent = place.agent(&[Api::V1BETA1]);
     logging(&place, "GC", "1.1.0").run().assert_silent_success();
     logging(&place, "STATUS", "1.1.0").run().assert_silent_success();
     logging(&place, "DEL", "1.1.0").run().assert_silent_success();
@@ -111,7 +111,7 @@ fn a_success_without_an_agent_says_so() {
 
 #[test]
 fn level_error_leaves_successes_out() {
-    let place = Place::new();
+    let place = TestNode::new();
     let quiet = |command| logging_with(&place, command, "1.1.0", json!({"logLevel": "error"}));
     assert_eq!(quiet("CHECK").run().code(), 11);
     let _agent = place.agent(&[Api::V1]);
@@ -121,7 +121,7 @@ fn level_error_leaves_successes_out() {
 
 #[test]
 fn the_configuration_and_the_environment_stay_out() {
-    let place = Place::new();
+    let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
     let call = logging(&place, "ADD", "1.1.0")
         .env("CNI_ARGS", "IgnoreUnknown=1;TOKEN=hush;K8S_POD_NAME=p")
@@ -136,7 +136,7 @@ fn the_configuration_and_the_environment_stay_out() {
 
 #[test]
 fn a_log_that_cannot_be_written_is_not_in_the_way() {
-    let place = Place::new();
+    let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
     let victim = place.path("victim");
     fs::write(&victim, "mine").unwrap();
@@ -164,7 +164,7 @@ fn a_log_that_cannot_be_written_is_not_in_the_way() {
 
 #[test]
 fn a_full_log_becomes_the_old_one() {
-    let place = Place::new();
+    let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
     let (log, old) = (place.path("log"), place.path("log.1"));
     let full = "x".repeat(usize::try_from(antrea_cni::log::MAX_BYTES).unwrap() - 10);
@@ -208,7 +208,7 @@ fn no_line_of_eight_writers_is_lost_or_torn() {
     const WRITERS: usize = 8;
     const PHASES: usize = 8;
     const LINES_A_PHASE: usize = 1250;
-    let place = Place::new();
+    let place = TestNode::new();
     let log = place.path("log");
     let configuration = place.configuration("1.1.0", json!({"logFile": log}));
     let (barrier, mut collector) = (Barrier::new(WRITERS + 1), Collector::default());

@@ -3,12 +3,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot go on has failed"
 )]
 
 mod agent;
+mod agent_process;
 mod captures;
 mod concurrency;
 mod docs;
@@ -21,8 +21,9 @@ mod properties;
 mod protos;
 mod recovery;
 mod rolling;
+mod settings;
 mod status;
-mod support;
+
 mod time;
 mod trace_context;
 mod translation;

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use antrea_cni_agent::{Agent, Api, Options};
 use serde_json::json;
 
-use crate::support::{Call, Place, Stdin};
+use antrea_cni_test_support::{Call, Stdin, TestNode};
 
 #[test]
 fn the_agents_result_is_passed_on_byte_for_byte() {
@@ -17,8 +17,8 @@ fn the_agents_result_is_passed_on_byte_for_byte() {
         " {\n \"cniVersion\" : \"1.0.0\" }\n",
         r#"{"b":1e400,"a":"\ud800","b":[9007199254740993]}"#,
     ] {
-        let place = Place::new();
-        let _agent = place.scripted(&[Api::V1beta1], json!({"ADD": {"reply": result}}));
+        let place = TestNode::new();
+        let _agent = place.scripted(&[Api::V1BETA1], json!({"ADD": {"reply": result}}));
         let answer = place.call("ADD", "1.0.0").run();
         assert_eq!(String::from_utf8_lossy(&answer.stdout), result);
         assert_eq!(answer.exit(), 0);
@@ -28,8 +28,8 @@ fn the_agents_result_is_passed_on_byte_for_byte() {
 #[test]
 fn a_result_that_is_not_one_object_is_an_error() {
     for result in ["", "null", "[]", "{} {}", "junk", "{\"a\":}"] {
-        let place = Place::new();
-        let _agent = place.scripted(&[Api::V1beta1], json!({"ADD": {"reply": result}}));
+        let place = TestNode::new();
+        let _agent = place.scripted(&[Api::V1BETA1], json!({"ADD": {"reply": result}}));
         let answer = place.call("ADD", "1.0.0").run();
         assert_eq!(answer.code(), 6, "{result:?}");
         assert!(answer.text().contains("result of antrea-agent"), "{answer:?}");
@@ -39,7 +39,7 @@ fn a_result_that_is_not_one_object_is_an_error() {
 #[test]
 fn only_add_prints_a_result() {
     for command in ["CHECK", "DEL", "GC", "STATUS"] {
-        let place = Place::new();
+        let place = TestNode::new();
         let script = json!({"*": {"rawB64": "CgJ7fQ=="}});
         let _agent = place.scripted(&[Api::V1], script);
         place.call(command, "1.1.0").run().assert_silent_success();
@@ -50,10 +50,10 @@ fn only_add_prints_a_result() {
 #[test]
 fn a_refused_absent_version_comes_with_a_hint() {
     for (stdin_version, hinted) in [("", true), ("0.4.0", false)] {
-        let place = Place::new();
+        let place = TestNode::new();
         let _agent = Agent::start(Options {
             cni_versions: vec!["0.3.1".to_owned()],
-            ..Options::new(place.socket(), &[Api::First])
+            ..Options::new(place.socket(), &[Api::FIRST])
         })
         .unwrap();
         let answer = place.call("ADD", stdin_version).run();
@@ -65,7 +65,7 @@ fn a_refused_absent_version_comes_with_a_hint() {
 
 #[test]
 fn a_result_that_cannot_be_told_is_a_failure() {
-    let place = Place::new();
+    let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
     let call = |id: &str| {
         let call = place.call("ADD", "1.0.0").env("CNI_CONTAINERID", id);
@@ -89,7 +89,7 @@ fn a_result_that_cannot_be_told_is_a_failure() {
 /// containerd takes a DEL error with these words for success.
 #[test]
 fn no_error_text_of_ours_on_del_reads_as_success() {
-    let place = Place::new();
+    let place = TestNode::new();
     let missing = place.call("DEL", "1.0.0").run();
     assert_eq!(missing.code(), 11);
     let odd = json!({
@@ -116,8 +116,8 @@ fn the_agents_own_words_on_del_are_passed_on() {
         json!({"*": {"error": {"code": 3, "message": "container not found"}}}),
         json!({"*": {"status": {"code": 5, "message": "container not found"}}}),
     ] {
-        let place = Place::new();
-        let _agent = place.scripted(&[Api::V1beta1], script);
+        let place = TestNode::new();
+        let _agent = place.scripted(&[Api::V1BETA1], script);
         let answer = place.call("DEL", "1.0.0").run();
         assert!([3, 201].contains(&answer.code()));
         assert!(answer.text().contains("container not found"), "{answer:?}");
@@ -126,7 +126,7 @@ fn the_agents_own_words_on_del_are_passed_on() {
 
 #[test]
 fn an_error_says_where_it_asked_and_how_often() {
-    let place = Place::new();
+    let place = TestNode::new();
     let answer = place.call("ADD", "1.0.0").run();
     assert_eq!(answer.code(), 11);
     let socket = place.socket();
@@ -136,7 +136,7 @@ fn an_error_says_where_it_asked_and_how_often() {
 
 #[test]
 fn proxy_variables_are_ignored() {
-    let place = Place::new();
+    let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
     let mut call = place.call("ADD", "1.0.0");
     for name in
@@ -150,8 +150,8 @@ fn proxy_variables_are_ignored() {
 #[test]
 #[ignore = "needs root and a static plugin; make test-release runs it"]
 fn the_static_plugin_starts_in_an_empty_root() {
-    let root = Place::new();
-    std::fs::copy(crate::support::plugin(), root.path("antrea")).unwrap();
+    let root = TestNode::new();
+    std::fs::copy(antrea_cni_test_support::plugin(), root.path("antrea")).unwrap();
     let output = std::process::Command::new("chroot")
         .arg(root.path(""))
         .arg("/antrea")

@@ -10,12 +10,12 @@ use antrea_cni_agent::{Agent, Api};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Call, Place, with_settings};
+use antrea_cni_test_support::{Call, TestNode, with_settings};
 
 /// An agent for all cases of all properties.
-static SHARED: LazyLock<(Place, Agent)> = LazyLock::new(|| {
-    let place = Place::new();
-    let agent = place.scripted(&[Api::V1beta1], json!({"ADD": {"reply": "{}"}}));
+static SHARED: LazyLock<(TestNode, Agent)> = LazyLock::new(|| {
+    let place = TestNode::new();
+    let agent = place.scripted(&[Api::V1BETA1], json!({"ADD": {"reply": "{}"}}));
     (place, agent)
 });
 

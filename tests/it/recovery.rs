@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use antrea_cni_agent::{Api, Options};
 use serde_json::{Value, json};
 
-use crate::support::{AgentProcess, Place, eventually};
+use crate::agent_process::AgentProcess;
+use antrea_cni_test_support::{TestNode, eventually};
 
 /// Agents one after another, on one socket and with one state.
 struct Node {
-    place: Place,
+    place: TestNode,
 }
 
 impl Node {
     fn new() -> Self {
-        Self { place: Place::new() }
+        Self { place: TestNode::new() }
     }
 
     fn journal(&self) -> PathBuf {
@@ -41,9 +42,9 @@ impl Node {
 
 /// Starts an ADD on `first`, kills the agent as soon as `reached` says, and
 /// gives the node to continue with.
-fn killed(script: Value, event: &str) -> (Node, crate::support::Running, AgentProcess) {
+fn killed(script: Value, event: &str) -> (Node, antrea_cni_test_support::Running, AgentProcess) {
     let node = Node::new();
-    let mut first = node.agent(Api::V1beta1, script);
+    let mut first = node.agent(Api::V1BETA1, script);
     let running = node.place.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 20})).spawn();
     let served = |entry: &Value| event == "effect" || entry["served"] == true;
     eventually("the ADD got there", || first.events(event).iter().any(served));
@@ -54,7 +55,7 @@ fn killed(script: Value, event: &str) -> (Node, crate::support::Running, AgentPr
 #[test]
 fn an_add_cut_off_before_its_effect_is_done_by_the_next_agent() {
     let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
-    let second = node.agent(Api::First, json!({}));
+    let second = node.agent(Api::FIRST, json!({}));
     let answer = running.wait();
     assert_eq!(answer.exit(), 0, "{answer:?}");
     assert_eq!(node.asked(&second), ["CmdAdd", "CmdDel", "CmdAdd"]);
@@ -75,7 +76,7 @@ fn an_add_cut_off_after_its_effect_is_undone_first() {
 #[test]
 fn a_del_that_is_cut_off_too_is_sent_again() {
     let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
-    let second = node.agent(Api::V1beta1, json!({"DEL": {"close": "before", "times": 1}}));
+    let second = node.agent(Api::V1BETA1, json!({"DEL": {"close": "before", "times": 1}}));
     assert_eq!(running.wait().exit(), 0);
     assert_eq!(node.asked(&second), ["CmdAdd", "CmdDel", "CmdDel", "CmdAdd"]);
 }
@@ -83,7 +84,7 @@ fn a_del_that_is_cut_off_too_is_sent_again() {
 #[test]
 fn an_add_is_not_sent_again_when_it_cannot_be_undone() {
     let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
-    let second = node.agent(Api::V1beta1, json!({"DEL": {"error": {"code": 102, "message": "m"}}}));
+    let second = node.agent(Api::V1BETA1, json!({"DEL": {"error": {"code": 102, "message": "m"}}}));
     let answer = running.wait();
     assert_eq!(answer.code(), 11, "{answer:?}");
     assert!(answer.text().contains("went away during the call"), "{answer:?}");
@@ -93,7 +94,7 @@ fn an_add_is_not_sent_again_when_it_cannot_be_undone() {
 #[test]
 fn without_a_next_agent_the_cut_is_the_error() {
     let node = Node::new();
-    let mut first = node.agent(Api::V1beta1, json!({"ADD": {"delayMs": 60_000}}));
+    let mut first = node.agent(Api::V1BETA1, json!({"ADD": {"delayMs": 60_000}}));
     let running = node.place.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 1})).spawn();
     eventually("the ADD got there", || node.asked(&first).len() == 1);
     first.kill();
@@ -106,7 +107,7 @@ fn without_a_next_agent_the_cut_is_the_error() {
 fn what_the_next_agent_says_to_the_add_is_the_answer() {
     let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
     let _second =
-        node.agent(Api::V1beta1, json!({"ADD": {"error": {"code": 101, "message": "full"}}}));
+        node.agent(Api::V1BETA1, json!({"ADD": {"error": {"code": 101, "message": "full"}}}));
     assert_eq!(running.wait().code(), 101);
 }
 
@@ -114,13 +115,13 @@ fn what_the_next_agent_says_to_the_add_is_the_answer() {
 fn an_add_is_sent_three_times_at_most() {
     let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
     for sent in 2..=3 {
-        let mut next = node.agent(Api::V1beta1, json!({"ADD": {"delayMs": 60_000}}));
+        let mut next = node.agent(Api::V1BETA1, json!({"ADD": {"delayMs": 60_000}}));
         eventually("the ADD got there", || {
             node.asked(&next).iter().filter(|method| *method == "CmdAdd").count() == sent
         });
         next.kill();
     }
-    let last = node.agent(Api::V1beta1, json!({}));
+    let last = node.agent(Api::V1BETA1, json!({}));
     let answer = running.wait();
     assert_eq!(answer.code(), 11, "{answer:?}");
     assert_eq!(node.asked(&last).iter().filter(|method| *method == "CmdAdd").count(), 3);

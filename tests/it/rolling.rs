@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::plugin;
+use antrea_cni_test_support::plugin;
 
 #[test]
 fn no_pod_is_lost_while_its_agent_is_replaced() {

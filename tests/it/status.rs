@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 use antrea_cni_agent::Api;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Place};
+use antrea_cni_test_support::{Answer, TestNode};
 
-fn status(place: &Place, settings: Value) -> Answer {
+fn status(place: &TestNode, settings: Value) -> Answer {
     place.call_with("STATUS", "1.1.0", settings).run()
 }
 
-fn memory(place: &Place) -> std::path::PathBuf {
+fn memory(place: &TestNode) -> std::path::PathBuf {
     place.path("cni.sock.ready")
 }
 
@@ -27,7 +27,7 @@ fn an_agent_that_answers_decides() {
         (json!({"status": {"code": 13}}), 50),
         (json!({"rawB64": "Cv8="}), 50),
     ] {
-        let place = Place::new();
+        let place = TestNode::new();
         let _agent = place.scripted(&[Api::V1], json!({"STATUS": script}));
         fs::write(memory(&place), "").unwrap();
         // A gRPC status or a broken reply may come from an agent that was
@@ -38,8 +38,8 @@ fn an_agent_that_answers_decides() {
 
 #[test]
 fn an_agent_that_was_seen_just_now_is_ready() {
-    let place = Place::new();
-    let agent = place.agent(&[Api::V1beta1]);
+    let place = TestNode::new();
+    let agent = place.agent(&[Api::V1BETA1]);
     status(&place, json!({})).assert_silent_success();
     let file = fs::metadata(memory(&place)).unwrap();
     assert_eq!((file.len(), file.permissions().mode() & 0o777), (0, 0o600));
@@ -52,7 +52,7 @@ fn an_agent_that_was_seen_just_now_is_ready() {
 
 #[test]
 fn a_success_from_memory_does_not_refresh_it() {
-    let place = Place::new();
+    let place = TestNode::new();
     let seen = SystemTime::now() - Duration::from_secs(20);
     File::create(memory(&place)).unwrap().set_modified(seen).unwrap();
     status(&place, json!({})).assert_silent_success();
@@ -63,16 +63,16 @@ fn a_success_from_memory_does_not_refresh_it() {
 fn what_was_seen_too_long_ago_or_in_the_future_does_not_count() {
     let hour = Duration::from_secs(3600);
     for time in [SystemTime::now() - Duration::from_secs(31), SystemTime::now() + hour] {
-        let place = Place::new();
+        let place = TestNode::new();
         File::create(memory(&place)).unwrap().set_modified(time).unwrap();
         assert_eq!(status(&place, json!({})).code(), 50);
     }
-    assert_eq!(status(&Place::new(), json!({})).code(), 50);
+    assert_eq!(status(&TestNode::new(), json!({})).code(), 50);
 }
 
 #[test]
 fn the_memory_does_not_follow_links_and_is_not_needed() {
-    let place = Place::new();
+    let place = TestNode::new();
     let target = place.path("target");
     fs::write(&target, "precious").unwrap();
     std::os::unix::fs::symlink(&target, memory(&place)).unwrap();
@@ -85,7 +85,7 @@ fn the_memory_does_not_follow_links_and_is_not_needed() {
 
 #[test]
 fn an_agent_that_cuts_the_call_off_counts_as_away() {
-    let place = Place::new();
+    let place = TestNode::new();
     let _agent = place.scripted(&[Api::V1], json!({"STATUS": {"close": "before"}}));
     assert_eq!(status(&place, json!({})).code(), 50);
     fs::write(memory(&place), "").unwrap();

@@ -5,11 +5,12 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-use antrea_cni_agent::{Api, Options};
+use antrea_cni_agent::{Action, Api, Options};
 use serde_json::json;
 
-use crate::support::frames::RawAgent;
-use crate::support::{AgentProcess, Call, Place, Running, eventually};
+use crate::agent_process::AgentProcess;
+use antrea_cni_test_support::frames::RawAgent;
+use antrea_cni_test_support::{Call, Running, TestNode, eventually, walk_to};
 
 /// The state of a process that waits for something.
 fn sleeps(running: &Running) -> bool {
@@ -21,7 +22,7 @@ fn sleeps(running: &Running) -> bool {
 fn a_command_waits_for_an_agent_that_is_being_restarted() {
     for command in ["ADD", "DEL", "GC"] {
         for refuses in [false, true] {
-            let place = Place::new();
+            let place = TestNode::new();
             if refuses {
                 drop(UnixListener::bind(place.socket()).unwrap());
             }
@@ -30,7 +31,7 @@ fn a_command_waits_for_an_agent_that_is_being_restarted() {
             eventually("the plugin waits", || sleeps(&running));
             let agent = place.agent(&[Api::V1]);
             assert_eq!(running.wait().exit(), 0);
-            assert_eq!(agent.calls().len(), 1);
+            assert_eq!(agent.served().len(), 1);
         }
     }
 }
@@ -38,12 +39,12 @@ fn a_command_waits_for_an_agent_that_is_being_restarted() {
 #[test]
 fn without_waiting_an_absent_agent_is_told_at_once() {
     for prepare in [
-        |_: &Place| (),
-        |place: &Place| drop(UnixListener::bind(place.socket()).unwrap()),
-        |place: &Place| fs::create_dir(place.socket()).unwrap(),
-        |place: &Place| fs::write(place.socket(), "").unwrap(),
+        |_: &TestNode| (),
+        |place: &TestNode| drop(UnixListener::bind(place.socket()).unwrap()),
+        |place: &TestNode| fs::create_dir(place.socket()).unwrap(),
+        |place: &TestNode| fs::write(place.socket(), "").unwrap(),
     ] {
-        let place = Place::new();
+        let place = TestNode::new();
         prepare(&place);
         for command in ["ADD", "CHECK", "DEL", "GC"] {
             let answer = place.call(command, "1.1.0").run();
@@ -60,7 +61,7 @@ fn without_waiting_an_absent_agent_is_told_at_once() {
 
 #[test]
 fn a_full_backlog_is_waited_for() {
-    let place = Place::new();
+    let place = TestNode::new();
     let listener = UnixListener::bind(place.socket()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut waiting = Vec::new();
@@ -84,7 +85,7 @@ fn a_full_backlog_is_waited_for() {
 /// alone. All commands at once: the longest takes 45 s.
 #[test]
 fn every_command_ends_by_its_deadline() {
-    let place = Place::new();
+    let place = TestNode::new();
     let silent = RawAgent::start(&place.socket(), |connection| connection.drain());
     let settings = json!({"addTimeoutSeconds": 35, "waitForAgentSeconds": 1});
     let commands =
@@ -109,11 +110,11 @@ fn every_command_ends_by_its_deadline() {
 #[test]
 fn an_add_that_was_cut_off_is_not_sent_again_while_its_agent_lives() {
     for when in ["before", "after"] {
-        let place = Place::new();
+        let place = TestNode::new();
         let agent = place.scripted(&[Api::V1], json!({"ADD": {"close": when}}));
         let answer = place.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 1})).run();
         assert_eq!(answer.code(), 11, "{answer:?}");
-        assert_eq!(agent.calls().len(), 1);
+        assert_eq!(agent.served().len(), 1);
     }
 }
 
@@ -123,7 +124,7 @@ fn other_commands_are_sent_again_when_cut_off() {
         // A CHECK without prevResult fails, and is never cut off after success.
         let moments = if command == "CHECK" { &["before"][..] } else { &["before", "after"] };
         for when in moments {
-            let place = Place::new();
+            let place = TestNode::new();
             let script = json!({command: {"close": when, "times": 2}});
             let agent = place.scripted(&[Api::V1], script);
             let answer = place.call(command, "1.1.0").run();
@@ -133,7 +134,7 @@ fn other_commands_are_sent_again_when_cut_off() {
             } else {
                 answer.assert_silent_success();
             }
-            assert_eq!(agent.calls().len(), 3);
+            assert_eq!(agent.served().len(), 3);
         }
     }
 }
@@ -141,27 +142,27 @@ fn other_commands_are_sent_again_when_cut_off() {
 #[test]
 fn what_the_agent_says_is_not_sent_again() {
     for (code, expected) in [(14, 11), (4, 11), (8, 201)] {
-        let place = Place::new();
+        let place = TestNode::new();
         let agent = place.scripted(&[Api::V1], json!({"DEL": {"status": {"code": code}}}));
         assert_eq!(place.call("DEL", "1.0.0").run().code(), expected);
-        assert_eq!(agent.calls().len(), 1);
+        assert_eq!(agent.served().len(), 1);
     }
 }
 
 #[test]
 fn a_new_connection_starts_at_the_newest_api_again() {
-    let place = Place::new();
+    let place = TestNode::new();
     let script = json!({"v1beta1.CmdDel": {"close": "before", "times": 1}});
-    let agent = place.scripted(&[Api::V1beta1], script);
+    let agent = place.scripted(&[Api::V1BETA1], script);
     place.call("DEL", "1.0.0").run().assert_silent_success();
     let packages: Vec<_> = agent.calls().into_iter().map(|call| call.path).collect();
-    let once = [Api::V1, Api::V1beta1].map(|api| api.path(antrea_cni_agent::Method::CmdDel));
+    let once = walk_to(&Api::V1BETA1, Action::Del);
     assert_eq!(packages, [once.clone(), once].concat());
 }
 
 #[test]
 fn del_of_a_sandbox_that_is_gone_needs_no_agent() {
-    let place = Place::new();
+    let place = TestNode::new();
     let gone = |settings| place.call_with("DEL", "1.0.0", settings);
     let no_wait = json!({"waitForAgentSeconds": 0});
     gone(no_wait.clone()).env("CNI_NETNS", "").run().assert_silent_success();
@@ -182,7 +183,7 @@ fn del_of_a_sandbox_that_is_gone_needs_no_agent() {
 #[ignore = "needs root and python3; make test-release runs it"]
 fn an_agent_of_another_user_is_not_asked() {
     const NOBODY: u32 = 65534;
-    let place = Place::new();
+    let place = TestNode::new();
     // The agent of another user: a listener that changes its user first.
     let script = format!(
         "import os,socket,sys\ns=socket.socket(socket.AF_UNIX)\nos.setuid({NOBODY})\ns.bind(sys.argv[1])\ns.listen()\nprint(flush=True)\nsys.stdin.read()\n"
@@ -215,10 +216,10 @@ fn an_agent_of_another_user_is_not_asked() {
 
 #[test]
 fn calls_in_flight_end_when_their_agent_is_killed() {
-    let place = Place::new();
+    let place = TestNode::new();
     let options = Options {
         script: serde_json::from_value(json!({"ADD": {"delayMs": 60_000}})).unwrap(),
-        ..Options::new(place.socket(), &[Api::V1beta1])
+        ..Options::new(place.socket(), &[Api::V1BETA1])
     };
     let mut agent = AgentProcess::start(&options, &place.path("journal"));
     let calls: Vec<Running> = (0..50)
@@ -243,7 +244,7 @@ fn calls_in_flight_end_when_their_agent_is_killed() {
 fn a_signal_keeps_its_default_action() {
     // HUP and INT are inherited as ignored under nohup and in the background.
     for (name, number) in [("TERM", 15), ("ALRM", 14), ("USR1", 10)] {
-        let place = Place::new();
+        let place = TestNode::new();
         let agent = RawAgent::start(&place.socket(), |connection| {
             connection.handshake()?;
             connection.drain()

@@ -1,18 +1,18 @@
 //! An agent that accepts only a lower cniVersion than the configuration's.
 
-use antrea_cni_agent::{ALL_CNI_VERSIONS, Agent, Api, Options};
+use antrea_cni_agent::{ALL_CNI_VERSIONS, Action, Agent, Api, Options};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, Place};
+use antrea_cni_test_support::{Answer, Call, TestNode, walk_to};
 
 struct Case {
-    place: Place,
+    place: TestNode,
     agent: Agent,
 }
 
 impl Case {
     fn new(newest: &str, options: Options) -> Self {
-        let place = Place::new();
+        let place = TestNode::new();
         let end =
             ALL_CNI_VERSIONS.iter().position(|version| *version == newest).map_or(0, |at| at + 1);
         let cni_versions = ALL_CNI_VERSIONS[..end].iter().map(ToString::to_string).collect();
@@ -22,7 +22,7 @@ impl Case {
 
     /// An agent of v1.1.0 and later that accepts up to `newest`.
     fn accepts(newest: &str) -> Self {
-        Self::new(newest, Options::new("", &[Api::V1beta1]))
+        Self::new(newest, Options::new("", &[Api::V1BETA1]))
     }
 
     fn call(&self, command: &str, version: &str, prev_result: Option<Value>) -> Answer {
@@ -121,7 +121,7 @@ fn another_error_of_a_lower_version_is_passed_on() {
 fn no_other_code_and_no_other_command_starts_a_translation() {
     for code in [2, 6, 7, 11] {
         let script = serde_json::from_value(json!({"*": {"error": {"code": code}}})).unwrap();
-        let case = Case::new("0.4.0", Options { script, ..Options::new("", &[Api::V1beta1]) });
+        let case = Case::new("0.4.0", Options { script, ..Options::new("", &[Api::V1BETA1]) });
         assert_eq!(case.call("ADD", "1.1.0", None).code(), code);
         assert_eq!(case.sent().len(), 1);
     }
@@ -142,7 +142,7 @@ fn a_broken_prev_result_is_null_on_del_and_not_translated_on_check() {
     assert_eq!(case.sent(), ["1.1.0"]);
     case.call("DEL", "1.1.0", Some(json!({"cniVersion": "0.2.0"}))).assert_silent_success();
     assert_eq!(case.sent(), ["1.1.0", "1.1.0", "1.0.0", "0.4.0"]);
-    let last = case.agent.calls().pop().unwrap().network_configuration;
+    let last = case.agent.served().pop().unwrap().network_configuration;
     assert_eq!(serde_json::from_slice::<Value>(&last).unwrap()["prevResult"], Value::Null);
 }
 
@@ -155,7 +155,7 @@ fn an_echoed_prev_result_is_given_back_byte_for_byte() {
         "routes": [ {"dst": "0.0.0.0/0", "mtu": 1400} ], "dns": {"nameservers": ["10.0.0.10"]}, "unknown": 1.50 }"#;
     for newest in ["1.0.0", "0.4.0"] {
         let case =
-            Case::new(newest, Options { chaining: true, ..Options::new("", &[Api::V1beta1]) });
+            Case::new(newest, Options { chaining: true, ..Options::new("", &[Api::V1BETA1]) });
         let configuration = case.place.configuration("1.1.0", json!({}));
         let stdin = configuration.replacen('{', &format!("{{\"prevResult\":{prev_result},"), 1);
         let answer = Call::new("ADD", stdin).run();
@@ -170,7 +170,7 @@ fn an_add_that_is_cut_off_at_a_lower_version_is_not_sent_again() {
         Options {
             // Calls are refused before the script's end would close them.
             script: serde_json::from_value(json!({"ADD": {"close": "after"}})).unwrap(),
-            ..Options::new("", &[Api::V1beta1])
+            ..Options::new("", &[Api::V1BETA1])
         },
     );
     assert_eq!(case.call("ADD", "1.1.0", None).code(), 11);
@@ -179,11 +179,11 @@ fn an_add_that_is_cut_off_at_a_lower_version_is_not_sent_again() {
 
 #[test]
 fn the_ladder_is_not_walked_again_for_each_version() {
-    let case = Case::new("0.4.0", Options::new("", &[Api::Vmware]));
+    let case = Case::new("0.4.0", Options::new("", &[Api::VMWARE]));
     assert_eq!(case.call("ADD", "1.0.0", None).exit(), 0);
     let walk: Vec<_> = case.agent.calls().into_iter().map(|call| call.path).collect();
-    let add = antrea_cni_agent::Method::CmdAdd;
-    let expected = [Api::V1, Api::V1beta1, Api::Vmware, Api::Vmware].map(|api| api.path(add));
+    let mut expected = walk_to(&Api::VMWARE, Action::Add);
+    expected.extend(expected.last().cloned());
     assert_eq!(walk, expected);
 }
 
@@ -194,7 +194,7 @@ fn an_unusable_result_names_both_versions() {
         "0.4.0",
         Options {
             script: serde_json::from_value(script).unwrap(),
-            ..Options::new("", &[Api::V1beta1])
+            ..Options::new("", &[Api::V1BETA1])
         },
     );
     let answer = case.call("ADD", "1.1.0", None);

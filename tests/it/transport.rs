@@ -3,12 +3,12 @@
 
 use antrea_cni_agent::Api;
 
-use crate::support::Place;
-use crate::support::frames::{Connection, END_STREAM, RawAgent, kind};
+use antrea_cni_test_support::TestNode;
+use antrea_cni_test_support::frames::{Connection, END_STREAM, RawAgent, kind};
 
 /// Asks for an ADD and gives the code; the agent got one request.
 fn add(serve: impl Fn(&mut Connection) -> Option<()> + Send + Sync + 'static) -> u64 {
-    let place = Place::new();
+    let place = TestNode::new();
     let agent = RawAgent::start(&place.socket(), serve);
     let answer = place.call("ADD", "1.0.0").run();
     let code = answer.code();
@@ -127,7 +127,7 @@ fn goaway_and_a_dead_connection_are_11() {
 fn a_reply_of_nearly_4_mib_is_read_and_a_larger_one_is_201() {
     let reply = |bytes: usize| format!("{{\"pad\":\"{}\"}}", "x".repeat(bytes));
     let run = |reply: &str| {
-        let place = Place::new();
+        let place = TestNode::new();
         let script = serde_json::json!({"ADD": {"reply": reply}});
         let _agent = place.scripted(&[Api::V1], script);
         place.call("ADD", "1.0.0").run()
@@ -142,7 +142,7 @@ fn a_reply_of_nearly_4_mib_is_read_and_a_larger_one_is_201() {
 #[test]
 fn unimplemented_is_known_by_its_number_whatever_its_text() {
     for text in ["unknown service X", "Method not found!", "", "%e4%ff"] {
-        let place = Place::new();
+        let place = TestNode::new();
         let agent = RawAgent::start(&place.socket(), move |connection| {
             connection.handshake()?;
             loop {
@@ -152,7 +152,7 @@ fn unimplemented_is_known_by_its_number_whatever_its_text() {
         });
         let answer = place.call("ADD", "1.0.0").run();
         assert_eq!(answer.code(), 202, "{answer:?}");
-        assert_eq!((agent.requests(), agent.connections()), (4, 1));
+        assert_eq!((agent.requests(), agent.connections()), (Api::ALL.len(), 1));
     }
 }
 
@@ -160,7 +160,7 @@ fn unimplemented_is_known_by_its_number_whatever_its_text() {
 #[test]
 fn the_plugin_never_pings() {
     const PING: u8 = 6;
-    let place = Place::new();
+    let place = TestNode::new();
     let agent = RawAgent::start(&place.socket(), |connection| {
         connection.handshake()?;
         connection.drain()
@@ -173,8 +173,8 @@ fn the_plugin_never_pings() {
 /// Strict servers refuse a path as the authority.
 #[test]
 fn the_authority_is_a_host_name() {
-    let place = Place::new();
+    let place = TestNode::new();
     let agent = place.agent(&[Api::V1]);
     assert_eq!(place.call("ADD", "1.0.0").run().exit(), 0);
-    assert_eq!(agent.calls().pop().unwrap().authority, "localhost");
+    assert_eq!(agent.served().pop().unwrap().authority, "localhost");
 }

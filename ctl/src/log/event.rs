@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::output::{BAD, GOOD, WEAK, plain};
+use crate::text::{BAD, GOOD, WEAK, plain};
 
 /// How every event starts. A line that was not written to its end may have
 /// another one behind it.

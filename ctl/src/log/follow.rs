@@ -7,10 +7,10 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::Event;
-use crate::cli::{Follow, Output};
+use super::event::Event;
+use crate::cli::Follow;
 use crate::error::{Error, Exit};
-use crate::output::{line, say};
+use crate::output::{Form, line, say};
 
 /// Between two looks at the file.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -19,8 +19,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
     let mut show = |event: Event| match arguments.output {
         _ if !arguments.filter.accepts(&event) => Ok(()),
-        Output::Text => say(out, event),
-        Output::Json => line(out, &event).and_then(|()| out.flush().map_err(Error::Output)),
+        Form::Text => say(out, event),
+        Form::Json => line(out, &event).and_then(|()| out.flush().map_err(Error::Output)),
     };
     let path = &arguments.file;
     let mut log = Log::open(path)?;

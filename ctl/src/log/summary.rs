@@ -2,48 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Write;
-use std::path::Path;
 
-use antrea_cni::ladder::LADDER;
+use antrea_cni::Api;
 use jiff::Timestamp;
 use semver::Version;
 use serde::Serialize;
 
 use super::event::{Event, short};
-use super::{prometheus, read};
-use crate::cli::Summary as Arguments;
-use crate::error::{Error, Exit};
-use crate::output::{self, BAD, GOOD, TITLE, WEAK, plain, waiting};
-use crate::{files, releases};
-
-/// The command `log summary`.
-pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
-    let spinner = waiting("reading");
-    let mut count = Count::default();
-    for path in &arguments.files {
-        let file = path.to_string_lossy();
-        count.torn_lines += read(path, |event| {
-            if arguments.filter.accepts(&event) {
-                count.see(&file, &event);
-            }
-        })?;
-    }
-    spinner.finish_and_clear();
-    let summary = Summary::of(count);
-    match (&arguments.format, &arguments.textfile) {
-        (None, _) => output::answer(out, arguments.output, &summary)?,
-        (Some(_), None) => drop(output::write(out, prometheus::text(&summary).as_bytes())?),
-        (Some(_), Some(path)) => write_textfile(path, &prometheus::text(&summary))?,
-    }
-    Ok(Exit::Success)
-}
-
-/// node-exporter reads the file at any moment, as a user of its own.
-fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
-    files::remove_stale(path)?;
-    files::write(path, text.as_bytes(), 0o644)
-}
+use crate::releases;
+use crate::text::{BAD, GOOD, TITLE, WEAK, plain};
 
 #[derive(Default)]
 pub(super) struct Count {
@@ -159,7 +126,7 @@ impl Summary {
             by_command.entry(command).or_default().extend(times);
         }
         let commands: Vec<_> = by_command.into_iter().map(Times::of).collect();
-        let newest = LADDER.first().map(|rung| rung.package);
+        let newest = Api::ALL.first().map(|api| api.package);
         let agents = count.agents.into_iter().filter_map(|(log, it)| {
             let api = it.api?;
             let releases = releases::candidates(&api, it.accepted.as_ref(), &it.refused);

@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::{fmt, io};
 
-use antrea_cni::Action;
 use antrea_cni::input::version::{LOWER, NEWEST};
-use antrea_cni::ladder::{self, LADDER, Rung};
+use antrea_cni::{Action, Api, grpc, ladder};
 use semver::Version;
 use serde::Serialize;
 
 use crate::error::Exit;
-use crate::output::{BAD, GOOD, TITLE, WEAK, plain};
+use crate::text::{BAD, GOOD, TITLE, WEAK, plain};
 
 /// What a probe found.
 #[derive(Debug, Serialize)]
@@ -25,12 +24,12 @@ pub(crate) struct Report {
     pub(super) socket_file: Option<SocketFile>,
     pub(super) peer: Option<Peer>,
     pub(super) connect_milliseconds: Option<f64>,
-    pub(super) apis: Vec<Api>,
+    pub(super) apis: Vec<ApiReport>,
     /// Values of `cniVersion` that the agent accepts, as far as it tells
     cni_versions: Vec<Version>,
     pub(super) capabilities: Option<Capabilities>,
     /// The answer to STATUS, of an agent that has it
-    pub(super) status: Option<Method>,
+    pub(super) status: Option<MethodReport>,
 }
 
 /// How an agent or a method is.
@@ -58,6 +57,17 @@ pub(super) enum State {
 }
 
 impl State {
+    /// What a failed connection says.
+    pub(super) fn of_error(error: grpc::Error) -> Self {
+        match error {
+            grpc::Error::Unreachable(error)
+            | grpc::Error::NoSocket(error)
+            | grpc::Error::Untrusted { source: Some(error), .. } => Self::of(error),
+            grpc::Error::NotASocket(_) => Self::NotASocket,
+            other => Self::Unusable(other.to_string()),
+        }
+    }
+
     pub(super) fn of(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Self::Absent,
@@ -87,21 +97,21 @@ pub(super) struct Peer {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Api {
+pub(super) struct ApiReport {
     package: &'static str,
     version: &'static str,
-    pub(super) methods: Vec<Method>,
+    pub(super) methods: Vec<MethodReport>,
 }
 
-impl Api {
-    pub(super) fn new(rung: &Rung) -> Self {
-        Self { package: rung.package, version: rung.api_version, methods: Vec::new() }
+impl ApiReport {
+    pub(super) fn new(api: &Api) -> Self {
+        Self { package: api.package, version: api.version, methods: Vec::new() }
     }
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Method {
+pub(super) struct MethodReport {
     pub(super) method: &'static str,
     pub(super) state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,21 +159,22 @@ impl Report {
         }
     }
 
-    pub(super) fn serves(&self, package: &str, action: Action) -> bool {
-        self.method(package, action).is_some_and(|it| it.state == State::Served)
+    pub(super) fn serves(&self, api: &Api, action: Action) -> bool {
+        self.method(api, action).is_some_and(|it| it.state == State::Served)
     }
 
-    fn method(&self, package: &str, action: Action) -> Option<&Method> {
-        let api = self.apis.iter().find(|api| api.package == package)?;
-        api.methods.iter().find(|method| method.method == action.method())
+    fn method(&self, api: &Api, action: Action) -> Option<&MethodReport> {
+        let name = (api.method)(action)?.name;
+        let found = self.apis.iter().find(|found| found.package == api.package)?;
+        found.methods.iter().find(|method| method.method == name)
     }
 
     /// The first API that does not answer UNIMPLEMENTED to an ADD: the walk
     /// ends there.
-    fn answers_add(&self) -> Option<(&'static str, &Method)> {
-        LADDER.iter().find_map(|rung| {
-            let method = self.method(rung.package, Action::Add)?;
-            (method.state != State::Unimplemented).then_some((rung.package, method))
+    fn answers_add(&self) -> Option<(&'static str, &MethodReport)> {
+        Api::ALL.iter().find_map(|api| {
+            let method = self.method(api, Action::Add)?;
+            (method.state != State::Unimplemented).then_some((api.package, method))
         })
     }
 
@@ -171,14 +182,20 @@ impl Report {
     pub(super) fn conclude(&mut self) {
         let not_ready = self.status.as_ref().and_then(|status| status.message.as_ref());
         let (state, sentence) = match (&self.state, self.answers_add(), not_ready) {
-            (State::Unimplemented, Some((_, Method { state: State::Served, .. })), Some(why)) => {
+            (
+                State::Unimplemented,
+                Some((_, MethodReport { state: State::Served, .. })),
+                Some(why),
+            ) => {
                 let said = format!("A kubelet ADD would fail: the agent answers STATUS with {why}");
                 (State::Failed, said)
             }
-            (State::Unimplemented, Some((package, Method { state: State::Served, .. })), None) => {
-                (State::Served, self.would_use(package))
-            }
-            (State::Unimplemented, Some((package, Method { message, .. })), _) => {
+            (
+                State::Unimplemented,
+                Some((package, MethodReport { state: State::Served, .. })),
+                None,
+            ) => (State::Served, self.would_use(package)),
+            (State::Unimplemented, Some((package, MethodReport { message, .. })), _) => {
                 let why = message.as_deref().unwrap_or("an error");
                 (State::Failed, format!("A kubelet ADD would fail: {package} answers with {why}"))
             }
@@ -282,7 +299,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for MethodReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (style, text) = match &self.state {
             State::Served => (GOOD, "served"),

@@ -203,7 +203,7 @@ fn no_call_fails_while_the_plugin_is_replaced_again_and_again() {
     let node = Node::new();
     node.install("one", &[]).assert(0, "installed");
     let socket = node.path("cni.sock");
-    let _agent = Agent::start(Options::new(&socket, &[Api::V1beta1])).unwrap();
+    let _agent = Agent::start(Options::new(&socket, &[Api::V1BETA1])).unwrap();
     let configuration = format!(
         r#"{{"cniVersion":"0.3.0","name":"antrea","type":"antrea","antreaCni":{{"socket":{socket:?}}}}}"#
     );
@@ -336,7 +336,7 @@ fn the_conflist_waits_for_an_agent_that_can_wire_pods() {
     let mut waiting = node.command("install");
     waiting.arg("--from").arg(node.path("one")).args(arguments("60s"));
     let waiting = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _agent = Agent::start(Options::new(&socket, &[Api::V1beta1])).unwrap();
+    let _agent = Agent::start(Options::new(&socket, &[Api::V1BETA1])).unwrap();
     let answer = Answer::from(waiting.wait_with_output().unwrap());
     answer.assert(0, "10-antrea.conflist: installed");
     assert!(written.exists());

@@ -134,7 +134,7 @@ fn real_calls_are_followed_and_summed_up_also_over_a_rotation() {
     let logs = Logs::new();
     let path = |name: &str| -> PathBuf { logs.0.path().join(name) };
     let (socket, file) = (path("cni.sock"), path("log"));
-    let _agent = Agent::start(Options::new(&socket, &[Api::V1beta1])).unwrap();
+    let _agent = Agent::start(Options::new(&socket, &[Api::V1BETA1])).unwrap();
     let configuration = format!(
         r#"{{"cniVersion":"1.1.0","name":"antrea","type":"antrea","antreaCni":{{"socket":{socket:?},"logFile":{file:?}}}}}"#
     );

@@ -5,13 +5,14 @@ use std::ops::Range;
 use semver::Version;
 use serde_json::value::RawValue;
 
-use super::result::Common;
-use super::{Error, convert};
-use crate::Action;
-use crate::input::json;
+use super::common::Common;
+use super::convert::convert;
+use super::error::Error;
+use crate::action::Action;
+use crate::json;
 
 /// A configuration whose version an agent refused.
-pub(crate) struct Translation<'a> {
+pub(super) struct Translation<'a> {
     configuration: &'a [u8],
     /// Its version
     version: String,
@@ -23,7 +24,7 @@ pub(crate) struct Translation<'a> {
 }
 
 impl<'a> Translation<'a> {
-    pub(crate) fn new(
+    pub(super) fn new(
         configuration: &'a [u8],
         version: &Version,
         action: Action,
@@ -50,7 +51,7 @@ impl<'a> Translation<'a> {
 
     /// The configuration in `lower`: only the values of `cniVersion` and
     /// `prevResult` differ.
-    pub(crate) fn request(&self, lower: &Version) -> Result<Vec<u8>, Error> {
+    pub(super) fn request(&self, lower: &Version) -> Result<Vec<u8>, Error> {
         let lower = lower.to_string();
         let label = format!("\"{lower}\"");
         let mut values: Vec<_> =
@@ -75,7 +76,7 @@ impl<'a> Translation<'a> {
     /// An agent that is chained echoes `prevResult`, but older ones without the
     /// parts that they do not know. Then the one that came in is the result,
     /// byte for byte.
-    pub(crate) fn result(&self, sent: &Version, result: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(super) fn result(&self, sent: &Version, result: &[u8]) -> Result<Vec<u8>, Error> {
         let text = std::str::from_utf8(result).map_err(|_| Error::NotAResult)?;
         let converted = convert(text, &sent.to_string(), &self.version)?;
         if let Ok(prev_result) = self.prev_result()

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::{Error, object};
+use super::error::Error;
+use super::object;
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]

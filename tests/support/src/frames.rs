@@ -8,28 +8,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Frame types of RFC 9113, section 6.
-pub(crate) mod kind {
-    pub(crate) const DATA: u8 = 0;
-    pub(crate) const HEADERS: u8 = 1;
-    pub(crate) const RST_STREAM: u8 = 3;
-    pub(crate) const SETTINGS: u8 = 4;
-    pub(crate) const GOAWAY: u8 = 7;
+pub mod kind {
+    pub const DATA: u8 = 0;
+    pub const HEADERS: u8 = 1;
+    pub const RST_STREAM: u8 = 3;
+    pub const SETTINGS: u8 = 4;
+    pub const GOAWAY: u8 = 7;
 }
 
-pub(crate) const END_STREAM: u8 = 1;
+pub const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const ACK: u8 = 1;
 const PREFACE_BYTES: usize = 24;
 
 /// Listens on a socket and does the same with every connection.
-pub(crate) struct RawAgent {
+pub struct RawAgent {
     connections: Arc<AtomicUsize>,
     requests: Arc<AtomicUsize>,
     kinds: Arc<Mutex<Vec<u8>>>,
 }
 
 impl RawAgent {
-    pub(crate) fn start(
+    pub fn start(
         socket: &Path,
         serve: impl Fn(&mut Connection) -> Option<()> + Send + Sync + 'static,
     ) -> Self {
@@ -55,40 +55,40 @@ impl RawAgent {
         agent
     }
 
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn requests(&self) -> usize {
+    pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
     /// The types of the frames that came in.
-    pub(crate) fn kinds(&self) -> Vec<u8> {
+    pub fn kinds(&self) -> Vec<u8> {
         self.kinds.lock().unwrap().clone()
     }
 }
 
-pub(crate) struct Connection {
-    pub(crate) stream: UnixStream,
+pub struct Connection {
+    pub stream: UnixStream,
     requests: Arc<AtomicUsize>,
     kinds: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Connection {
     /// A connection that nobody counts.
-    pub(crate) fn over(stream: UnixStream) -> Self {
+    pub fn over(stream: UnixStream) -> Self {
         Self { stream, requests: Arc::default(), kinds: Arc::default() }
     }
 
     /// The start of every HTTP/2 server.
-    pub(crate) fn handshake(&mut self) -> Option<()> {
+    pub fn handshake(&mut self) -> Option<()> {
         self.stream.read_exact(&mut [0; PREFACE_BYTES]).ok()?;
         self.frame(kind::SETTINGS, 0, 0, &[])
     }
 
     /// Reads until a request is complete, and gives its stream.
-    pub(crate) fn request(&mut self) -> Option<u32> {
+    pub fn request(&mut self) -> Option<u32> {
         loop {
             let mut head = [0; 9];
             self.stream.read_exact(&mut head).ok()?;
@@ -106,7 +106,7 @@ impl Connection {
         }
     }
 
-    pub(crate) fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Option<()> {
+    pub fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Option<()> {
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
         let mut frame = vec![length[1], length[2], length[3], kind, flags];
         frame.extend(stream.to_be_bytes());
@@ -115,12 +115,7 @@ impl Connection {
     }
 
     /// A header block; one that is too long for a frame is continued.
-    pub(crate) fn headers(
-        &mut self,
-        stream: u32,
-        flags: u8,
-        headers: &[(&str, &[u8])],
-    ) -> Option<()> {
+    pub fn headers(&mut self, stream: u32, flags: u8, headers: &[(&str, &[u8])]) -> Option<()> {
         const CONTINUATION: u8 = 9;
         let block: Vec<u8> = headers.iter().flat_map(|(name, value)| field(name, value)).collect();
         let mut pieces = block.chunks(16384).peekable();
@@ -135,19 +130,13 @@ impl Connection {
     }
 
     /// The head of an ordinary gRPC reply.
-    pub(crate) fn head(&mut self, stream: u32) -> Option<()> {
+    pub fn head(&mut self, stream: u32) -> Option<()> {
         let head: [(&str, &[u8]); 2] = [(":status", b"200"), ("content-type", b"application/grpc")];
         self.headers(stream, 0, &head)
     }
 
     /// A gRPC message in one DATA frame, with the length that it claims.
-    pub(crate) fn message(
-        &mut self,
-        stream: u32,
-        flag: u8,
-        claims: usize,
-        bytes: &[u8],
-    ) -> Option<()> {
+    pub fn message(&mut self, stream: u32, flag: u8, claims: usize, bytes: &[u8]) -> Option<()> {
         let mut data = vec![flag];
         data.extend(u32::try_from(claims).unwrap().to_be_bytes());
         data.extend(bytes);
@@ -158,17 +147,12 @@ impl Connection {
     }
 
     /// The trailers that end a reply.
-    pub(crate) fn trailers(&mut self, stream: u32, status: &str) -> Option<()> {
+    pub fn trailers(&mut self, stream: u32, status: &str) -> Option<()> {
         self.headers(stream, END_STREAM, &[("grpc-status", status.as_bytes())])
     }
 
     /// A status without a reply.
-    pub(crate) fn trailers_only(
-        &mut self,
-        stream: u32,
-        status: &str,
-        message: &[u8],
-    ) -> Option<()> {
+    pub fn trailers_only(&mut self, stream: u32, status: &str, message: &[u8]) -> Option<()> {
         let headers: [(&str, &[u8]); 4] = [
             (":status", b"200"),
             ("content-type", b"application/grpc"),
@@ -179,7 +163,7 @@ impl Connection {
     }
 
     /// Reads until the client goes away.
-    pub(crate) fn drain(&mut self) -> Option<()> {
+    pub fn drain(&mut self) -> Option<()> {
         while self.request().is_some() {}
         None
     }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::Error;
-use crate::input::json;
+use super::error::Error;
+use crate::json;
 
 #[derive(Debug)]
 pub(super) struct Object(Vec<(String, String)>);

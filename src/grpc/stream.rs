@@ -32,7 +32,7 @@ const READS: u32 = 64;
 
 /// A connected socket that does not block.
 #[derive(Clone)]
-pub(super) struct Stream(Rc<Shared>);
+pub struct Stream(Rc<Shared>);
 
 struct Shared {
     socket: UnixStream,

@@ -10,19 +10,23 @@ const TICKS_PER_SECOND: f64 = 100.0;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
     /// Its id (`SO_PEERCRED`), where the kernel tells one
-    pub(super) pid: Option<i32>,
+    pub pid: Option<i32>,
     /// Its user
-    pub(super) uid: u32,
+    pub uid: u32,
     /// When the connection was made
-    pub(super) connected: Instant,
+    connected: Instant,
 }
 
 impl Peer {
+    pub(super) fn new(pid: i32, uid: u32) -> Self {
+        // 0: a process of another PID namespace.
+        Self { pid: Some(pid).filter(|pid| *pid > 0), uid, connected: Instant::now() }
+    }
+
     /// Whether the process is certainly gone: no such process, a zombie, or
     /// another one that got its number later. What cannot be known is not.
-    pub(super) fn is_gone(&self) -> bool {
-        // 0: a process of another PID namespace.
-        let Some(pid) = self.pid.filter(|pid| *pid > 0) else { return false };
+    pub fn is_gone(&self) -> bool {
+        let Some(pid) = self.pid else { return false };
         let Some(uptime) = uptime_ticks() else { return false };
         let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
         let connected = uptime - self.connected.elapsed().as_secs_f64() * TICKS_PER_SECOND;
@@ -77,8 +81,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_gone() {
-        for pid in [None, Some(0), Some(-1), Some(1)] {
-            assert!(!Peer { pid, uid: 0, connected: Instant::now() }.is_gone());
+        for pid in [0, -1, 1] {
+            assert!(!Peer::new(pid, 0).is_gone());
         }
     }
 }

@@ -1,0 +1,18 @@
+//! A container's interface.
+
+use serde::{Deserialize, Serialize};
+
+/// A container's interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attachment {
+    pub(crate) ifname: String,
+    pub(crate) netns: String,
+    /// Last byte of its address
+    pub(crate) host: u8,
+}
+
+impl Attachment {
+    pub(crate) fn address(&self) -> String {
+        format!("10.10.0.{}/24", self.host)
+    }
+}

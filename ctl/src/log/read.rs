@@ -1,0 +1,59 @@
+//! A log as events, oldest first.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::event::Event;
+use crate::cli::Filter;
+use crate::error::Error;
+
+impl Filter {
+    pub(super) fn accepts(&self, event: &Event) -> bool {
+        self.since.is_none_or(|since| event.time >= since)
+            && self.until.is_none_or(|until| event.time < until)
+            && self.command.as_ref().is_none_or(|it| it.eq_ignore_ascii_case(&event.command))
+            && self.code.is_none_or(|code| event.code == code)
+            && self.pod.as_ref().is_none_or(|pod| match pod.split_once('/') {
+                Some((namespace, name)) => {
+                    event.pod_namespace == namespace && event.pod_name == name
+                }
+                None => event.pod_name == *pod,
+            })
+    }
+}
+
+/// The file that was the log before `path`.
+pub(super) fn rotated(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".1");
+    name.into()
+}
+
+/// Hands every event of a log, oldest first, to `take`. Gives the number of
+/// lines that are not whole: a full disk leaves such.
+pub(super) fn read(path: &Path, mut take: impl FnMut(Event)) -> Result<usize, Error> {
+    let mut torn = 0;
+    let old = File::open(rotated(path)).ok();
+    let new = File::open(path).map_err(Error::file("read", path))?;
+    for file in old.into_iter().chain([new]) {
+        torn += events(BufReader::new(file), &mut take).map_err(Error::file("read", path))?;
+    }
+    Ok(torn)
+}
+
+/// [`read`] of one file.
+pub(super) fn events(mut lines: impl BufRead, mut take: impl FnMut(Event)) -> io::Result<usize> {
+    let (mut torn, mut line) = (0, Vec::new());
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        match Event::parse(&line) {
+            Some((event, whole)) => {
+                torn += usize::from(!whole);
+                take(event);
+            }
+            None => torn += 1,
+        }
+        line.clear();
+    }
+    Ok(torn)
+}

@@ -1,0 +1,240 @@
+//! The error document, and the prose of its `details`.
+
+use std::fmt::Write as _;
+
+use semver::Version;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::error::{Error, codes};
+use crate::grpc;
+use crate::input::{self, Heading, Refused, version};
+use crate::ladder::{self, History, Outcome};
+
+/// Longest text of a document in bytes of JSON: two of them, and the rest, stay
+/// below 16 KiB.
+const MAX_TEXT_BYTES: usize = 7 << 10;
+
+/// What stands where a text was cut.
+const CUT: &str = " [cut]";
+
+/// The error document of the CNI specification (section "Error").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Error)]
+#[serde(rename_all = "camelCase")]
+#[error("{msg}")]
+pub struct CniError {
+    /// The configuration's version where it is supported, else the newest
+    pub cni_version: Version,
+    /// Code of the specification or of Antrea; never 0
+    pub code: u32,
+    /// One short sentence that says what to do
+    pub msg: String,
+    /// More for a person who looks into it; may be empty
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub details: String,
+}
+
+impl CniError {
+    /// Of a command that was not sent.
+    pub(crate) fn refused(Refused { error, heading }: Refused) -> Self {
+        Self::new(&error.into(), &heading, "", &History::default())
+    }
+
+    /// Of a command that failed on its way to the agent behind `socket`.
+    pub(crate) fn new(error: &Error, heading: &Heading, socket: &str, history: &History) -> Self {
+        let text = |words: Vec<Words>| {
+            let text: String = words.into_iter().map(|words| words.text(heading.is_del)).collect();
+            clip(text)
+        };
+        Self {
+            cni_version: heading.cni_version.clone(),
+            code: error.code(),
+            msg: text(message(error)),
+            details: text(details(error, socket, history)),
+        }
+    }
+
+    /// Of a mistake of the plugin itself.
+    pub(crate) fn internal() -> Self {
+        Self {
+            cni_version: version::NEWEST,
+            code: codes::INTERNAL,
+            msg: "antrea-cni failed by a mistake of its own: report it".to_owned(),
+            details: String::new(),
+        }
+    }
+}
+
+/// A piece of a text, by whose words it has.
+enum Words {
+    /// Ours, also where they quote what stood in the way
+    Ours(String),
+    /// The agent's own answer, which is passed on as it is
+    Agents(String),
+}
+
+impl Words {
+    fn text(self, is_del: bool) -> String {
+        match self {
+            Self::Ours(text) if is_del => reword(&text),
+            Self::Ours(text) | Self::Agents(text) => text,
+        }
+    }
+}
+
+fn message(error: &Error) -> Vec<Words> {
+    match error {
+        Error::Agent(error) => vec![Words::Agents(error.message.clone())],
+        Error::Ladder(ladder::Error::Call(grpc::Error::Status(_))) => {
+            vec![Words::Agents(error.to_string())]
+        }
+        error => vec![Words::Ours(error.to_string())],
+    }
+}
+
+fn details(error: &Error, socket: &str, history: &History) -> Vec<Words> {
+    match error {
+        Error::Input(input::Error::UnsupportedVersion(text)) => {
+            let supported = version::list();
+            vec![Words::Ours(format!("config is {text:?}, plugin supports {supported}"))]
+        }
+        Error::Input(error) => vec![Words::Ours(source_of(error))],
+        Error::Ladder(cause) | Error::NotReady(cause) => {
+            vec![Words::Ours(way(cause, socket, history))]
+        }
+        Error::Agent(error) => {
+            let colon = if error.note.is_empty() || error.details.is_empty() { "" } else { ": " };
+            let note = Words::Ours(format!("{}{colon}", error.note));
+            vec![note, Words::Agents(error.details.clone())]
+        }
+        Error::Result(why) => vec![Words::Ours(why.to_string())],
+    }
+}
+
+/// Where the command went, how often, for how long, and what stopped it.
+fn way(cause: &ladder::Error, socket: &str, history: &History) -> String {
+    use grpc::Error::{Cut, Ended, Untrusted};
+    let History { rpcs, connections, elapsed } = history;
+    let why = match cause {
+        ladder::Error::Call(Cut(why) | Ended(why)) | ladder::Error::Result(why) => why.clone(),
+        ladder::Error::Call(Untrusted { uid: Some(uid), .. }) => format!("its user is {uid}"),
+        ladder::Error::Call(cause) => source_of(cause),
+        cause => source_of(cause),
+    };
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let (calls, s) = (rpcs.len(), plural(rpcs.len()));
+    let sent = match connections {
+        0 => "not sent".to_owned(),
+        1 => format!("{calls} call{s} on 1 connection"),
+        many => format!("{calls} call{s} on {many} connections"),
+    };
+    let mut text = format!("socket {socket}, {sent}, {:.1} s", elapsed.as_secs_f64());
+    if !why.is_empty() {
+        let _ = write!(text, ": {why}");
+    }
+    for rpc in rpcs.iter().filter(|rpc| rpc.connection == *connections) {
+        let package = rpc.api.package;
+        let _ = match &rpc.outcome {
+            Outcome::Reply(_) => write!(text, "; {package} answered in band"),
+            Outcome::Status(status) => write!(text, "; {package} answered {status}"),
+            Outcome::Silence => write!(text, "; {package} did not answer"),
+        };
+    }
+    text
+}
+
+fn source_of(error: &dyn std::error::Error) -> String {
+    error.source().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Takes the words out of a text on DEL that containerd's go-cni reads as
+/// success, whoever they came from: the operating system, a path, a name.
+fn reword(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut reworded = String::with_capacity(text.len());
+    let mut rest = 0;
+    for (at, _) in lower.match_indices("no") {
+        let starts = |words: &&&str| lower.get(at..).is_some_and(|text| text.starts_with(**words));
+        if let Some(words) = ["not found", "no such file or directory"].iter().find(starts) {
+            reworded.push_str(text.get(rest..at).unwrap_or_default());
+            reworded.push_str("absent");
+            rest = at + words.len();
+        }
+    }
+    reworded + text.get(rest..).unwrap_or_default()
+}
+
+/// Cuts a text that would make too long a document.
+fn clip(text: String) -> String {
+    let mut bytes = 0;
+    // Where it is cut if it is too long.
+    let mut fits = 0;
+    for (at, character) in text.char_indices() {
+        if bytes <= MAX_TEXT_BYTES - CUT.len() {
+            fits = at;
+        }
+        bytes += match character {
+            '"' | '\\' => 2,
+            '\0'..' ' => 6,
+            other => other.len_utf8(),
+        };
+        if bytes > MAX_TEXT_BYTES {
+            return text.get(..fits).unwrap_or_default().to_owned() + CUT;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ladder::AgentError;
+
+    fn document(error: &Error, is_del: bool) -> CniError {
+        let heading = Heading { cni_version: version::NEWEST, is_del };
+        CniError::new(error, &heading, "/s", &History::default())
+    }
+
+    #[test]
+    fn no_text_of_ours_reads_as_success_on_del() {
+        let error = Error::from(input::Error::UnknownCommand(
+            "x Not Found, no such file or DIRECTORY".to_owned(),
+        ));
+        assert_eq!(document(&error, true).msg, "unknown CNI_COMMAND: x absent, absent");
+        assert!(document(&error, false).msg.contains("Not Found"));
+        let cut = ladder::Error::Call(grpc::Error::Cut("page=not found".to_owned()));
+        assert!(document(&cut.into(), true).details.ends_with(": page=absent"));
+    }
+
+    #[test]
+    fn the_agents_words_are_passed_on() {
+        let said = AgentError {
+            code: 3,
+            message: "container not found".to_owned(),
+            details: "not found".to_owned(),
+            note: "also not found".to_owned(),
+        };
+        let document = document(&said.into(), true);
+        assert_eq!(document.msg, "container not found");
+        assert_eq!(document.details, "also absent: not found");
+    }
+
+    #[test]
+    fn a_document_is_at_most_16_kib() {
+        for character in ["x", "é", "\"", "\u{1}"] {
+            let message = character.repeat(300_000);
+            let said =
+                AgentError { code: 3, details: message.clone(), message, ..AgentError::default() };
+            let document = document(&said.into(), true);
+            assert!(document.msg.starts_with(character) && document.msg.ends_with(CUT));
+            let bytes = serde_json::to_vec(&document).unwrap().len();
+            assert!((8192..=16_384).contains(&bytes), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn rewording_takes_time_in_proportion_to_the_text() {
+        let text = "not found".repeat(100_000);
+        assert_eq!(reword(&text), "absent".repeat(100_000));
+    }
+}

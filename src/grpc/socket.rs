@@ -1,0 +1,65 @@
+//! The server's socket: one attempt to connect, and who is at the other end.
+
+use std::fs;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::UnixStream;
+
+use nix::sys::socket::sockopt::PeerCredentials;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_to, getsockopt, socket,
+};
+use nix::unistd::geteuid;
+
+use super::error::Error;
+use super::peer::Peer;
+use super::stream::Stream;
+
+/// Mode of a folder that its group or everybody may change.
+const OTHERS_MAY_WRITE: u32 = 0o022;
+
+/// Connects to the socket at `path` without waiting. A peer has to be root's or
+/// our own user's, unless it may be `anybody`.
+///
+/// # Errors
+/// [`Error::NotASocket`], [`Error::OpenFolder`], [`Error::NoSocket`],
+/// [`Error::Unreachable`], [`Error::Untrusted`].
+pub fn connect(path: &str, anybody: bool) -> Result<(Stream, Peer), Error> {
+    look(path)?;
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)
+        .map_err(|errno| Error::NoSocket(errno.into()))?;
+    UnixAddr::new(path)
+        .and_then(|to| connect_to(socket.as_raw_fd(), &to))
+        .map_err(|errno| Error::Unreachable(io::Error::from(errno)))?;
+    let stream = UnixStream::from(socket);
+    let credentials = getsockopt(&stream, PeerCredentials)
+        .map_err(|errno| Error::Untrusted { uid: None, source: Some(errno.into()) })?;
+    let uid = credentials.uid();
+    if !anybody && uid != 0 && uid != geteuid().as_raw() {
+        return Err(Error::Untrusted { uid: Some(uid), source: None });
+    }
+    Ok((Stream::new(stream), Peer::new(credentials.pid(), uid)))
+}
+
+/// What is at the path. What cannot be looked at cannot be connected to either,
+/// which says why.
+fn look(path: &str) -> Result<(), Error> {
+    let Ok(file) = fs::symlink_metadata(path) else { return Ok(()) };
+    if file.is_symlink()
+        && let Ok(target) = fs::canonicalize(path)
+        && let Some(Ok(folder)) = target.parent().map(fs::metadata)
+    {
+        let ours = [0, geteuid().as_raw()].contains(&folder.uid());
+        if !ours || folder.mode() & OTHERS_MAY_WRITE != 0 {
+            return Err(Error::OpenFolder(target.to_string_lossy().into_owned()));
+        }
+    }
+    let is_socket = |file: fs::Metadata| file.file_type().is_socket();
+    if file.file_type().is_socket() || fs::metadata(path).map_or(true, is_socket) {
+        Ok(())
+    } else {
+        Err(Error::NotASocket(path.to_owned()))
+    }
+}

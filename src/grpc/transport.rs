@@ -1,0 +1,133 @@
+//! HTTP/2 as tonic's client wants it.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use http_body::{Body, Frame};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+use thiserror::Error;
+use tonic::client::GrpcService;
+
+/// What the transport itself finds wrong with a call.
+#[derive(Debug, Error)]
+pub(super) enum TransportError {
+    #[error(transparent)]
+    Http2(#[from] h2::Error),
+    #[error("HTTP status {0} without a gRPC status")]
+    HttpStatus(u16),
+    #[error("the reply is not gRPC: content-type {0:?}")]
+    ContentType(String),
+    #[error("the reply is compressed with {0:?}, which was not offered")]
+    Compressed(String),
+    #[error("the reply ended without a gRPC status")]
+    NoStatus,
+}
+
+/// tonic's view of the connection. It turns into errors what tonic would make
+/// UNIMPLEMENTED or UNAVAILABLE of, so that these are always the agent's. What
+/// tonic says of a message (too long, none at all) is neither.
+#[derive(Clone)]
+pub(super) struct Transport(pub(super) h2::client::SendRequest<Bytes>);
+
+impl GrpcService<tonic::body::Body> for Transport {
+    type ResponseBody = Reply;
+    type Error = TransportError;
+    type Future =
+        Pin<Box<dyn Future<Output = Result<http::Response<Reply>, TransportError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.0.poll_ready(cx).map_err(TransportError::from)
+    }
+
+    fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
+        let send = self.0.clone();
+        Box::pin(async move {
+            let (head, mut body) = request.into_parts();
+            let mut send = send.ready().await?;
+            let (response, mut out) =
+                send.send_request(http::Request::from_parts(head, ()), false)?;
+            while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                if let Ok(data) = frame.into_data() {
+                    out.send_data(data, body.is_end_stream())?;
+                }
+            }
+            if !body.is_end_stream() {
+                out.send_data(Bytes::new(), true)?;
+            }
+            let (mut head, body) = response.await?.into_parts();
+            check_head(&head)?;
+            mend_message(&mut head.headers);
+            let saw_status = has_status(&head.headers);
+            Ok(http::Response::from_parts(head, Reply { body, saw_status }))
+        })
+    }
+}
+
+fn check_head(head: &http::response::Parts) -> Result<(), TransportError> {
+    if has_status(&head.headers) {
+        return Ok(());
+    }
+    let header = |name| {
+        let value = head.headers.get(name);
+        value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    if head.status != http::StatusCode::OK {
+        return Err(TransportError::HttpStatus(head.status.as_u16()));
+    }
+    let content_type = header("content-type").unwrap_or_default();
+    if !content_type.starts_with("application/grpc") {
+        return Err(TransportError::ContentType(content_type));
+    }
+    match header("grpc-encoding") {
+        Some(encoding) if encoding != "identity" => Err(TransportError::Compressed(encoding)),
+        _ => Ok(()),
+    }
+}
+
+fn has_status(headers: &HeaderMap) -> bool {
+    headers.contains_key("grpc-status")
+}
+
+/// Makes a text of the agent's that is not UTF-8 readable: tonic would forget
+/// the status for it.
+fn mend_message(headers: &mut HeaderMap) {
+    let Some(message) = headers.get_mut("grpc-message") else { return };
+    let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        let text = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
+        *message = text.try_into().unwrap_or(HeaderValue::from_static(""));
+    }
+}
+
+/// The body of a response.
+pub(super) struct Reply {
+    body: h2::RecvStream,
+    saw_status: bool,
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+        let this = &mut *self;
+        if let Some(data) = std::task::ready!(this.body.poll_data(cx)?) {
+            this.body.flow_control().release_capacity(data.len())?;
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        let mut trailers = std::task::ready!(this.body.poll_trailers(cx)?);
+        trailers.as_mut().map(mend_message);
+        this.saw_status |= trailers.as_ref().is_some_and(has_status);
+        Poll::Ready(match trailers {
+            Some(trailers) if this.saw_status => Some(Ok(Frame::trailers(trailers))),
+            None if this.saw_status => None,
+            _ => Some(Err(TransportError::NoStatus)),
+        })
+    }
+}

@@ -1,0 +1,31 @@
+//! How long a command may take, and how much of that may be spent on waiting.
+
+use std::time::Duration;
+
+use super::settings::Settings;
+use crate::action::Action;
+
+/// The time of a command. Runtimes decide the totals: kubelet gives up after
+/// 120 s, CRI-O gives a DEL 60 s and a GC 30 s, and containerd calls STATUS under
+/// a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From start to answer
+    pub total: Duration,
+    /// For an agent that is away
+    pub wait: Duration,
+}
+
+impl Limits {
+    /// Those of a command.
+    pub fn of(action: Action, settings: &Settings) -> Self {
+        let (total, wait) = match action {
+            Action::Add => (settings.add_timeout, 60),
+            Action::Check => (Duration::from_secs(45), 5),
+            Action::Del => (Duration::from_secs(45), 15),
+            Action::Gc => (Duration::from_secs(25), 5),
+            Action::Status => (Duration::from_secs(1), 0),
+        };
+        Self { total, wait: settings.wait_for_agent.min(Duration::from_secs(wait)) }
+    }
+}

@@ -1,0 +1,79 @@
+//! Why a command got no answer that counts, and what to do about it.
+
+use thiserror::Error;
+
+use crate::grpc;
+use crate::input::Settings;
+
+/// Why a command got no answer that counts.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The call had no reply.
+    #[error("{}", sentence(.0))]
+    Call(#[from] grpc::Error),
+    /// The reply is no message of the API.
+    #[error("the reply of antrea-agent cannot be decoded: look at its log on this node")]
+    Undecodable(#[source] prost::DecodeError),
+    /// The result of ADD cannot be put into the configuration's cniVersion.
+    #[error(
+        "the result of antrea-agent cannot be put into the cniVersion of the configuration: set a lower one"
+    )]
+    Result(String),
+    /// No API version of ours is served.
+    #[error(
+        "antrea-agent serves none of the API versions of this plugin: install the plugin that came with the agent"
+    )]
+    Exhausted,
+}
+
+impl Error {
+    /// Whether the agent does not have what it was asked for.
+    pub fn is_unimplemented(&self) -> bool {
+        matches!(self, Self::Call(error) if error.is_unimplemented())
+    }
+
+    /// Whether the connection died, so that the outcome is unknown.
+    pub fn is_cut(&self) -> bool {
+        matches!(self, Self::Call(grpc::Error::Cut(_)))
+    }
+
+    /// Whether nobody answered at all, as while an agent is being restarted.
+    pub fn is_silence(&self) -> bool {
+        use grpc::Error::{Cut, Deadline, Unreachable};
+        matches!(self, Self::Call(Unreachable(_) | Cut(_) | Deadline))
+    }
+}
+
+/// What a person is told, and what to do next.
+fn sentence(error: &grpc::Error) -> String {
+    let key = Settings::KEY;
+    match error {
+        grpc::Error::Unreachable(_) => {
+            "antrea-agent cannot be reached: wait until its Pod on this node is running, then try again".to_owned()
+        }
+        grpc::Error::NotASocket(path) => {
+            format!("{path} is not a socket: correct {key}.socket, or remove that file")
+        }
+        grpc::Error::OpenFolder(path) => format!(
+            "the socket is a link to {path}, where other users may write: name a path in a folder of root's"
+        ),
+        grpc::Error::Untrusted { .. } => format!(
+            "the process behind the socket is not trusted: run antrea-agent as root, or set {key}.requireRootAgent to false"
+        ),
+        grpc::Error::NoSocket(_) => {
+            "cannot make a socket: raise the limit of open files of the container runtime".to_owned()
+        }
+        grpc::Error::Cut(_) => {
+            "antrea-agent went away during the call: try again when its Pod on this node is running".to_owned()
+        }
+        grpc::Error::Ended(_) => {
+            "antrea-agent gave no valid answer: look at its log on this node".to_owned()
+        }
+        grpc::Error::Deadline => {
+            "antrea-agent did not answer in time: look at its log on this node, then try again".to_owned()
+        }
+        grpc::Error::Status(status) => {
+            format!("antrea-agent answered {:?}: {}", status.code(), status.message())
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What happened to a command on its way, for error texts and logs.
+
+use std::time::Duration;
+
+use semver::Version;
+
+use super::api::{Api, Method};
+use crate::action::Action;
+
+/// What happened to a command.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The RPCs in the order of asking
+    pub rpcs: Vec<Rpc>,
+    /// Connections that the command was sent on
+    pub connections: u32,
+    /// Whole time of the command
+    pub elapsed: Duration,
+}
+
+/// One RPC and its end.
+#[derive(Clone, Debug)]
+pub struct Rpc {
+    /// The API that was asked
+    pub api: Api,
+    /// The RPC of that API
+    pub method: Method,
+    /// The version of the configuration as it was sent, if it had one
+    pub cni_version: Option<Version>,
+    /// On which connection of the command, from 1
+    pub connection: u32,
+    /// The command that was asked for
+    pub action: Action,
+    /// What came back
+    pub outcome: Outcome,
+    /// Time until the answer, or until nobody waited for it any more
+    pub elapsed: Duration,
+}
+
+/// How one RPC ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A reply, with the code of the error in it, or 0
+    Reply(i32),
+    /// The gRPC status that ended the call, as code and text, or what the
+    /// transport saw instead of one
+    Status(String),
+    /// No answer in time
+    Silence,
+}

@@ -1,0 +1,46 @@
+//! One call of one API, for tools that want to know what an agent can do. No
+//! command takes this way.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::api::{Api, Capabilities, CapabilitiesRpc, Request, Response};
+use super::calls::Calls;
+use super::error::Error;
+use super::history::History;
+use super::node::{Connection, Node};
+
+/// Asks one API for one command: one connection, one RPC. The answer counts
+/// also if it is UNIMPLEMENTED.
+///
+/// # Errors
+/// All but [`Error::Result`] and [`Error::Exhausted`].
+pub fn single(
+    node: &impl Node,
+    api: &Api,
+    request: &Request<'_>,
+    deadline: Instant,
+) -> Result<Response, Error> {
+    let mut connection = node.connect(deadline)?;
+    let mut history = History::default();
+    let (connection, history, now) = (&mut connection, &mut history, &|| node.now());
+    Calls { connection, history, now }.call(api, request)
+}
+
+/// What the agent says of itself, if `api` has that question.
+///
+/// # Errors
+/// As [`single`].
+pub fn capabilities(
+    node: &impl Node,
+    api: &Api,
+    deadline: Instant,
+) -> Result<Option<Capabilities>, Error> {
+    let Some(CapabilitiesRpc { method, encode, decode }) = &api.capabilities else {
+        return Ok(None);
+    };
+    let message = Bytes::from(encode());
+    let reply = node.connect(deadline)?.call(api.path(method), message)?;
+    decode(reply).map(Some).map_err(Error::Undecodable)
+}

@@ -1,0 +1,152 @@
+//! What is known of a call, as one wide event.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Serialize, Serializer};
+
+use super::time::rfc3339;
+use crate::action::Action;
+use crate::error::Error;
+use crate::input::Call;
+use crate::ladder::history::{History, Outcome, Rpc};
+
+/// Longest text in an event, in bytes: what others say has no bound.
+const MAX_TEXT_BYTES: usize = 1024;
+
+/// Most calls of the agent in an event: the last ones.
+const MAX_TRIED: usize = 16;
+
+/// What is known of a call. Never the configuration, never the environment.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Event<'a> {
+    /// RFC 3339; the first member, so that readers find where an event starts
+    time: String,
+    command: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    container: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pod_namespace: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pod_name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pod_uid: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    interface: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    netns: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cni_version: Option<String>,
+    socket: &'a str,
+    tried: Vec<Tried<'a>>,
+    attempts: u32,
+    /// Code of the error document, 0 for success
+    code: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
+    #[serde(serialize_with = "milliseconds")]
+    milliseconds: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+}
+
+/// One RPC and its answer: `code` of the reply, or the `status` that came
+/// instead.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tried<'a> {
+    attempt: u32,
+    command: &'static str,
+    api: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cni_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a str>,
+    #[serde(serialize_with = "milliseconds")]
+    milliseconds: Duration,
+}
+
+/// The event of a call that succeeded or ended in `error`.
+pub(super) fn event<'a>(call: &'a Call, history: &'a History, error: Option<&Error>) -> Event<'a> {
+    let args = &call.args;
+    let pod = |key| clip(value_of(&args.args, key));
+    let History { rpcs, connections, elapsed } = history;
+    Event {
+        time: rfc3339(SystemTime::now()),
+        command: call.action.name(),
+        container: clip(&args.container_id),
+        pod_namespace: pod("K8S_POD_NAMESPACE"),
+        pod_name: pod("K8S_POD_NAME"),
+        pod_uid: pod("K8S_POD_UID"),
+        interface: clip(&args.ifname),
+        netns: clip(&args.netns),
+        cni_version: call.cni_version.as_ref().map(ToString::to_string),
+        socket: &call.settings.socket,
+        tried: rpcs.iter().skip(rpcs.len().saturating_sub(MAX_TRIED)).map(tried).collect(),
+        attempts: *connections,
+        code: error.map_or(0, Error::code),
+        message: error.map(|error| clip(&error.to_string()).to_owned()),
+        note: if error.is_none() { note(call.action, history) } else { None },
+        milliseconds: *elapsed,
+        trace_id: args.trace.trace_id(),
+    }
+}
+
+fn tried(rpc: &Rpc) -> Tried<'_> {
+    let (code, status) = match &rpc.outcome {
+        Outcome::Reply(code) => (Some(*code), None),
+        Outcome::Status(status) => (None, Some(clip(status))),
+        Outcome::Silence => (None, Some("no answer")),
+    };
+    Tried {
+        attempt: rpc.connection,
+        command: rpc.action.name(),
+        api: rpc.api.package,
+        cni_version: rpc.cni_version.as_ref().map(ToString::to_string),
+        code,
+        status,
+        milliseconds: rpc.elapsed,
+    }
+}
+
+/// Why a command succeeded that no agent did.
+fn note(action: Action, history: &History) -> Option<&'static str> {
+    match (action, history.rpcs.last().map(|rpc| &rpc.outcome)) {
+        (_, Some(Outcome::Reply(_))) => None,
+        (Action::Del, _) => Some("no agent was reached: the next one removes what is left"),
+        (Action::Gc, _) => Some("the agent has no GC: nothing was done"),
+        (Action::Status, Some(Outcome::Status(_))) => Some("the agent has no STATUS: it answers"),
+        (Action::Status, _) => Some("no answer: the agent was seen a moment ago"),
+        _ => None,
+    }
+}
+
+/// The value of `key` in `CNI_ARGS`.
+fn value_of<'a>(args: &'a str, key: &str) -> &'a str {
+    let mut pairs = args.split(';').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(name, _)| *name == key).map_or("", |(_, value)| value)
+}
+
+fn clip(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or_default()
+}
+
+fn milliseconds<S: Serializer>(duration: &Duration, out: S) -> Result<S::Ok, S::Error> {
+    let microseconds = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+    out.serialize_f64(f64::from(microseconds) / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(clip(&"é".repeat(600)).len(), 1024);
+        assert_eq!(clip(&format!("a{}", "é".repeat(600))).len(), 1023);
+    }
+}

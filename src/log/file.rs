@@ -1,0 +1,55 @@
+//! The file that lines are appended to, and its size.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+
+use nix::fcntl::OFlag;
+
+/// Size of the log file in bytes at which it becomes `<logFile>.1`.
+pub const MAX_BYTES: u64 = 10 << 20;
+
+/// Appends a line. Writers of one file need no lock: each line is one write at
+/// the end of the file, wherever that is by then.
+pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
+    loop {
+        let mut file = open(path)?;
+        let metadata = file.metadata()?;
+        // A link would lead the bytes, and rotation, into somebody's file.
+        if !metadata.is_file() || metadata.nlink() > 1 {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let full = metadata.len() + line.len() as u64 > MAX_BYTES && metadata.len() > 0;
+        if full && rotate(path, &file, metadata.ino())? {
+            continue;
+        }
+        // A second write would not be at the same place.
+        let written = file.write(line)?;
+        // Between opening and writing the file may have been rotated away twice.
+        if written == line.len() && file.metadata()?.nlink() == 0 {
+            continue;
+        }
+        return Ok(());
+    }
+}
+
+fn open(path: &str) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+        .open(path)
+}
+
+/// Makes the file that was opened the old one. Whether there is a new one now;
+/// not while somebody else does it.
+fn rotate(path: &str, file: &File, inode: u64) -> io::Result<bool> {
+    if file.try_lock().is_err() {
+        return Ok(false);
+    }
+    if fs::symlink_metadata(path).is_ok_and(|there| there.ino() == inode) {
+        fs::rename(path, format!("{path}.1"))?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,53 @@
+//! The node that the plugin runs on: its clock, and its agent behind a socket.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::grpc::{self, Channel};
+use crate::input::{Settings, TraceContext};
+use crate::ladder::{Connection, Node};
+
+/// The real node.
+#[derive(Clone, Copy, Debug)]
+pub struct ThisNode<'a> {
+    /// Where the agent is, and whether it is trusted
+    pub settings: &'a Settings,
+    /// What the calls belong to
+    pub trace: &'a TraceContext,
+}
+
+impl<'a> Node for ThisNode<'a> {
+    type Connection = Agent<'a>;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, pause: Duration) {
+        sleep(pause);
+    }
+
+    fn connect(&self, deadline: Instant) -> Result<Agent<'a>, grpc::Error> {
+        let Settings { socket, require_root_agent, .. } = self.settings;
+        let channel = Channel::start(grpc::connect(socket, !require_root_agent)?, deadline)?;
+        Ok(Agent { channel, trace: self.trace })
+    }
+}
+
+/// A connection to the agent.
+pub struct Agent<'a> {
+    channel: Channel,
+    trace: &'a TraceContext,
+}
+
+impl Connection for Agent<'_> {
+    fn call(&mut self, path: String, message: Bytes) -> Result<Bytes, grpc::Error> {
+        self.channel.call(path, message, self.trace.headers())
+    }
+
+    fn peer_is_gone(&self) -> bool {
+        self.channel.peer().is_gone()
+    }
+}

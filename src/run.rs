@@ -1,0 +1,90 @@
+//! The program, from the runtime's input to what goes to standard output.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::action::{Action, Command};
+use crate::document::CniError;
+use crate::error::Error;
+use crate::input::{self, Call, CmdArgs, Environment, Input, Limits, Source};
+use crate::ladder::{self, History, Request};
+use crate::node::ThisNode;
+use crate::output::Output;
+use crate::{log, netns, verdict};
+
+/// Runs the plugin for one command. Never panics, never prints.
+pub fn run(environment: Environment<'_>, stdin: &mut dyn Source) -> Output {
+    let started = Instant::now();
+    let result = match input::read(environment, stdin, started) {
+        Ok(Input::About) => return Output::about(),
+        Ok(Input::Version) => return Output::version(),
+        Ok(Input::Call(call)) => {
+            perform(&call, input::environment::own_netns_allowed(environment), started)
+        }
+        Err(refused) => Err(CniError::refused(refused)),
+    };
+    match result {
+        Ok(result) => Output::success(result),
+        Err(error) => Output::failure(&error),
+    }
+}
+
+impl Action {
+    /// Asks the agent to do the command, and gives the bytes for standard
+    /// output: the agent's result for ADD, nothing for the others.
+    ///
+    /// The counterpart of the Go package's `Action.Request`. The configuration
+    /// in `args` is checked, the variables are not: a runtime's come through
+    /// [`run`]. Blocks until there is an answer, at most for the command's
+    /// deadline.
+    ///
+    /// # Errors
+    /// The CNI error document: the agent's own error or one of the plugin's.
+    ///
+    /// # Examples
+    /// ```
+    /// use antrea_cni::{Action, CmdArgs};
+    ///
+    /// let configuration = br#"{"cniVersion": "1.1.0", "name": "antrea", "type": "antrea",
+    ///     "antreaCni": {"socket": "/nowhere/cni.sock", "waitForAgentSeconds": 0}}"#;
+    /// let args = CmdArgs {
+    ///     container_id: "c0ffee".to_owned(),
+    ///     netns: "/var/run/netns/c0ffee".to_owned(),
+    ///     ifname: "eth0".to_owned(),
+    ///     stdin_data: configuration.to_vec(),
+    ///     ..CmdArgs::default()
+    /// };
+    /// let error = Action::Add.request(&args).unwrap_err();
+    /// assert_eq!(error.code, 11);
+    /// assert!(error.msg.starts_with("antrea-agent cannot be reached"));
+    /// ```
+    #[doc(alias = "Request")]
+    pub fn request(self, args: &CmdArgs) -> Result<Bytes, CniError> {
+        let started = Instant::now();
+        let call = Call::check(&Command::from(self), args.clone()).map_err(CniError::refused)?;
+        perform(&call, true, started)
+    }
+}
+
+/// Does a checked command: who answers, what that means, and a line in the log.
+fn perform(call: &Call, own_netns_allowed: bool, started: Instant) -> Result<Bytes, CniError> {
+    let mut history = History::default();
+    let result = own_netns(call, own_netns_allowed).and_then(|()| {
+        let node = ThisNode { settings: &call.settings, trace: &call.args.trace };
+        let limits = Limits::of(call.action, &call.settings);
+        let answer = ladder::deliver(&node, Request::from(call), limits, started, &mut history);
+        verdict::of(call, answer)
+    });
+    log::write(call, &history, &result);
+    result.map_err(|error| CniError::new(&error, &call.heading(), &call.settings.socket, &history))
+}
+
+/// Refuses an ADD for the network namespace that the plugin itself runs in.
+fn own_netns(call: &Call, is_allowed: bool) -> Result<(), Error> {
+    let netns = &call.args.netns;
+    if call.action == Action::Add && !is_allowed && netns::is_own(netns) {
+        return Err(input::Error::OwnNetns(netns.clone()).into());
+    }
+    Ok(())
+}

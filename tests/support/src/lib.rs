@@ -1,0 +1,63 @@
+//! What the tests share: the plugin as a process, an agent behind a socket, an agent
+//! made of raw frames, and programs that run a table of cases.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod call;
+mod cases;
+pub mod frames;
+mod node;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use antrea_cni_agent::{Action, Api, path};
+use serde_json::Value;
+
+pub use self::call::{Answer, Call, Running, Stdin};
+pub use self::cases::{Case, binary_under_test, run_cases};
+pub use self::node::TestNode;
+
+/// The plugin under test: the one that cargo built, or any other that
+/// `ANTREA_CNI_PLUGIN` names, such as the release binary.
+pub fn plugin() -> PathBuf {
+    binary_under_test().unwrap_or_else(|| {
+        // target/debug/deps/it-0123456789abcdef
+        let test = std::env::current_exe().unwrap();
+        let plugin = test.ancestors().nth(2).unwrap().join("antrea-cni");
+        assert!(plugin.exists(), "{} is not built", plugin.display());
+        plugin
+    })
+}
+
+/// The paths that a command is asked under, from the newest API down to `api`.
+pub fn walk_to(api: &Api, action: Action) -> Vec<String> {
+    let newer = Api::ALL.iter().take_while(|newer| *newer != api);
+    let paths = newer.chain([api]).map(|api| path(api, action));
+    paths.filter(|path| !path.is_empty()).collect()
+}
+
+/// Puts the settings for a test into a configuration, as its first member, and
+/// leaves every other byte alone.
+pub fn with_settings(stdin: &[u8], settings: &Value) -> Vec<u8> {
+    let Some(open) = stdin.iter().position(|byte| *byte == b'{') else { return stdin.to_vec() };
+    let (head, tail) = stdin.split_at(open + 1);
+    let empty = tail.trim_ascii_start().starts_with(b"}");
+    let member = format!("\"antreaCni\":{settings}{}", if empty { "" } else { "," });
+    [head, member.as_bytes(), tail].concat()
+}
+
+/// Waits until `condition` holds; a test that it never does fails.
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::yield_now();
+    }
+}

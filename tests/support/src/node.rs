@@ -1,0 +1,63 @@
+//! A folder that stands for a node.
+
+use std::path::PathBuf;
+
+use antrea_cni_agent::{Agent, Api, Options};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::call::Call;
+
+/// A folder for a socket, and an agent in it that may come later.
+pub struct TestNode {
+    folder: TempDir,
+}
+
+impl Default for TestNode {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TestNode {
+    pub fn new() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.path("cni.sock")
+    }
+
+    pub fn agent(&self, apis: &[Api]) -> Agent {
+        Agent::start(Options::new(self.socket(), apis)).unwrap()
+    }
+
+    pub fn scripted(&self, apis: &[Api], script: Value) -> Agent {
+        let script = serde_json::from_value(script).unwrap();
+        Agent::start(Options { script, ..Options::new(self.socket(), apis) }).unwrap()
+    }
+
+    /// A configuration for the agent on this node.
+    pub fn configuration(&self, cni_version: &str, settings: Value) -> String {
+        let mut settings = settings;
+        settings["socket"] = self.socket().to_str().into();
+        serde_json::json!({
+            "cniVersion": cni_version, "name": "antrea", "type": "antrea",
+            "ipam": {"type": "host-local"}, "antreaCni": settings,
+        })
+        .to_string()
+    }
+
+    /// A call for the agent on this node.
+    pub fn call(&self, command: &str, cni_version: &str) -> Call {
+        self.call_with(command, cni_version, serde_json::json!({"waitForAgentSeconds": 0}))
+    }
+
+    pub fn call_with(&self, command: &str, cni_version: &str, settings: Value) -> Call {
+        Call::new(command, self.configuration(cni_version, settings))
+    }
+}
