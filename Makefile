@@ -119,3 +119,7 @@ e2e-kubelet: release ## A real kubelet and an agent that is away while a Pod is 
 	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent
 	test -x $(E2E)/bin/kubelet || (cd tests/e2e/kubelet && CGO_ENABLED=0 go build -o $(CURDIR)/$(E2E)/bin/kubelet k8s.io/kubernetes/cmd/kubelet)
 	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) kubelet-2 kubelet-5
+
+.PHONY: rehearsal
+rehearsal: ## The next API version, in a copy of the tree: which places it touches, and that all stays green
+	bash tests/rehearsal/run.sh

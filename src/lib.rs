@@ -8,7 +8,7 @@
 //!                            answers    means
 //! ```
 //!
-//! [`run`] is the whole program. [`Action::request`] is what the Go package
+//! [`run()`] is the whole program. [`Action::request`] is what the Go package
 //! `antrea.io/antrea/pkg/cni` offers: one command, asked of the agent.
 
 mod action;

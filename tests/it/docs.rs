@@ -44,13 +44,30 @@ impl Page {
             });
             parts.collect::<Vec<_>>().join(", ")
         };
-        let (message, details) = (text("msg"), text("details"));
+        let (message, details) = (text("msg"), without_newer_than_v1(text("details")));
         let _ = write!(self.0, "\n```text\n{message}\n");
         if !details.is_empty() {
             let _ = writeln!(self.0, "  {details}");
         }
         self.0 += "```\n";
     }
+}
+
+/// The page does not grow with the ladder.
+fn without_newer_than_v1(details: String) -> String {
+    let newer = || Api::ALL.iter().take_while(|api| **api != Api::V1);
+    let is_newer = |part: &&str| newer().any(|api| part.starts_with(&format!("{} ", api.package)));
+    let gone = details.split("; ").filter(is_newer).count();
+    let kept: Vec<_> = details.split("; ").filter(|part| !is_newer(part)).collect();
+    // "4 calls on 1 connection"
+    let words = kept.join("; ").split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let count = |at: usize| words.get(at + 1).filter(|it| it.starts_with("call")).map(|_| gone);
+    let words =
+        words.iter().enumerate().map(|(at, word)| match (word.parse::<usize>(), count(at)) {
+            (Ok(calls), Some(gone)) => (calls - gone).to_string(),
+            _ => word.clone(),
+        });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[test]

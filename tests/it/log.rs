@@ -49,6 +49,8 @@ fn a_call_is_one_line_that_says_what_happened() {
     let time = event["time"].take();
     assert!(time.as_str().unwrap().ends_with('Z') && time.as_str().unwrap().len() == 27, "{time}");
     assert!(event["milliseconds"].take().as_f64().unwrap() > 0.0);
+    let newer_than_v1 = Api::ALL.iter().take_while(|api| **api != Api::V1).count();
+    event["tried"].as_array_mut().unwrap().drain(..newer_than_v1);
     for tried in event["tried"].as_array_mut().unwrap() {
         assert!(tried["milliseconds"].take().as_f64().unwrap() > 0.0);
     }

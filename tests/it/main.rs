@@ -12,6 +12,7 @@ mod agent_process;
 mod captures;
 mod concurrency;
 mod docs;
+mod frozen;
 mod go_answers;
 mod input;
 mod ladder;
