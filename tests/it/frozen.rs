@@ -10,10 +10,8 @@ use antrea_cni::{Action, Api, Command};
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/apis");
 
 /// A reply with a result, and one with an error, in the shape of v1 and v1beta1.
-const REPLIES: [&[u8]; 2] = [
-    b"\x0a\x16{\"cniVersion\":\"1.1.0\"}",
-    b"\x12\x17\x08\x65\x12\x0cno addresses\x22\x05range",
-];
+const REPLIES: [&[u8]; 2] =
+    [b"\x0a\x16{\"cniVersion\":\"1.1.0\"}", b"\x12\x17\x08\x65\x12\x0cno addresses\x22\x05range"];
 
 /// All that goes over the wire for the API, and what is read of its replies.
 fn frozen(api: &Api) -> String {
