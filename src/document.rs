@@ -113,10 +113,12 @@ fn details(error: &Error, socket: &str, history: &History) -> Vec<Words> {
 
 /// Where the command went, how often, for how long, and what stopped it.
 fn way(cause: &ladder::Error, socket: &str, history: &History) -> String {
-    use grpc::Error::{Cut, Ended, Untrusted};
+    use grpc::Error::{Cut, Ended, NotTaken, Untrusted};
     let History { rpcs, connections, elapsed } = history;
     let why = match cause {
-        ladder::Error::Call(Cut(why) | Ended(why)) | ladder::Error::Result(why) => why.clone(),
+        ladder::Error::Call(NotTaken(why) | Cut(why) | Ended(why)) | ladder::Error::Result(why) => {
+            why.clone()
+        }
         ladder::Error::Call(Untrusted { uid: Some(uid), .. }) => format!("its user is {uid}"),
         ladder::Error::Call(cause) => source_of(cause),
         cause => source_of(cause),

@@ -68,9 +68,11 @@ impl Error {
                 Input::OwnNetns(_) => codes::INVALID_NETNS,
             },
             Self::Ladder(Ladder::Call(error)) => match error {
-                Grpc::Unreachable(_) | Grpc::NotASocket(_) | Grpc::Cut(_) | Grpc::Deadline => {
-                    codes::TRY_AGAIN_LATER
-                }
+                Grpc::Unreachable(_)
+                | Grpc::NotASocket(_)
+                | Grpc::NotTaken(_)
+                | Grpc::Cut(_)
+                | Grpc::Deadline => codes::TRY_AGAIN_LATER,
                 Grpc::Untrusted { .. } | Grpc::OpenFolder(_) => codes::IO_FAILURE,
                 // antrea:pkg/cni/client.go
                 Grpc::Status(status) => match status.code() {

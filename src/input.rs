@@ -16,7 +16,9 @@ use std::time::Instant;
 
 use semver::Version;
 
+use self::settings::DelWhenAgentDown;
 use crate::action::{Action, Command};
+use crate::netns;
 
 pub use self::args::CmdArgs;
 pub use self::configuration::Configuration;
@@ -51,6 +53,9 @@ pub struct Call {
     pub cni_version: Option<Version>,
     /// The plugin's settings
     pub settings: Settings,
+    /// What is wrong with those that were given, where the command does not fail
+    /// for it
+    pub ignored: Vec<settings::Error>,
 }
 
 /// Why there is no call, and how its error document is headed.
@@ -111,6 +116,25 @@ impl Call {
         check(command, args, &mut heading.cni_version).map_err(|error| Refused { error, heading })
     }
 
+    /// How long it may take.
+    pub fn limits(&self) -> Limits {
+        let limits = Limits::of(self.action, &self.settings);
+        if self.action == Action::Del && self.may_be_left() {
+            return limits.of_what_may_be_left();
+        }
+        limits
+    }
+
+    /// Whether a DEL succeeds also where no agent does it: one removes, when it
+    /// starts, what has no container any more. A runtime may name the network
+    /// namespace of a container that is gone.
+    pub fn may_be_left(&self) -> bool {
+        let netns = &self.args.netns;
+        self.settings.del_when_agent_down == DelWhenAgentDown::Succeed
+            || netns.is_empty()
+            || netns::is_gone(netns)
+    }
+
     /// What an error document of the call needs to know.
     pub fn heading(&self) -> Heading {
         let cni_version = self.configuration.label();
@@ -123,9 +147,13 @@ fn check(command: &Command, mut args: CmdArgs, label: &mut Version) -> Result<Ca
     *label = configuration.label();
     let action = command.action.ok_or_else(|| Error::UnknownCommand(command.name.clone()))?;
     let cni_version = configuration.cni_version(action)?;
-    let settings = configuration.settings()?;
+    let (settings, mut ignored) = configuration.settings();
+    // Whatever became of the settings, what is there has to be removable.
+    if !matches!(action, Action::Del | Action::Gc) && !ignored.is_empty() {
+        return Err(ignored.swap_remove(0).into());
+    }
     if !action.has_container() {
         (args.container_id, args.netns, args.ifname) = Default::default();
     }
-    Ok(Call { action, args, configuration, cni_version, settings })
+    Ok(Call { action, args, configuration, cni_version, settings, ignored })
 }

@@ -16,6 +16,7 @@ pub mod history;
 pub mod node;
 mod recovery;
 mod single;
+mod status;
 mod translation;
 mod v1;
 mod v1beta1;
@@ -64,7 +65,7 @@ pub fn deliver(
         Delivery { node, apis: Api::ALL, request, deadline, wait, history, connection: None };
     let answer = match request.action {
         Action::Add => recovery::add(&mut delivery),
-        Action::Status => delivery.send(Action::Status),
+        Action::Status => status::status(&mut delivery),
         Action::Check | Action::Del | Action::Gc => delivery.repeat(request.action),
     };
     history.elapsed = node.now() - started;

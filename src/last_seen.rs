@@ -23,6 +23,11 @@ pub(crate) fn remember(socket: &str) {
     let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
 }
 
+/// Forgets that the agent was seen.
+pub(crate) fn forget(socket: &str) {
+    let _ = std::fs::remove_file(path(socket));
+}
+
 /// Whether the agent was seen less than `within` ago.
 pub(crate) fn was_seen(socket: &str, within: Duration) -> bool {
     let file = options().read(true).open(path(socket));

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::grpc::{self, Channel};
 use crate::input::{Settings, TraceContext};
 use crate::ladder::{Connection, Node};
+use crate::{last_seen, netns};
 
 /// The real node.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +30,27 @@ impl<'a> Node for ThisNode<'a> {
         sleep(pause);
     }
 
-    fn connect(&self, deadline: Instant) -> Result<Agent<'a>, grpc::Error> {
+    fn connect(&self, deadline: Instant, watched: bool) -> Result<Agent<'a>, grpc::Error> {
         let Settings { socket, require_root_agent, .. } = self.settings;
-        let channel = Channel::start(grpc::connect(socket, !require_root_agent)?, deadline)?;
-        Ok(Agent { channel, trace: self.trace })
+        let connected = grpc::connect(socket, !require_root_agent, watched)?;
+        Ok(Agent { channel: Channel::start(connected, deadline)?, trace: self.trace })
+    }
+
+    fn remove_link(&self, netns: &str, ifname: &str) {
+        // The next agent says what is in its way.
+        let _ = netns::remove_link(netns, ifname);
+    }
+
+    fn remember(&self) {
+        last_seen::remember(&self.settings.socket);
+    }
+
+    fn forget(&self) {
+        last_seen::forget(&self.settings.socket);
+    }
+
+    fn was_seen(&self, within: Duration) -> bool {
+        last_seen::was_seen(&self.settings.socket, within)
     }
 }
 
@@ -45,6 +63,10 @@ pub struct Agent<'a> {
 impl Connection for Agent<'_> {
     fn call(&mut self, path: String, message: Bytes) -> Result<Bytes, grpc::Error> {
         self.channel.call(path, message, self.trace.headers())
+    }
+
+    fn peer_id(&self) -> Option<i32> {
+        self.channel.peer().pid
     }
 
     fn peer_is_gone(&self) -> bool {

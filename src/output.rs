@@ -15,6 +15,8 @@ pub struct Output {
     pub stderr: String,
     /// Whether the exit status is 0, else it is 1
     pub success: bool,
+    /// Whether the document is the result of a command: it must not be lost
+    pub is_result: bool,
 }
 
 impl Output {
@@ -26,7 +28,7 @@ impl Output {
             env!("CARGO_PKG_VERSION"),
             version::list(),
         );
-        Self { stdout: Bytes::new(), stderr, success: true }
+        Self { stderr, ..Self::success(Bytes::new()) }
     }
 
     /// The answer to VERSION.
@@ -37,20 +39,19 @@ impl Output {
             cni_version: semver::Version,
             supported_versions: [semver::Version; 7],
         }
-        Self::success(json(&Version {
-            cni_version: version::NEWEST,
-            supported_versions: version::SUPPORTED,
-        }))
+        let version =
+            json(&Version { cni_version: version::NEWEST, supported_versions: version::SUPPORTED });
+        Self { is_result: false, ..Self::success(version) }
     }
 
     /// A command that was done.
     pub(crate) fn success(stdout: Bytes) -> Self {
-        Self { stdout, stderr: String::new(), success: true }
+        Self { stdout, stderr: String::new(), success: true, is_result: true }
     }
 
     /// A command that failed.
     pub(crate) fn failure(error: &CniError) -> Self {
-        Self { success: false, ..Self::success(json(error)) }
+        Self { success: false, is_result: false, ..Self::success(json(error)) }
     }
 
     /// The plugin itself broke.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::action::{Action, Command};
 use crate::document::CniError;
 use crate::error::Error;
-use crate::input::{self, Call, CmdArgs, Environment, Input, Limits, Source};
+use crate::input::{self, Call, CmdArgs, Environment, Input, Source};
 use crate::ladder::{self, History, Request};
 use crate::node::ThisNode;
 use crate::output::Output;
@@ -72,9 +72,9 @@ fn perform(call: &Call, own_netns_allowed: bool, started: Instant) -> Result<Byt
     let mut history = History::default();
     let result = own_netns(call, own_netns_allowed).and_then(|()| {
         let node = ThisNode { settings: &call.settings, trace: &call.args.trace };
-        let limits = Limits::of(call.action, &call.settings);
-        let answer = ladder::deliver(&node, Request::from(call), limits, started, &mut history);
-        verdict::of(call, answer)
+        let (request, limits) = (Request::from(call), call.limits());
+        let answer = ladder::deliver(&node, request, limits, started, &mut history);
+        verdict::of(&node, call, answer)
     });
     log::write(call, &history, &result);
     result.map_err(|error| CniError::new(&error, &call.heading(), &call.settings.socket, &history))

@@ -138,6 +138,13 @@ impl Bench {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
+    /// A pipe with the configuration, closed at its other end, as a runtime's soon is.
+    fn stdin(&self) -> std::io::PipeReader {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(&std::fs::read(self.path("stdin")).unwrap()).unwrap();
+        reader
+    }
+
     /// The call, under another program if there is one.
     fn run(&self, command: &str, under: &[&str]) {
         let plugin = self.plugin.to_str().unwrap();
@@ -155,7 +162,7 @@ impl Bench {
             .env("CNI_IFNAME", "eth0")
             .env("CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0")
             .env("CNI_PATH", "/opt/cni/bin")
-            .stdin(std::fs::File::open(self.path("stdin")).unwrap())
+            .stdin(self.stdin())
             .stderr(Stdio::inherit())
             .output()
             .unwrap();

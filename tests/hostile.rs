@@ -6,13 +6,16 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test program")]
 
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use antrea_cni_test_support::frames::{Connection, END_STREAM, RawAgent, kind};
-use antrea_cni_test_support::{Case, plugin, run_cases};
+use antrea_cni_test_support::{Case, binary_under_test, plugin, run_cases};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use serde_json::{Value, json};
 
 /// `addTimeoutSeconds`, the shortest there is.
@@ -21,6 +24,9 @@ const DEADLINE: Duration = Duration::from_secs(35);
 const SLACK: Duration = Duration::from_secs(10);
 /// Resident memory that no kind may make the plugin use.
 const MAX_RESIDENT_KIB: i64 = 16 << 10;
+
+/// Time on the processor in milliseconds that no kind may cost.
+const MAX_BUSY_MS: i64 = 200;
 
 /// `CniCmdResponse` with the result `{}`.
 const REPLY: &[u8] = b"\x0a\x02{}";
@@ -55,6 +61,7 @@ const KINDS: &[(&str, u64, Serve)] = &[
         c.stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").ok()?;
         c.drain()
     }),
+    // Never taken: made again until the deadline.
     ("GOAWAY before the request", 11, |c| {
         c.handshake()?;
         goaway(c, 0, 0)?;
@@ -87,7 +94,7 @@ const KINDS: &[(&str, u64, Serve)] = &[
     ("RST_STREAM SETTINGS_TIMEOUT", 201, |c| reset(c, 4)),
     ("RST_STREAM STREAM_CLOSED", 201, |c| reset(c, 5)),
     ("RST_STREAM FRAME_SIZE_ERROR", 201, |c| reset(c, 6)),
-    ("RST_STREAM REFUSED_STREAM", 201, |c| reset(c, 7)),
+    ("RST_STREAM REFUSED_STREAM", 11, |c| reset(c, 7)),
     ("RST_STREAM CANCEL", 201, |c| reset(c, 8)),
     ("RST_STREAM COMPRESSION_ERROR", 201, |c| reset(c, 9)),
     ("RST_STREAM CONNECT_ERROR", 201, |c| reset(c, 10)),
@@ -181,10 +188,43 @@ const KINDS: &[(&str, u64, Serve)] = &[
     ("a text that is not UTF-8", 201, |c| message(c, 0, 5, b"\x12\x03\x12\x01\xff")),
     ("100 KB of grpc-message, percent-encoded", 201, |c| status_text(c, &b"%41".repeat(33_334))),
     ("100 KB of grpc-message, not UTF-8", 201, |c| status_text(c, &b"%ff".repeat(33_334))),
-    ("endless SETTINGS", 11, |c| flood(c, kind::SETTINGS, &[])),
-    ("endless PING", 11, |c| flood(c, 6, &[0; 8])),
-    ("endless WINDOW_UPDATE", 11, |c| flood(c, 8, &[0, 0, 0, 1])),
-    ("endless frames of an unknown type", 11, |c| flood(c, 0xfa, &[0; 64])),
+    ("endless SETTINGS", 201, |c| flood(c, kind::SETTINGS, &[])),
+    ("endless PING", 201, |c| {
+        request(c)?;
+        let mut answers = c.stream.try_clone().ok()?;
+        std::thread::spawn(move || std::io::copy(&mut answers, &mut std::io::sink()));
+        loop {
+            c.frame(6, 0, 0, &[0; 8])?;
+        }
+    }),
+    // Its answers fill up, so that nothing more is read.
+    ("endless PING, and a socket that is shut down but stays", 11, |c| {
+        request(c)?;
+        while c.frame(6, 0, 0, &[0; 8]).is_some() && !is_full(c) {}
+        c.stream.shutdown(std::net::Shutdown::Both).ok()?;
+        std::thread::sleep(DEADLINE);
+        None
+    }),
+    ("endless RST_STREAM", 11, |c| {
+        let stream = request(c)?;
+        loop {
+            c.frame(kind::RST_STREAM, 0, stream + 2, &8u32.to_be_bytes())?;
+        }
+    }),
+    ("endless PRIORITY", 201, |c| {
+        let stream = request(c)?;
+        loop {
+            c.frame(2, 0, stream + 2, &[0, 0, 0, 0, 1])?;
+        }
+    }),
+    ("endless informational heads", 201, |c| {
+        let stream = request(c)?;
+        loop {
+            c.headers(stream, 0, &[(":status", b"103")])?;
+        }
+    }),
+    ("endless WINDOW_UPDATE", 201, |c| flood(c, 8, &[0, 0, 0, 1])),
+    ("endless frames of an unknown type", 201, |c| flood(c, 0xfa, &[0; 64])),
     ("an endless header block", 11, |c| {
         let stream = request(c)?;
         c.frame(kind::HEADERS, 0, stream, &[0; 8192])?;
@@ -305,6 +345,7 @@ fn words(code: u64) -> &'static [&'static str] {
         11 => &[
             "went away during the call: try again when its Pod on this node is running",
             "did not answer in time: look at its log on this node, then try again",
+            "does not take calls now: wait until its Pod on this node is running, then try again",
         ],
         201 => &[
             "gave no valid answer: look at its log on this node",
@@ -322,14 +363,23 @@ const PEAK: &str = "HOSTILE_PEAK";
 /// Variable that names the plugin to launch.
 const PLUGIN: &str = "HOSTILE_PLUGIN";
 
-/// Runs the plugin and writes down its peak of resident memory in KiB. The
+/// Whether nothing more fits into the socket.
+fn is_full(c: &Connection) -> bool {
+    let mut fds = [PollFd::new(c.stream.as_fd(), PollFlags::POLLOUT)];
+    poll(&mut fds, PollTimeout::ZERO) == Ok(0)
+}
+
+/// Runs the plugin and writes down its peak of resident memory in KiB and its time
+/// on the processor in milliseconds. The
 /// kernel counts what a process was before it became another program, so the
 /// plugin must not be started by the large process that this test is.
 fn launch(peak: &std::ffi::OsStr) -> ExitCode {
     let plugin = std::env::var_os(PLUGIN).unwrap();
     let status = Command::new(plugin).env_remove(PEAK).env_remove(PLUGIN).status().unwrap();
-    let resident = getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss());
-    std::fs::write(peak, resident.to_string()).unwrap();
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    let milliseconds = [usage.user_time(), usage.system_time()].map(|it| it.num_milliseconds());
+    let used = format!("{} {}", usage.max_rss(), milliseconds.iter().sum::<i64>());
+    std::fs::write(peak, used).unwrap();
     ExitCode::from(u8::try_from(status.code().unwrap_or(99)).unwrap_or(99))
 }
 
@@ -361,8 +411,11 @@ fn run(expected: u64, serve: Serve) -> Result<(), String> {
     let code = document["code"].as_u64().unwrap_or(0);
     let stderr = String::from_utf8_lossy(&output.stderr);
     let message = document["msg"].as_str().unwrap_or_default();
-    let resident = std::fs::read_to_string(folder.path().join("peak")).unwrap_or_default();
-    let resident: i64 = resident.parse().unwrap_or(i64::MAX);
+    let used = std::fs::read_to_string(folder.path().join("peak")).unwrap_or_default();
+    let mut used = used.split(' ').map(|it| it.parse().unwrap_or(i64::MAX));
+    let (resident, busy) = (used.next().unwrap_or(i64::MAX), used.next().unwrap_or(i64::MAX));
+    // The debug build takes ten times as long for the same work.
+    let most = if binary_under_test().is_some() { MAX_BUSY_MS } else { 10 * MAX_BUSY_MS };
     let checks = [
         (output.status.signal().is_none() && stderr.is_empty(), "crashed"),
         (document.is_object(), "not one document"),
@@ -371,11 +424,13 @@ fn run(expected: u64, serve: Serve) -> Result<(), String> {
         (code == 0 || words(code).iter().any(|words| message.contains(words)), "wrong words"),
         (elapsed < DEADLINE + SLACK, "past its deadline"),
         (resident <= MAX_RESIDENT_KIB, "too much memory"),
+        (busy <= most, "too busy"),
     ];
     match checks.into_iter().find(|(holds, _)| !holds) {
-        Some((_, what)) => {
-            Err(format!("{what}: {document} {:?} {stderr}, {resident} KiB", output.status))
-        }
+        Some((_, what)) => Err(format!(
+            "{what}: {document} {:?} {stderr}, {resident} KiB, {busy} ms",
+            output.status
+        )),
         None => Ok(()),
     }
 }

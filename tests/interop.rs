@@ -165,7 +165,7 @@ fn generation(command: &[String], api: Api) -> Result<(), String> {
 
 fn nothing_served(command: &[String]) -> Result<(), String> {
     let none = Foreign::start(command, "");
-    for (verb, code) in [("ADD", 202), ("DEL", 202), ("GC", 0), ("STATUS", 0)] {
+    for (verb, code) in [("ADD", 202), ("DEL", 202), ("GC", 0), ("STATUS", 50)] {
         let output = call(none.folder.path(), verb, "1.1.0", 0);
         let actual = document(&output)["code"].as_i64().unwrap_or(0);
         check(verb, actual == code, &output)?;

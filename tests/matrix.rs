@@ -71,12 +71,14 @@ fn releases() -> Vec<Release> {
         ("v1 and v1beta1", vec![Api::V1, Api::V1BETA1], None),
         ("v1 without GC", vec![Api::V1, Api::V1BETA1], Some("v1.CmdGC")),
         ("v1 without STATUS", vec![Api::V1, Api::V1BETA1], Some("v1.CmdStatus")),
+        ("v1 without STATUS, v1beta1", vec![Api::V1, Api::V1BETA1], Some("v1.CmdStatus v1.CmdAdd")),
+        ("no API of this plugin", vec![], None),
         ("every API", servable(), None),
     ] {
         releases.push(Release {
             name: name.to_owned(),
             apis,
-            without: without.into_iter().map(str::to_owned).collect(),
+            without: without.unwrap_or_default().split(' ').map(str::to_owned).collect(),
             accepts: all.clone(),
         });
     }
@@ -141,8 +143,23 @@ fn model(
         }
         return failure(1, paths);
     }
-    // Nobody has it: GC did nothing, and for STATUS a live answer is enough.
-    if container_command { failure(202, paths) } else { success(paths) }
+    match action {
+        // Nobody has it: nothing was done.
+        Action::Gc => success(paths),
+        // Ready, if an ADD would be done.
+        Action::Status => {
+            for api in Api::ALL {
+                let Some(method) = (api.method)(Action::Add) else { continue };
+                paths.push(path(api, Action::Add));
+                let left_out = format!("{}.{}", api.name, method.name);
+                if release.apis.contains(api) && !release.without.contains(&left_out) {
+                    return success(paths);
+                }
+            }
+            failure(50, paths)
+        }
+        _ => failure(202, paths),
+    }
 }
 
 /// A folder of its own for each agent.

@@ -30,6 +30,9 @@ pub struct Call {
     pub path: String,
     /// Whether the agent has it; if not, nothing more is known of the call
     pub served: bool,
+    /// Whether its message cannot be decoded; no handler saw it then
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub broken: bool,
     /// `grpc-timeout` as it was sent
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,

@@ -38,6 +38,9 @@ struct Arguments {
     /// behind another plugin
     #[arg(long)]
     chaining: bool,
+    /// Make a real link for each attachment; needs root and iproute2
+    #[arg(long)]
+    links: bool,
     /// Folder of CNI plugins; the "delegate" object of a configuration names
     /// the one that does the work
     #[arg(long)]
@@ -69,6 +72,7 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         journal: arguments.journal,
         state: arguments.state,
         chaining: arguments.chaining,
+        links: arguments.links,
         delegate: arguments.delegate,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

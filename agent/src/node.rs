@@ -12,14 +12,15 @@ use crate::attachment::Attachment;
 use crate::journal::{self, Effect, Entry, Journal};
 use crate::options::Options;
 use crate::proto::CniCmdArgs;
-use crate::script::InBandError;
-use crate::{delegate, result};
+use crate::script::{Die, InBandError};
+use crate::{delegate, link, result};
 
 /// What is attached to this node.
 #[derive(Debug)]
 pub(crate) struct Node {
     cni_versions: Vec<String>,
     chaining: bool,
+    links: bool,
     delegate: Option<PathBuf>,
     state: Option<PathBuf>,
     attachments: Mutex<BTreeMap<String, Attachment>>,
@@ -37,6 +38,7 @@ impl Node {
         Self {
             cni_versions: options.cni_versions.clone(),
             chaining: options.chaining,
+            links: options.links,
             delegate: options.delegate.clone(),
             state: options.state.clone(),
             attachments: Mutex::new(attachments.unwrap_or_default()),
@@ -58,6 +60,7 @@ impl Node {
         &self,
         action: Action,
         args: CniCmdArgs,
+        die: Option<Die>,
         journal: &Journal,
     ) -> Outcome {
         let configuration = self.accept(&args)?;
@@ -67,7 +70,7 @@ impl Node {
         };
         let _turn = turn.lock().await;
         match action {
-            Action::Add => self.add(&args, &configuration, journal).await,
+            Action::Add => self.add(&args, &configuration, die, journal).await,
             Action::Check => self.check(&args, &configuration).await,
             Action::Del => self.del(&args, &configuration, journal).await,
             Action::Gc => self.gc(&configuration, journal),
@@ -94,6 +97,7 @@ impl Node {
         &self,
         args: &CniCmdArgs,
         configuration: &Map<String, Value>,
+        die: Option<Die>,
         journal: &Journal,
     ) -> Outcome {
         if self.attachments().contains_key(&args.container_id) {
@@ -102,6 +106,12 @@ impl Node {
                 args.container_id, args.ifname
             );
             return Err(InBandError::new(102, text));
+        }
+        if self.links {
+            link::add(&args.netns, &args.ifname).await?;
+        }
+        if die == Some(Die::HalfMade) {
+            std::process::abort();
         }
         let delegated = self.delegated("ADD", args, configuration).await?;
         let attachment = {
@@ -163,6 +173,10 @@ impl Node {
         journal: &Journal,
     ) -> Outcome {
         self.delegated("DEL", args, configuration).await?;
+        // Only what it knows of.
+        if self.links && self.attachments().contains_key(&args.container_id) {
+            link::remove(&args.netns, &args.ifname).await?;
+        }
         self.detach(|container| container == args.container_id, "DEL", journal);
         Ok(Vec::new())
     }

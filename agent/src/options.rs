@@ -34,6 +34,9 @@ pub struct Options {
     /// Whether the agent is chained behind another plugin and gives
     /// `prevResult` back as its result
     pub chaining: bool,
+    /// Whether each attachment is a real link in the container's network namespace;
+    /// needs root and iproute2
+    pub links: bool,
     /// Folder of real CNI plugins, one of which the `delegate` object of a
     /// configuration names
     pub delegate: Option<PathBuf>,
@@ -50,6 +53,7 @@ impl Default for Options {
             journal: None,
             state: None,
             chaining: false,
+            links: false,
             delegate: None,
         }
     }

@@ -20,6 +20,8 @@ pub struct Behaviour {
     pub delay_ms: u64,
     /// Never answer
     pub hang: bool,
+    /// End the process, as a crash does
+    pub die: Option<Die>,
     /// End with a gRPC status, nothing done
     pub status: Option<Status>,
     /// Return this error, nothing done
@@ -72,6 +74,16 @@ pub enum Close {
     Before,
     /// After it succeeded, before the answer
     After,
+}
+
+/// When to end the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Die {
+    /// Before the command is done
+    Before,
+    /// When an ADD has made the interface (option `links`), and nobody knows of it yet
+    HalfMade,
 }
 
 /// A script and how often its parts were used.

@@ -78,9 +78,9 @@ impl Agent {
             .collect()
     }
 
-    /// The calls for what the agent has, in their order.
+    /// The calls that a handler got, in their order.
     pub fn served(&self) -> Vec<Call> {
-        self.calls().into_iter().filter(|call| call.served).collect()
+        self.calls().into_iter().filter(|call| call.served && !call.broken).collect()
     }
 
     /// The commands that took effect, in their order.

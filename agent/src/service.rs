@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::Frame;
-use http_body_util::Channel;
+use http_body_util::{BodyExt, Channel, Full};
+use prost::Message;
 use tokio::sync::Notify;
 use tonic::body::Body;
 use tonic::server::{Grpc, UnaryService};
@@ -21,7 +22,10 @@ use crate::options::Options;
 use crate::proto::{
     CniCmdRequest, CniCmdResponse, Error, GetCapabilitiesRequest, GetCapabilitiesResponse,
 };
-use crate::script::{Behaviour, Close, InBandError, Playing};
+use crate::script::{Behaviour, Close, Die, InBandError, Playing};
+
+/// What gRPC puts in front of a message: a flag and a length.
+const FRAME_BYTES: usize = 5;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -47,6 +51,14 @@ impl Service {
             return tonic::Status::unimplemented(self.unknown(&path)).into_http();
         };
         let call = with_headers(call, request.headers());
+        // As a server of gRPC does, before any handler.
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        if body.get(FRAME_BYTES..).is_none_or(|message| CniCmdRequest::decode(message).is_err()) {
+            self.journal.write(Entry::Call(Call { broken: true, ..call }.into()));
+            return tonic::Status::internal("the request cannot be decoded").into_http();
+        }
+        let request = Request::from_parts(head, Full::new(body));
         let action = match rpc {
             Rpc::Command(action) => Some(action),
             Rpc::Capabilities => None,
@@ -131,6 +143,9 @@ impl UnaryService<CniCmdRequest> for Command {
         // On a task of its own: a caller that goes away is not noticed.
         let work = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(behaviour.delay_ms)).await;
+            if behaviour.die == Some(Die::Before) {
+                std::process::abort();
+            }
             if behaviour.hang {
                 std::future::pending::<()>().await;
             }
@@ -144,7 +159,7 @@ impl UnaryService<CniCmdRequest> for Command {
             if let Some(error) = behaviour.error {
                 return Ok(reply(Err(error)));
             }
-            let outcome = service.node.execute(action, args, &service.journal).await;
+            let outcome = service.node.execute(action, args, behaviour.die, &service.journal).await;
             if behaviour.close == Some(Close::After) && outcome.is_ok() {
                 close.notify_one();
                 std::future::pending::<()>().await;

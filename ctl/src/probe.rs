@@ -64,7 +64,8 @@ fn look(socket: &Path, report: &mut Report) -> Result<(), State> {
         return Err(State::NotASocket);
     }
     let started = Instant::now();
-    let (_, peer) = grpc::connect(&socket.to_string_lossy(), true).map_err(State::of_error)?;
+    let (_, peer) =
+        grpc::connect(&socket.to_string_lossy(), true, false).map_err(State::of_error)?;
     let (uid, pid) = (peer.uid, peer.pid);
     report.connect_milliseconds = Some(milliseconds(started.elapsed()));
     report.peer = Some(Peer { uid, pid });

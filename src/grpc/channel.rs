@@ -6,17 +6,18 @@ use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::uri::{PathAndQuery, Uri};
 use tonic::client::Grpc;
+use tonic::{Code, Status};
 
 use super::codec::Raw;
 use super::error::{Error, chain};
 use super::peer::Peer;
 use super::stream::Stream;
-use super::transport::Transport;
+use super::transport::{Transport, TransportError};
 
 /// Largest reply that is read, grpc-go's default.
 const MAX_REPLY_BYTES: usize = 4 << 20;
@@ -25,9 +26,14 @@ const MAX_REPLY_BYTES: usize = 4 << 20;
 /// not for an endless one.
 const MAX_HEADER_BYTES: u32 = 256 << 10;
 
+/// How long before our deadline a server may find that it is over.
+const DEADLINE_TOLERANCE: Duration = Duration::from_millis(100);
+
 /// `:authority` is what grpc-go says of a unix socket: a path would be refused
 /// by strict servers.
 const ORIGIN: &str = "http://localhost";
+
+const FLOODED: &str = "the other side sends without end";
 
 /// An HTTP/2 connection, what drives it, and who is at the other end.
 pub struct Channel {
@@ -64,7 +70,8 @@ impl Channel {
     /// Makes one unary call, with names and values of `metadata`.
     ///
     /// # Errors
-    /// [`Error::Status`], [`Error::Ended`], [`Error::Cut`], [`Error::Deadline`].
+    /// [`Error::Status`], [`Error::Ended`], [`Error::NotTaken`], [`Error::Cut`],
+    /// [`Error::Deadline`].
     pub fn call<'a>(
         &mut self,
         path: String,
@@ -86,13 +93,29 @@ impl Channel {
         let call = self.drive(grpc.unary(request, path, Raw));
         match stream.block_on(call, deadline).ok_or(Error::Deadline)? {
             Some(Ok(reply)) => Ok(reply.into_inner()),
-            // A status that tonic made of an error of ours has it as its source.
-            Some(Err(status)) => Err(match StdError::source(&status) {
-                None => Error::Status(status),
-                Some(error) if self.driver.is_some() => Error::Ended(chain(error)),
-                Some(error) => Error::Cut(chain(error)),
-            }),
-            None => Err(Error::Cut("the server closed it".to_owned())),
+            Some(Err(status)) => Err(self.error(status)),
+            None if self.stream.is_flooded() => Err(Error::Ended(FLOODED.to_owned())),
+            None => Err(Error::Cut("the other side closed it".to_owned())),
+        }
+    }
+
+    /// What a status of tonic's means. One that tonic made of an error of ours has
+    /// that as its source.
+    fn error(&self, status: Status) -> Error {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let is_late = left < DEADLINE_TOLERANCE;
+        let Some(error) = StdError::source(&status) else {
+            return match status.code() {
+                Code::Cancelled | Code::DeadlineExceeded if is_late => Error::Deadline,
+                _ => Error::Status(status),
+            };
+        };
+        match error.downcast_ref::<TransportError>() {
+            Some(TransportError::NotTaken(error)) => Error::NotTaken(chain(error)),
+            Some(error) if is_late && error.is_cancelled() => Error::Deadline,
+            _ if self.stream.is_flooded() => Error::Ended(FLOODED.to_owned()),
+            _ if self.driver.is_some() => Error::Ended(chain(error)),
+            _ => Error::Cut(chain(error)),
         }
     }
 

@@ -30,6 +30,11 @@ pub enum Error {
     /// This process has no descriptor left for a socket.
     #[error("cannot make a socket")]
     NoSocket(#[source] io::Error),
+    /// The server did not take the call, so that it can be made again whatever it
+    /// does: REFUSED_STREAM, or a stream above the last one of a GOAWAY (RFC 9113,
+    /// section 8.7).
+    #[error("the call was not taken: {0}")]
+    NotTaken(String),
     /// The connection died after the call may have been sent: its outcome is
     /// unknown.
     #[error("the connection was cut: {0}")]

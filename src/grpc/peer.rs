@@ -1,65 +1,128 @@
 //! The process at the other end of a connection, and whether it is gone.
 
-use std::fs;
-use std::time::Instant;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
 
-/// Clock ticks a second in `/proc`, the same on every Linux.
-const TICKS_PER_SECOND: f64 = 100.0;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::sys::stat::Mode;
 
-/// The agent's process, as the kernel knew it when the connection was made.
-#[derive(Clone, Copy, Debug)]
+/// The process that listens on the socket, as the kernel knew it when the
+/// connection was made.
+#[derive(Debug)]
 pub struct Peer {
     /// Its id (`SO_PEERCRED`), where the kernel tells one
     pub pid: Option<i32>,
     /// Its user
     pub uid: u32,
-    /// When the connection was made
-    connected: Instant,
+    /// Its `/proc/PID/stat`, if it was alive then. The open file stays that
+    /// process's, whoever gets its number later.
+    stat: Option<File>,
 }
 
 impl Peer {
     pub(super) fn new(pid: i32, uid: u32) -> Self {
         // 0: a process of another PID namespace.
-        Self { pid: Some(pid).filter(|pid| *pid > 0), uid, connected: Instant::now() }
+        Self { pid: Some(pid).filter(|pid| *pid > 0), uid, stat: None }
     }
 
-    /// Whether the process is certainly gone: no such process, a zombie, or
-    /// another one that got its number later. What cannot be known is not.
+    /// As [`Self::new`], and looks at the process, so that its end can be told. It
+    /// may have ended long ago, while a child of its serves.
+    pub(super) fn watched(pid: i32, uid: u32) -> Self {
+        let peer = Self::new(pid, uid);
+        let stat = peer.pid.and_then(stat).filter(|stat| peer.life(stat) == Life::Alive);
+        Self { stat, ..peer }
+    }
+
+    /// Whether the process, which was alive when the connection was made, is
+    /// certainly gone. What cannot be known is not.
     pub fn is_gone(&self) -> bool {
-        let Some(pid) = self.pid else { return false };
-        let Some(uptime) = uptime_ticks() else { return false };
-        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
-        let connected = uptime - self.connected.elapsed().as_secs_f64() * TICKS_PER_SECOND;
-        // proc_pid_stat(5): the name, in parentheses, may hold anything.
-        let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-        let state = fields.next();
-        let started = fields.nth(18).and_then(|ticks| ticks.parse::<f64>().ok());
-        matches!(state, Some("Z" | "X")) || started.is_some_and(|ticks| ticks > connected + 2.0)
+        let gone = self.stat.as_ref().is_some_and(|stat| self.life(stat) == Life::Gone);
+        gone && is_own_proc()
+    }
+
+    fn life(&self, stat: &File) -> Life {
+        match (self.pid, state(stat)) {
+            (_, Err(error)) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Life::Gone,
+            (Some(pid), Ok((named, _))) if named != pid => Life::Unknown,
+            (Some(pid), Ok((_, b'Z' | b'X'))) => life_of_tasks(pid),
+            (Some(_), Ok(_)) => Life::Alive,
+            _ => Life::Unknown,
+        }
     }
 }
 
-/// Time since the machine started. `None` without `/proc`, where nothing can be
-/// known about processes.
-fn uptime_ticks() -> Option<f64> {
-    let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    Some(uptime.split(' ').next()?.parse::<f64>().ok()? * TICKS_PER_SECOND)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Alive,
+    Gone,
+    Unknown,
+}
+
+/// Opens the `stat` of a process. Not by `File::open`: musl makes two system calls of
+/// it.
+fn stat(pid: i32) -> Option<File> {
+    let path = ["/proc/", &pid.to_string(), "/stat"].concat();
+    openat(AT_FDCWD, &*path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).ok().map(File::from)
+}
+
+/// Id and state of a process or thread (proc_pid_stat(5)). Its name stands between
+/// the two, in parentheses; it may hold anything, and has at most 15 bytes, each of
+/// which may be written as two.
+fn state(stat: &File) -> io::Result<(i32, u8)> {
+    let mut bytes = [0; 48];
+    let read = stat.read_at(&mut bytes, 0)?;
+    let text = bytes.get(..read).unwrap_or_default();
+    let id = text.split(|byte| *byte == b' ').next().and_then(|id| str::from_utf8(id).ok());
+    let name_ends = text.iter().rposition(|byte| *byte == b')');
+    match (id.and_then(|id| id.parse().ok()), name_ends.and_then(|at| text.get(at + 2))) {
+        (Some(id), Some(state)) => Ok((id, *state)),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// A process whose first thread has ended lives on in the others.
+fn life_of_tasks(pid: i32) -> Life {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Life::Unknown };
+    for task in tasks {
+        let Ok(task) = task else { return Life::Unknown };
+        match File::open(task.path().join("stat")).and_then(|stat| state(&stat)) {
+            Ok((_, b'Z' | b'X')) => (),
+            Ok(_) => return Life::Alive,
+            // A thread that is gone by now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+            Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => (),
+            Err(_) => return Life::Unknown,
+        }
+    }
+    Life::Gone
+}
+
+/// Whether `/proc` shows the PID namespace that we are in.
+fn is_own_proc() -> bool {
+    let own = std::process::id().to_string();
+    fs::read_link("/proc/self").is_ok_and(|link| link.to_str() == Some(&own))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
-    use std::time::Duration;
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
 
-    fn peer(pid: u32) -> Peer {
-        Peer { pid: Some(pid.cast_signed()), uid: 0, connected: Instant::now() }
+    fn start(program: &str, arguments: &[&str]) -> (Child, i32) {
+        let mut command = Command::new(program);
+        let child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let child = child.spawn().unwrap();
+        let pid = child.id().cast_signed();
+        (child, pid)
     }
 
     #[test]
     fn a_process_that_ended_is_gone_also_before_it_is_waited_for() {
-        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
-        let peer = peer(child.id());
+        let (mut child, pid) = start("cat", &[]);
+        let peer = Peer::watched(pid, 0);
         assert!(!peer.is_gone());
         child.kill().unwrap();
         while !peer.is_gone() {
@@ -70,19 +133,24 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_started_after_the_connection_is_another_one() {
-        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
-        let long_ago = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
-        assert!(Peer { connected: long_ago, ..peer(child.id()) }.is_gone());
-        assert!(!peer(child.id()).is_gone());
+    fn a_process_that_was_not_seen_alive_is_never_gone() {
+        let (mut child, pid) = start("cat", &[]);
+        let seen = Peer::watched(pid, 0);
+        let not_seen = Peer::new(pid, 0);
         child.kill().unwrap();
+        while !seen.is_gone() {
+            std::thread::yield_now();
+        }
+        let seen_dead = Peer::watched(pid, 0);
         child.wait().unwrap();
+        let seen_absent = Peer::watched(pid, 0);
+        assert!(![not_seen, seen_dead, seen_absent].iter().any(Peer::is_gone));
     }
 
     #[test]
     fn what_is_not_known_is_not_gone() {
         for pid in [0, -1, 1] {
-            assert!(!Peer::new(pid, 0).is_gone());
+            assert!(!Peer::watched(pid, 0).is_gone());
         }
     }
 }

@@ -20,12 +20,13 @@ use super::stream::Stream;
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
 /// Connects to the socket at `path` without waiting. A peer has to be root's or
-/// our own user's, unless it may be `anybody`.
+/// our own user's, unless it may be `anybody`; if it is `watched`, its end can be
+/// told.
 ///
 /// # Errors
 /// [`Error::NotASocket`], [`Error::OpenFolder`], [`Error::NoSocket`],
 /// [`Error::Unreachable`], [`Error::Untrusted`].
-pub fn connect(path: &str, anybody: bool) -> Result<(Stream, Peer), Error> {
+pub fn connect(path: &str, anybody: bool, watched: bool) -> Result<(Stream, Peer), Error> {
     look(path)?;
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)
@@ -40,7 +41,8 @@ pub fn connect(path: &str, anybody: bool) -> Result<(Stream, Peer), Error> {
     if !anybody && uid != 0 && uid != geteuid().as_raw() {
         return Err(Error::Untrusted { uid: Some(uid), source: None });
     }
-    Ok((Stream::new(stream), Peer::new(credentials.pid(), uid)))
+    let peer = if watched { Peer::watched } else { Peer::new };
+    Ok((Stream::new(stream), peer(credentials.pid(), uid)))
 }
 
 /// What is at the path. What cannot be looked at cannot be connected to either,

@@ -13,7 +13,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -30,6 +30,11 @@ const READ_BYTES: usize = 2 << 10;
 /// keep a call past its deadline.
 const READS: u32 = 64;
 
+/// Most that is read on a connection: more than the largest reply, and frames than
+/// one is made of. The rest brings a call no further, and costs time.
+const MAX_BYTES: usize = 6 << 20;
+const MAX_FRAMES: usize = 10_000;
+
 /// A connected socket that does not block.
 #[derive(Clone)]
 pub struct Stream(Rc<Shared>);
@@ -43,6 +48,7 @@ struct Shared {
     ready: Cell<PollFlags>,
     /// Reads that are left until the next look at the clock
     reads: Cell<u32>,
+    seen: Cell<Seen>,
 }
 
 impl Stream {
@@ -52,7 +58,14 @@ impl Stream {
             unsent: Cell::default(),
             ready: Cell::new(PollFlags::POLLOUT),
             reads: Cell::new(READS),
+            seen: Cell::default(),
         }))
+    }
+
+    /// Whether the peer sent more than a call can need.
+    pub(super) fn is_flooded(&self) -> bool {
+        let seen = self.0.seen.get();
+        seen.bytes > MAX_BYTES || seen.frames > MAX_FRAMES
     }
 
     /// Drives `future`, which waits for this socket and nothing else. `None`
@@ -111,8 +124,11 @@ impl Shared {
             Ok(_) => {
                 let [fd] = &fds;
                 let found = fd.revents().unwrap_or(wanted);
-                // An error or the end is found by reading.
-                let ready = if found.intersects(wanted) { found } else { PollFlags::POLLIN };
+                // An error or the end is found by reading, and by writing.
+                let ready = match found.intersects(PollFlags::POLLERR | PollFlags::POLLHUP) {
+                    true => PollFlags::POLLIN | PollFlags::POLLOUT,
+                    false => found,
+                };
                 self.ready.set(self.ready.get() | ready);
             }
         }
@@ -154,13 +170,17 @@ impl AsyncRead for Stream {
         reads.set(left);
         let size = buffer.remaining().min(READ_BYTES);
         let room = buffer.initialize_unfilled_to(size);
-        self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)).map_ok(|read| {
-            // Less than there was room for: nothing is left, but for the end.
-            if read > 0 && read < size {
-                ready.set(ready.get().difference(PollFlags::POLLIN));
-            }
-            buffer.advance(read);
-        })
+        let read = ready!(self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)))?;
+        // Less than there was room for: nothing is left, but for the end.
+        if read > 0 && read < size {
+            ready.set(ready.get().difference(PollFlags::POLLIN));
+        }
+        self.0.seen.set(self.0.seen.get().and(room.get(..read).unwrap_or_default()));
+        if self.is_flooded() {
+            return Poll::Ready(Err(ErrorKind::InvalidData.into()));
+        }
+        buffer.advance(read);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -207,6 +227,44 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.send();
         Poll::Ready(self.0.socket.shutdown(std::net::Shutdown::Write))
+    }
+}
+
+/// What was read: bytes, and HTTP/2 frames (RFC 9113, section 4.1).
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    bytes: usize,
+    frames: usize,
+    /// The three bytes of a frame's length that were read, and how many of its head
+    length: usize,
+    head: usize,
+    /// Bytes of the frame that are still to come
+    left: usize,
+}
+
+impl Seen {
+    const HEAD_BYTES: usize = 9;
+
+    fn and(mut self, mut bytes: &[u8]) -> Self {
+        self.bytes += bytes.len();
+        while let [first, rest @ ..] = bytes {
+            if self.left > 0 {
+                let skipped = self.left.min(bytes.len());
+                self.left -= skipped;
+                bytes = bytes.get(skipped..).unwrap_or_default();
+                continue;
+            }
+            if self.head < 3 {
+                self.length = self.length << 8 | usize::from(*first);
+            }
+            self.head += 1;
+            bytes = rest;
+            if self.head == Self::HEAD_BYTES {
+                self =
+                    Self { frames: self.frames + 1, left: self.length, length: 0, head: 0, ..self };
+            }
+        }
+        self
     }
 }
 

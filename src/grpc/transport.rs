@@ -5,15 +5,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use h2::Reason;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use thiserror::Error;
 use tonic::client::GrpcService;
 
+/// The number of the status on the wire.
+const UNIMPLEMENTED: &str = "12";
+
 /// What the transport itself finds wrong with a call.
 #[derive(Debug, Error)]
 pub(super) enum TransportError {
+    #[error(transparent)]
+    NotTaken(h2::Error),
     #[error(transparent)]
     Http2(#[from] h2::Error),
     #[error("HTTP status {0} without a gRPC status")]
@@ -24,6 +30,27 @@ pub(super) enum TransportError {
     Compressed(String),
     #[error("the reply ended without a gRPC status")]
     NoStatus,
+    #[error("the reply has more than one gRPC status")]
+    Statuses,
+    #[error("UNIMPLEMENTED after a message")]
+    UnimplementedAfterMessage,
+}
+
+impl TransportError {
+    /// An error before the head of the reply.
+    fn before_head(error: h2::Error) -> Self {
+        let refused = error.reason() == Some(Reason::REFUSED_STREAM);
+        // h2 gives a GOAWAY to the streams above its last one, and to new ones.
+        match error.is_remote() && (refused || error.is_go_away()) {
+            true => Self::NotTaken(error),
+            false => Self::Http2(error),
+        }
+    }
+
+    /// Whether the server gave the call up, as grpc-go does at the deadline.
+    pub(super) fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Http2(error) if error.reason() == Some(Reason::CANCEL))
+    }
 }
 
 /// tonic's view of the connection. It turns into errors what tonic would make
@@ -39,37 +66,41 @@ impl GrpcService<tonic::body::Body> for Transport {
         Pin<Box<dyn Future<Output = Result<http::Response<Reply>, TransportError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        self.0.poll_ready(cx).map_err(TransportError::from)
+        self.0.poll_ready(cx).map_err(TransportError::before_head)
     }
 
     fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
         let send = self.0.clone();
         Box::pin(async move {
             let (head, mut body) = request.into_parts();
-            let mut send = send.ready().await?;
-            let (response, mut out) =
-                send.send_request(http::Request::from_parts(head, ()), false)?;
-            while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-                if let Ok(data) = frame.into_data() {
-                    out.send_data(data, body.is_end_stream())?;
+            let response = async {
+                let mut send = send.ready().await?;
+                let (response, mut out) =
+                    send.send_request(http::Request::from_parts(head, ()), false)?;
+                while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                    if let Ok(data) = frame.into_data() {
+                        out.send_data(data, body.is_end_stream())?;
+                    }
                 }
+                if !body.is_end_stream() {
+                    out.send_data(Bytes::new(), true)?;
+                }
+                response.await
+            };
+            let (mut head, body) =
+                response.await.map_err(TransportError::before_head)?.into_parts();
+            let (statuses, _) = statuses(&head.headers);
+            if statuses == 0 {
+                check_head(&head)?;
             }
-            if !body.is_end_stream() {
-                out.send_data(Bytes::new(), true)?;
-            }
-            let (mut head, body) = response.await?.into_parts();
-            check_head(&head)?;
             mend_message(&mut head.headers);
-            let saw_status = has_status(&head.headers);
-            Ok(http::Response::from_parts(head, Reply { body, saw_status }))
+            Ok(http::Response::from_parts(head, Reply { body, statuses, has_message: false }))
         })
     }
 }
 
+/// Whether a reply follows that ends with a gRPC status.
 fn check_head(head: &http::response::Parts) -> Result<(), TransportError> {
-    if has_status(&head.headers) {
-        return Ok(());
-    }
     let header = |name| {
         let value = head.headers.get(name);
         value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -87,8 +118,13 @@ fn check_head(head: &http::response::Parts) -> Result<(), TransportError> {
     }
 }
 
-fn has_status(headers: &HeaderMap) -> bool {
-    headers.contains_key("grpc-status")
+/// How many gRPC statuses there are, and whether one of them is UNIMPLEMENTED.
+fn statuses(headers: &HeaderMap) -> (usize, bool) {
+    let mut statuses = (0, false);
+    for status in headers.get_all("grpc-status") {
+        statuses = (statuses.0 + 1, statuses.1 || *status == UNIMPLEMENTED);
+    }
+    statuses
 }
 
 /// Makes a text of the agent's that is not UTF-8 readable: tonic would forget
@@ -105,7 +141,9 @@ fn mend_message(headers: &mut HeaderMap) {
 /// The body of a response.
 pub(super) struct Reply {
     body: h2::RecvStream,
-    saw_status: bool,
+    /// How often it has had a gRPC status
+    statuses: usize,
+    has_message: bool,
 }
 
 impl Body for Reply {
@@ -119,15 +157,21 @@ impl Body for Reply {
         let this = &mut *self;
         if let Some(data) = std::task::ready!(this.body.poll_data(cx)?) {
             this.body.flow_control().release_capacity(data.len())?;
+            this.has_message |= !data.is_empty();
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         let mut trailers = std::task::ready!(this.body.poll_trailers(cx)?);
         trailers.as_mut().map(mend_message);
-        this.saw_status |= trailers.as_ref().is_some_and(has_status);
-        Poll::Ready(match trailers {
-            Some(trailers) if this.saw_status => Some(Ok(Frame::trailers(trailers))),
-            None if this.saw_status => None,
-            _ => Some(Err(TransportError::NoStatus)),
+        let (more, is_unimplemented) = trailers.as_ref().map(statuses).unwrap_or_default();
+        this.statuses += more;
+        Poll::Ready(match (trailers, this.statuses) {
+            (_, 0) => Some(Err(TransportError::NoStatus)),
+            (_, 2..) => Some(Err(TransportError::Statuses)),
+            // Before any effect there is no message either.
+            _ if this.has_message && is_unimplemented => {
+                Some(Err(TransportError::UnimplementedAfterMessage))
+            }
+            (trailers, _) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
         })
     }
 }

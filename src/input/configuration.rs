@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::environment::is_identifier;
 use super::error::Error;
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::version;
 use crate::action::Action;
 use crate::json;
@@ -16,6 +16,7 @@ use crate::json;
 pub struct Configuration {
     name: String,
     cni_version: Member,
+    has_prev_result: bool,
     settings: Option<Box<RawValue>>,
 }
 
@@ -46,12 +47,13 @@ impl Configuration {
     /// [`Error::Name`].
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let (mut name, mut cni_version) = (Member::default(), Member::default());
-        let mut settings = None;
+        let (mut settings, mut has_prev_result) = (None, false);
         json::members(
             &json::text(bytes),
             |key| {
                 json::names_field(key, "name")
                     || json::names_field(key, "cniVersion")
+                    || json::names_field(key, "prevResult")
                     || key == Settings::KEY.as_bytes()
             },
             |key, value| {
@@ -59,8 +61,10 @@ impl Configuration {
                     settings = Some(value.to_owned());
                 } else if json::names_field(key, "name") {
                     name.set(value);
-                } else {
+                } else if json::names_field(key, "cniVersion") {
                     cni_version.set(value);
+                } else {
+                    has_prev_result |= value.get() != "null";
                 }
             },
         )
@@ -69,7 +73,7 @@ impl Configuration {
             Member::NotAString => Err(Error::NotAString("name")),
             Member::Text(name) if !name.is_empty() => {
                 if is_identifier(&name) {
-                    Ok(Self { name, cni_version, settings })
+                    Ok(Self { name, cni_version, has_prev_result, settings })
                 } else {
                     Err(Error::Name(name))
                 }
@@ -81,6 +85,11 @@ impl Configuration {
     /// Name of the network.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether another plugin of the list has a result already.
+    pub fn has_prev_result(&self) -> bool {
+        self.has_prev_result
     }
 
     /// The version of the CNI specification that the configuration follows, or
@@ -110,15 +119,9 @@ impl Configuration {
         .unwrap_or(version::NEWEST)
     }
 
-    /// The plugin's own settings.
-    ///
-    /// # Errors
-    /// [`Error::Settings`] names the setting that is wrong.
-    pub fn settings(&self) -> Result<Settings, Error> {
-        match &self.settings {
-            Some(value) => Ok(Settings::parse(value)?),
-            None => Ok(Settings::default()),
-        }
+    /// The plugin's own settings, and what is wrong with them.
+    pub fn settings(&self) -> (Settings, Vec<settings::Error>) {
+        self.settings.as_deref().map(Settings::read).unwrap_or_default()
     }
 }
 

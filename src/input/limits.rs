@@ -28,4 +28,11 @@ impl Limits {
         };
         Self { total, wait: settings.wait_for_agent.min(Duration::from_secs(wait)) }
     }
+
+    /// Those of a DEL that succeeds also where no agent does it: there is little to
+    /// wait for.
+    pub(super) fn of_what_may_be_left(self) -> Self {
+        let Self { total, wait } = self;
+        Self { total: total.min(Duration::from_secs(15)), wait: wait.min(Duration::from_secs(2)) }
+    }
 }

@@ -17,6 +17,9 @@ pub const SOCKET_PATH: &str = "/var/run/antrea/cni.sock";
 /// Longest path that the kernel takes for a unix socket, in bytes.
 pub const MAX_SOCKET_PATH_BYTES: usize = 107;
 
+/// The least value of `addTimeoutSeconds`: agents themselves wait 30 s.
+pub const LEAST_ADD_TIMEOUT: Duration = Duration::from_secs(35);
+
 /// What a setting does when it is not as documented.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -118,22 +121,21 @@ impl Settings {
     /// # Errors
     /// The first setting that is wrong.
     pub fn parse(value: &RawValue) -> Result<Self, Error> {
-        let mut settings = Self::default();
-        if value.get() == "null" {
-            return Ok(settings);
+        let (settings, wrong) = Self::read(value);
+        wrong.into_iter().next().map_or(Ok(settings), Err)
+    }
+
+    /// Reads the settings, with the defaults in place of what is wrong.
+    pub fn read(value: &RawValue) -> (Self, Vec<Error>) {
+        let (mut settings, mut wrong) = (Self::default(), Vec::new());
+        let set = |name: &[u8], value: &RawValue| {
+            wrong.extend(settings.set(&String::from_utf8_lossy(name), value).err());
+        };
+        let is_object = value.get() == "null" || json::members(value.get(), |_| true, set).is_ok();
+        if !is_object {
+            wrong = vec![Error::NotAnObject];
         }
-        let mut result = Ok(());
-        json::members(
-            value.get(),
-            |_| true,
-            |name, value| {
-                if result.is_ok() {
-                    result = settings.set(&String::from_utf8_lossy(name), value);
-                }
-            },
-        )
-        .map_err(|_| Error::NotAnObject)?;
-        result.map(|()| settings)
+        (settings, wrong)
     }
 
     fn set(&mut self, name: &str, value: &RawValue) -> Result<(), Error> {

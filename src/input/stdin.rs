@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::configuration::Configuration;
 use super::error::Error;
 use super::limits::Limits;
-use super::settings::Settings;
+use super::settings::{LEAST_ADD_TIMEOUT, Settings};
 use crate::action::Action;
 
 /// Longest configuration that is read. Real ones are a few kilobytes.
@@ -34,8 +35,12 @@ impl Source for Stdin {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
+            let found = poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
+            let [fd] = &fds;
+            match found {
                 Ok(0) => return Err(ErrorKind::TimedOut.into()),
+                // A pipe that is empty, and that nobody can write to any more.
+                Ok(_) if fd.revents() == Some(PollFlags::POLLHUP) => return Ok(0),
                 // Past the buffer of the standard library, which is for lines.
                 Ok(_) => return Ok(nix::unistd::read(&stdin, bytes)?),
                 Err(nix::errno::Errno::EINTR) => (),
@@ -61,8 +66,9 @@ pub(super) fn read(
     action: Option<Action>,
     started: Instant,
 ) -> Result<Vec<u8>, Error> {
-    let limits = Limits::of(action.unwrap_or(Action::Del), &Settings::default());
-    let until = started + limits.total;
+    let action = action.unwrap_or(Action::Del);
+    let total = |settings: &Settings| started + Limits::of(action, settings).total;
+    let mut until = total(&Settings { add_timeout: LEAST_ADD_TIMEOUT, ..Settings::default() });
     let mut bytes = Vec::new();
     let mut read = 0;
     loop {
@@ -74,7 +80,15 @@ pub(super) fn read(
             Ok(0) => break,
             Ok(more) => read += more,
             Err(error) if error.kind() == ErrorKind::Interrupted => (),
-            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::Open),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                // A whole document may say that there is more time.
+                let document = Configuration::parse(bytes.get(..read).unwrap_or_default());
+                let settings = document.map(|it| it.settings().0).unwrap_or_default();
+                if total(&settings) <= until {
+                    return Err(Error::Open);
+                }
+                until = total(&settings);
+            }
             Err(error) => return Err(Error::Read(error)),
         }
         if read as u64 > MAX_BYTES {

@@ -4,12 +4,16 @@
 
 use std::ffi::OsString;
 
-/// Longest `tracestate` that is passed on, in bytes. Together with the longest
-/// baggage it stays below the 16 KiB of headers that HTTP/2 servers take.
-const MAX_TRACESTATE_BYTES: usize = 4096;
+/// Most that is passed on, names included, in bytes: servers on grpc's C core refuse
+/// calls whose metadata is over 8 KiB.
+const MAX_BYTES: usize = 6 << 10;
 
-/// Longest `baggage`, in bytes (W3C Baggage, section 3.3.2).
-const MAX_BAGGAGE_BYTES: usize = 8192;
+/// What HTTP/2 counts for a header beside its name and value (RFC 9113, section
+/// 6.5.2).
+const HEADER_BYTES: usize = 32;
+
+/// Longest `traceparent` of a later version, in bytes.
+const MAX_TRACEPARENT_BYTES: usize = 512;
 
 /// Most members of a `tracestate` (W3C Trace Context, section 3.3.1.3.1).
 const MAX_TRACESTATE_MEMBERS: usize = 32;
@@ -37,7 +41,19 @@ impl TraceContext {
         let traceparent = read("TRACEPARENT", is_traceparent);
         // Without a parent there is nothing that the state could belong to.
         let tracestate = traceparent.as_ref().and_then(|_| read("TRACESTATE", is_tracestate));
-        Self { traceparent, tracestate, baggage: read("BAGGAGE", is_baggage) }
+        let mut context = Self { traceparent, tracestate, baggage: read("BAGGAGE", is_baggage) };
+        // The trace itself goes last.
+        if context.bytes() > MAX_BYTES {
+            context.baggage = None;
+        }
+        if context.bytes() > MAX_BYTES {
+            context.tracestate = None;
+        }
+        context
+    }
+
+    fn bytes(&self) -> usize {
+        self.headers().map(|(name, value)| name.len() + value.len() + HEADER_BYTES).sum()
     }
 
     /// The trace's id: 32 hexadecimal digits.
@@ -72,7 +88,10 @@ fn is_traceparent(value: &str) -> bool {
     let ends = match version {
         Some("ff") | None => false,
         Some("00") => rest.is_empty(),
-        Some(_) => rest.is_empty() || rest.starts_with('-') && rest.bytes().all(is_header_byte),
+        Some(_) => {
+            value.len() <= MAX_TRACEPARENT_BYTES
+                && (rest.is_empty() || rest.starts_with('-') && rest.bytes().all(is_header_byte))
+        }
     };
     ends && not_zero(trace) && not_zero(parent) && flags.is_some()
 }
@@ -87,7 +106,7 @@ fn is_tracestate(value: &str) -> bool {
         }
         keys.push(key);
     }
-    value.len() <= MAX_TRACESTATE_BYTES && (1..=MAX_TRACESTATE_MEMBERS).contains(&keys.len())
+    (1..=MAX_TRACESTATE_MEMBERS).contains(&keys.len())
 }
 
 fn is_tracestate_key(key: &str) -> bool {
@@ -106,8 +125,7 @@ fn is_tracestate_value(value: &str) -> bool {
 /// W3C Baggage, section 3.3.1: `key=value;property;property=value`, separated by
 /// commas.
 fn is_baggage(value: &str) -> bool {
-    value.len() <= MAX_BAGGAGE_BYTES
-        && list(value).count() <= MAX_BAGGAGE_MEMBERS
+    list(value).count() <= MAX_BAGGAGE_MEMBERS
         && list(value).all(|member| {
             let mut parts = member.split(';').map(trim);
             parts.next().is_some_and(|pair| pair.contains('=') && is_pair(pair))

@@ -112,6 +112,14 @@ pub struct AgentError {
     pub note: String,
 }
 
+impl AgentError {
+    /// Whether the agent refuses the configuration's cniVersion. It does so before
+    /// anything has an effect.
+    pub fn is_refused_version(&self) -> bool {
+        self.code == 1
+    }
+}
+
 /// The RPC that tells what an agent can do.
 #[derive(Clone, Copy)]
 pub struct CapabilitiesRpc {

@@ -3,12 +3,15 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use prost::DecodeError;
+use semver::Version;
 use tonic::Status;
 
 use super::api::{Api, Request, Response};
 use super::error::Error;
 use super::history::{History, Outcome, Rpc};
 use super::node::Connection;
+use crate::action::Action;
 use crate::grpc;
 
 /// A connection, and what is called on it.
@@ -21,26 +24,49 @@ pub(super) struct Calls<'a, C> {
 impl<C: Connection> Calls<'_, C> {
     /// Asks one API. What it cannot say ends as if the agent did not have it.
     pub(super) fn call(&mut self, api: &Api, request: &Request<'_>) -> Result<Response, Error> {
-        let (Some(method), Some(message)) = ((api.method)(request.action), (api.encode)(request))
-        else {
-            return Err(grpc::Error::Status(Status::unimplemented("not in this API")).into());
-        };
+        let message = (api.encode)(request).ok_or_else(not_in_api)?;
+        let (action, cni_version) = (request.action, request.cni_version);
+        self.record(api, action, cni_version, message.into(), |reply| (api.decode)(request, reply))
+    }
+
+    /// Sends any message for a command; the reply is not read.
+    pub(super) fn send(
+        &mut self,
+        api: &Api,
+        action: Action,
+        message: Bytes,
+    ) -> Result<Response, Error> {
+        self.record(api, action, None, message, |_| Ok(Response::default()))
+    }
+
+    fn record(
+        &mut self,
+        api: &Api,
+        action: Action,
+        cni_version: Option<&Version>,
+        message: Bytes,
+        decode: impl FnOnce(Bytes) -> Result<Response, DecodeError>,
+    ) -> Result<Response, Error> {
+        let method = (api.method)(action).ok_or_else(not_in_api)?;
         let asked = (self.now)();
-        let reply = self.connection.call(api.path(&method), Bytes::from(message));
-        let answer = reply
-            .map_err(Error::Call)
-            .and_then(|reply| (api.decode)(request, reply).map_err(Error::Undecodable));
+        let reply = self.connection.call(api.path(&method), message);
+        let answer =
+            reply.map_err(Error::Call).and_then(|it| decode(it).map_err(Error::Undecodable));
         self.history.rpcs.push(Rpc {
             api: *api,
             method,
-            cni_version: request.cni_version.cloned(),
+            cni_version: cni_version.cloned(),
             connection: self.history.connections,
-            action: request.action,
+            action,
             outcome: outcome(&answer),
             elapsed: (self.now)() - asked,
         });
         answer
     }
+}
+
+fn not_in_api() -> Error {
+    grpc::Error::Status(Status::unimplemented("not in this API")).into()
 }
 
 fn outcome(answer: &Result<Response, Error>) -> Outcome {

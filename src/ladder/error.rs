@@ -32,15 +32,25 @@ impl Error {
         matches!(self, Self::Call(error) if error.is_unimplemented())
     }
 
+    /// Whether the agent answered with a gRPC status.
+    pub fn is_status(&self) -> bool {
+        matches!(self, Self::Call(grpc::Error::Status(_)))
+    }
+
     /// Whether the connection died, so that the outcome is unknown.
     pub fn is_cut(&self) -> bool {
         matches!(self, Self::Call(grpc::Error::Cut(_)))
     }
 
+    /// Whether the agent did not take the call, so that it can be made again.
+    pub fn is_not_taken(&self) -> bool {
+        matches!(self, Self::Call(grpc::Error::NotTaken(_)))
+    }
+
     /// Whether nobody answered at all, as while an agent is being restarted.
     pub fn is_silence(&self) -> bool {
-        use grpc::Error::{Cut, Deadline, Unreachable};
-        matches!(self, Self::Call(Unreachable(_) | Cut(_) | Deadline))
+        use grpc::Error::{Cut, Deadline, NotTaken, Unreachable};
+        matches!(self, Self::Call(Unreachable(_) | NotTaken(_) | Cut(_) | Deadline))
     }
 }
 
@@ -62,6 +72,9 @@ fn sentence(error: &grpc::Error) -> String {
         ),
         grpc::Error::NoSocket(_) => {
             "cannot make a socket: raise the limit of open files of the container runtime".to_owned()
+        }
+        grpc::Error::NotTaken(_) => {
+            "antrea-agent does not take calls now: wait until its Pod on this node is running, then try again".to_owned()
         }
         grpc::Error::Cut(_) => {
             "antrea-agent went away during the call: try again when its Pod on this node is running".to_owned()

@@ -18,11 +18,25 @@ pub trait Node {
     /// Lets time go by.
     fn sleep(&self, pause: Duration);
 
-    /// Connects to the agent without waiting, for calls that end by `deadline`.
+    /// Connects to the agent without waiting, for calls that end by `deadline`. If
+    /// it is `watched`, the end of its process can be told.
     ///
     /// # Errors
     /// Why there is no connection.
-    fn connect(&self, deadline: Instant) -> Result<Self::Connection, grpc::Error>;
+    fn connect(&self, deadline: Instant, watched: bool) -> Result<Self::Connection, grpc::Error>;
+
+    /// Removes the interface `ifname` from the network namespace `netns`, if it is
+    /// there and may be removed.
+    fn remove_link(&self, netns: &str, ifname: &str);
+
+    /// Writes down that the agent was seen now.
+    fn remember(&self);
+
+    /// Forgets that the agent was seen.
+    fn forget(&self);
+
+    /// Whether the agent was seen less than `within` ago.
+    fn was_seen(&self, within: Duration) -> bool;
 }
 
 /// A connection to an agent.
@@ -33,6 +47,9 @@ pub trait Connection {
     /// Why there is no reply.
     fn call(&mut self, path: String, message: Bytes) -> Result<Bytes, grpc::Error>;
 
-    /// Whether the process at the other end is certainly gone.
+    /// The process at the other end, where it is known.
+    fn peer_id(&self) -> Option<i32>;
+
+    /// Whether that process, which was watched, is certainly gone.
     fn peer_is_gone(&self) -> bool;
 }

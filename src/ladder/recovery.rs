@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::api::Response;
+use super::api::{Request, Response};
 use super::delivery::Delivery;
 use super::error::Error;
 use super::node::{Connection, Node};
@@ -62,7 +62,14 @@ fn agent_dies<N: Node>(delivery: &Delivery<'_, N>) -> bool {
     true
 }
 
-/// Has the next agent remove what the dead one may have left.
+/// Has the next agent remove what the dead one may have left, and removes what that
+/// one does not know of: an interface that was only half made. One that came in with
+/// a prevResult is another plugin's.
 fn undo(delivery: &mut Delivery<'_, impl Node>) -> bool {
-    matches!(delivery.repeat(Action::Del), Ok(Response { error: None, .. }))
+    let undone = matches!(delivery.repeat(Action::Del), Ok(Response { error: None, .. }));
+    let Request { args, configuration, .. } = delivery.request;
+    if undone && !configuration.has_prev_result() {
+        delivery.node.remove_link(&args.netns, &args.ifname);
+    }
+    undone
 }

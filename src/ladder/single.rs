@@ -22,7 +22,7 @@ pub fn single(
     request: &Request<'_>,
     deadline: Instant,
 ) -> Result<Response, Error> {
-    let mut connection = node.connect(deadline)?;
+    let mut connection = node.connect(deadline, false)?;
     let mut history = History::default();
     let (connection, history, now) = (&mut connection, &mut history, &|| node.now());
     Calls { connection, history, now }.call(api, request)
@@ -41,6 +41,6 @@ pub fn capabilities(
         return Ok(None);
     };
     let message = Bytes::from(encode());
-    let reply = node.connect(deadline)?.call(api.path(method), message)?;
+    let reply = node.connect(deadline, false)?.call(api.path(method), message)?;
     decode(reply).map(Some).map_err(Error::Undecodable)
 }

@@ -15,16 +15,13 @@ use bytes::Bytes;
 use semver::Version;
 
 use self::request::Translation;
-use super::api::{Api, Request, Response};
+use super::api::{AgentError, Api, Request, Response};
 use super::calls::Calls;
 use super::error::Error;
 use super::node::Connection;
 use crate::action::Action;
 use crate::input::CmdArgs;
 use crate::input::version::LOWER;
-
-/// What refuses a version: the one trigger of a translation.
-const INCOMPATIBLE_CNI_VERSION: i32 = 1;
 
 /// Asks an API, and asks again in lower versions if it refuses the
 /// configuration's.
@@ -35,7 +32,9 @@ pub(super) fn ask(
 ) -> Result<Response, Error> {
     let first = calls.call(api, request)?;
     let version = lower_than(request).filter(|_| !cfg!(without_translation));
-    let (true, Some(version)) = (is_refused(&first), version) else { return Ok(first) };
+    let (true, Some(version)) = (is_refused(&first), version) else {
+        return Ok(chained(request, first));
+    };
     let translation = match Translation::new(&request.args.stdin_data, version, request.action) {
         Ok(translation) => translation,
         Err(why) => return Ok(first.with_note(untranslated(&why))),
@@ -64,8 +63,26 @@ fn lower_than<'a>(request: &Request<'a>) -> Option<&'a Version> {
     LOWER.iter().any(|lower| lower < version).then_some(version)
 }
 
+/// The answer to an ADD that another plugin's result came in with. Agents label and
+/// shape what they echo as their release does; the next plugin of the list reads what
+/// the list's version says.
+fn chained(request: &Request<'_>, response: Response) -> Response {
+    let Request { action, args, configuration, cni_version } = *request;
+    let (Action::Add, true, None, Some(version)) =
+        (action, configuration.has_prev_result(), &response.error, cni_version)
+    else {
+        return response;
+    };
+    let translation = Translation::new(&args.stdin_data, version, action);
+    match translation.and_then(|it| it.result(version, &response.result)) {
+        Ok(result) => Response { result: result.into(), error: None },
+        // What cannot be read goes on as it is.
+        Err(_) => response,
+    }
+}
+
 fn is_refused(response: &Response) -> bool {
-    response.error.as_ref().is_some_and(|error| error.code == INCOMPATIBLE_CNI_VERSION)
+    response.error.as_ref().is_some_and(AgentError::is_refused_version)
 }
 
 fn answer(

@@ -46,6 +46,9 @@ pub(super) struct Event<'a> {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
+    /// What is wrong with settings in whose place the defaults stand
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
     #[serde(serialize_with = "milliseconds")]
     milliseconds: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +94,7 @@ pub(super) fn event<'a>(call: &'a Call, history: &'a History, error: Option<&Err
         code: error.map_or(0, Error::code),
         message: error.map(|error| clip(&error.to_string()).to_owned()),
         note: if error.is_none() { note(call.action, history) } else { None },
+        ignored: call.ignored.iter().map(|it| clip(&it.to_string()).to_owned()).collect(),
         milliseconds: *elapsed,
         trace_id: args.trace.trace_id(),
     }

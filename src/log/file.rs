@@ -48,8 +48,11 @@ fn rotate(path: &str, file: &File, inode: u64) -> io::Result<bool> {
     if file.try_lock().is_err() {
         return Ok(false);
     }
-    if fs::symlink_metadata(path).is_ok_and(|there| there.ino() == inode) {
-        fs::rename(path, format!("{path}.1"))?;
+    if fs::symlink_metadata(path).is_ok_and(|there| there.ino() == inode)
+        && fs::rename(path, format!("{path}.1")).is_err()
+    {
+        // A folder in that place, or no permission: better a new log than none.
+        file.set_len(0)?;
     }
     Ok(true)
 }

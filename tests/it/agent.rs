@@ -10,7 +10,7 @@ fn a_caller_that_goes_away_is_not_noticed() {
     let place = TestNode::new();
     let agent = place.scripted(&[Api::V1], json!({"ADD": {"delayMs": 300}}));
     let mut running = place.call("ADD", "1.0.0").spawn();
-    eventually("the ADD came in", || agent.calls().len() == 1);
+    eventually("the ADD came in", || agent.served().len() == 1);
     running.child.kill().unwrap();
     running.wait();
     eventually("the ADD is done all the same", || agent.containers() == ["c0ffee"]);

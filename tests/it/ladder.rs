@@ -47,8 +47,16 @@ fn gc_and_status_pass_over_apis_that_lack_them() {
         for apis in [&[Api::V1][..], &[Api::V1BETA1], &[]] {
             let place = TestNode::new();
             let agent = place.agent(apis);
-            place.call(action.name(), "1.1.0").run().assert_silent_success();
-            assert_eq!(paths(&agent), walk_to(&Api::V1, action));
+            let answer = place.call(action.name(), "1.1.0").run();
+            let has_v1 = apis == [Api::V1];
+            match (action, apis) {
+                (Action::Status, []) => assert_eq!(answer.code(), 50),
+                _ => answer.assert_silent_success(),
+            }
+            let commands = agent.calls().into_iter().filter(|call| !call.path.ends_with("/CmdAdd"));
+            let commands: Vec<_> = commands.map(|call| call.path).collect();
+            assert_eq!(commands, walk_to(&Api::V1, action));
+            assert!(agent.served().len() == usize::from(has_v1) && agent.effects().is_empty());
         }
     }
 }

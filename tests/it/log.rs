@@ -61,7 +61,7 @@ fn a_call_is_one_line_that_says_what_happened() {
         json!({
             "time": null, "milliseconds": null,
             "command": "ADD", "container": "c0ffee", "podNamespace": "shop", "podName": "web-0",
-            "podUid": "d688d570", "interface": "eth0", "netns": "/var/run/netns/x",
+            "podUid": "d688d570", "interface": "eth0", "netns": place.netns(),
             "cniVersion": "1.0.0", "socket": place.socket(), "attempts": 1, "code": 0,
             "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
             "tried": [
@@ -249,4 +249,17 @@ fn no_line_of_eight_writers_is_lost_or_torn() {
     }
     assert_eq!(seen.len(), WRITERS * PHASES * LINES_A_PHASE);
     assert!(seen.values().all(|times| *times == 1));
+}
+
+#[test]
+fn a_folder_where_the_old_log_should_be_does_not_end_the_log() {
+    let place = TestNode::new();
+    let _agent = place.agent(&[Api::V1]);
+    let full = "x".repeat(usize::try_from(antrea_cni::log::MAX_BYTES).unwrap() - 10);
+    fs::write(place.path("log"), full).unwrap();
+    fs::create_dir(place.path("log.1")).unwrap();
+    logging(&place, "DEL", "1.1.0").run().assert_silent_success();
+    let events = lines(&place.path("log"));
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["command"], "DEL");
 }

@@ -1,12 +1,14 @@
 //! An ADD whose agent dies: undone and done again, or left alone.
 
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use antrea_cni_agent::{Api, Options};
 use serde_json::{Value, json};
 
 use crate::agent_process::AgentProcess;
-use antrea_cni_test_support::{TestNode, eventually};
+use antrea_cni_test_support::{Answer, Call, TestNode, eventually};
 
 /// Agents one after another, on one socket and with one state.
 struct Node {
@@ -125,4 +127,103 @@ fn an_add_is_sent_three_times_at_most() {
     let answer = running.wait();
     assert_eq!(answer.code(), 11, "{answer:?}");
     assert_eq!(node.asked(&last).iter().filter(|method| *method == "CmdAdd").count(), 3);
+}
+
+/// A network namespace of its own, which goes with it.
+struct Netns(String);
+
+impl Netns {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let netns = Self(format!("antrea-cni-test-{}-{number}", std::process::id()));
+        netns.ip(&["netns", "add", &netns.0]);
+        netns
+    }
+
+    fn path(&self) -> String {
+        format!("/var/run/netns/{}", self.0)
+    }
+
+    fn links(&self) -> Vec<String> {
+        let shown = self.ip(&["-n", &self.0, "-o", "link", "show"]);
+        let name =
+            |line: &str| line.split([' ', '@']).nth(1).unwrap().trim_end_matches(':').to_owned();
+        shown.lines().map(name).filter(|name| name != "lo").collect()
+    }
+
+    fn ip(&self, arguments: &[&str]) -> String {
+        let output = Command::new("ip").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Netns {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.0]).output();
+    }
+}
+
+/// Starts an ADD whose agent dies with the interface half made, and gives the answer
+/// of the plugin when the next agent is there.
+fn half_made(netns: &Netns, prev_result: bool) -> (Node, Answer) {
+    let node = Node::new();
+    let agent = |script: Value| {
+        let options = Options {
+            state: Some(node.place.path("state")),
+            script: serde_json::from_value(script).unwrap(),
+            links: true,
+            ..Options::new(node.place.socket(), &[Api::V1BETA1])
+        };
+        AgentProcess::start(&options, &node.journal())
+    };
+    let mut first = agent(json!({"ADD": {"die": "halfMade"}}));
+    let settings = json!({"waitForAgentSeconds": 20});
+    let mut call = node.place.call_with("ADD", "1.0.0", settings.clone());
+    if prev_result {
+        let configuration = node.place.configuration("1.0.0", settings);
+        let chained = configuration.replacen('{', r#"{"prevResult":{"cniVersion":"1.0.0"},"#, 1);
+        call = Call::new("ADD", chained);
+    }
+    let running = call.env("CNI_NETNS", netns.path()).spawn();
+    eventually("the agent died", || first.has_ended());
+    let second = agent(json!({}));
+    let answer = running.wait();
+    drop(second);
+    (node, answer)
+}
+
+#[test]
+#[ignore = "needs root and iproute2; make test-release runs it"]
+fn an_interface_that_a_dead_agent_left_half_made_is_removed() {
+    let netns = Netns::new();
+    // Neighbours, one of which goes by the name as a second one.
+    netns.ip(&["-n", &netns.0, "link", "add", "eth1", "type", "veth", "peer", "name", "eth2"]);
+    let (_, answer) = half_made(&netns, false);
+    assert_eq!(answer.exit(), 0, "{answer:?}");
+    let mut links = netns.links();
+    links.sort();
+    assert_eq!(links, ["eth0", "eth0-peer", "eth1", "eth2"]);
+}
+
+#[test]
+#[ignore = "needs root and iproute2; make test-release runs it"]
+fn an_interface_of_another_plugin_is_left_alone() {
+    let netns = Netns::new();
+    let (_, answer) = half_made(&netns, true);
+    assert_eq!(answer.code(), 102, "{answer:?}");
+    assert_eq!(netns.links(), ["eth0-peer", "eth0"]);
+}
+
+/// A connection that is cut proves nothing about the process.
+#[test]
+fn an_agent_that_lives_is_not_asked_twice() {
+    let node = Node::new();
+    // A leader that ended while a child serves, and one whose first thread ended, are
+    // told apart from this in the unit tests of the peer.
+    let agent = node.agent(Api::V1BETA1, json!({"ADD": {"close": "after"}}));
+    let answer = node.place.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 5})).run();
+    assert_eq!(answer.code(), 11, "{answer:?}");
+    assert_eq!(node.asked(&agent), ["CmdAdd"]);
 }

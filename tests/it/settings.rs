@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use antrea_cni_agent::Api;
+use antrea_cni_test_support::TestNode;
+use serde_json::{Value, json};
+
 use antrea_cni::input::Settings;
 use antrea_cni::input::settings::{DelWhenAgentDown, LogLevel};
 use serde_json::value::RawValue;
@@ -60,4 +64,37 @@ fn what_is_wrong_is_named() {
         let message = parse(json).unwrap_err();
         assert!(message.contains(named), "{json}: {message}");
     }
+}
+
+#[test]
+fn wrong_settings_keep_nothing_from_being_removed() {
+    for wrong in [
+        json!({"unknown": 1}),
+        json!({"addTimeoutSeconds": "soon"}),
+        json!({"waitForAgentSeconds": -1, "logLevel": "loud"}),
+    ] {
+        let place = TestNode::new();
+        let agent = place.agent(&[Api::V1]);
+        let mut settings = wrong.clone();
+        settings["logFile"] = place.path("log").to_str().into();
+        for command in ["DEL", "GC"] {
+            place.call_with(command, "1.1.0", settings.clone()).run().assert_silent_success();
+        }
+        assert_eq!(agent.served().len(), 2);
+        let log = std::fs::read_to_string(place.path("log")).unwrap();
+        for line in log.lines() {
+            let event: Value = serde_json::from_str(line).unwrap();
+            let ignored = event["ignored"].to_string();
+            let names: Vec<_> = wrong.as_object().unwrap().keys().collect();
+            assert!(names.iter().all(|name| ignored.contains(*name)), "{line}");
+        }
+        for command in ["ADD", "CHECK", "STATUS"] {
+            assert_eq!(place.call_with(command, "1.1.0", settings.clone()).run().code(), 7);
+        }
+    }
+    let place = TestNode::new();
+    let stdin = r#"{"cniVersion":"1.0.0","name":"antrea","antreaCni":5}"#;
+    let call = antrea_cni_test_support::Call::new("DEL", stdin).env("CNI_NETNS", place.netns());
+    // The default socket: nobody is there, or another agent of this machine.
+    assert_ne!(call.env("CNI_NETNS", "").run().exit(), 7);
 }

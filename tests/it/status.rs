@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
-use antrea_cni_agent::Api;
+use antrea_cni_agent::{Agent, Api, Options, servable};
+use antrea_cni_test_support::frames::{RawAgent, kind};
 use serde_json::{Value, json};
 
 use antrea_cni_test_support::{Answer, TestNode};
@@ -22,7 +23,7 @@ fn an_agent_that_answers_decides() {
     for (script, code) in [
         (json!({"error": {"code": 50, "message": "not yet"}}), 50),
         (json!({"error": {"code": 51}}), 51),
-        (json!({"error": {"code": 1}}), 1),
+        (json!({"error": {"code": 103}}), 103),
         (json!({"status": {"code": 14}}), 50),
         (json!({"status": {"code": 13}}), 50),
         (json!({"rawB64": "Cv8="}), 50),
@@ -90,4 +91,101 @@ fn an_agent_that_cuts_the_call_off_counts_as_away() {
     assert_eq!(status(&place, json!({})).code(), 50);
     fs::write(memory(&place), "").unwrap();
     status(&place, json!({})).assert_silent_success();
+}
+
+#[test]
+fn an_agent_that_can_do_no_add_is_not_ready() {
+    for (apis, without) in
+        [(&[][..], ""), (&[Api::V1], "v1.CmdStatus v1.CmdAdd"), (&[Api::V1BETA1], "v1beta1.CmdAdd")]
+    {
+        let place = TestNode::new();
+        let without = without.split(' ').map(str::to_owned).collect();
+        let options = Options { without, ..Options::new(place.socket(), apis) };
+        let agent = Agent::start(options).unwrap();
+        let answer = status(&place, json!({}));
+        assert_eq!(answer.code(), 50, "{answer:?}");
+        assert!(!memory(&place).exists() && agent.served().is_empty());
+        assert!(answer.text().contains("serves none of the API versions"), "{answer:?}");
+    }
+}
+
+#[test]
+fn an_agent_without_status_is_asked_without_an_effect() {
+    for api in servable() {
+        let place = TestNode::new();
+        let without = vec!["v1.CmdStatus".to_owned()];
+        // It would accept any version, and fails each ADD.
+        let agent = Agent::start(Options {
+            without,
+            cni_versions: ["", "0.0.0", "1.1.0"].map(str::to_owned).to_vec(),
+            ..Options::new(place.socket(), &[api])
+        })
+        .unwrap();
+        status(&place, json!({})).assert_silent_success();
+        let reached_a_handler = agent.served().len();
+        assert!(reached_a_handler <= 1 && agent.effects().is_empty());
+    }
+}
+
+#[test]
+fn a_v1_agent_of_lower_versions_is_ready() {
+    let place = TestNode::new();
+    let cni_versions = ["0.4.0", "1.0.0"].map(str::to_owned).to_vec();
+    let options = Options { cni_versions, ..Options::new(place.socket(), &[Api::V1]) };
+    let _agent = Agent::start(options).unwrap();
+    status(&place, json!({})).assert_silent_success();
+    place.call("GC", "1.1.0").run().assert_silent_success();
+    assert_eq!(place.call("ADD", "1.1.0").run().exit(), 0);
+}
+
+#[test]
+fn not_ready_is_remembered_when_the_agent_dies() {
+    for script in [json!({"error": {"code": 50}}), json!({"error": {"code": 51}})] {
+        let place = TestNode::new();
+        let agent = place.agent(&[Api::V1]);
+        status(&place, json!({})).assert_silent_success();
+        drop(agent);
+        let agent = place.scripted(&[Api::V1], json!({"STATUS": script}));
+        assert!(matches!(status(&place, json!({})).code(), 50 | 51));
+        drop(agent);
+        assert_eq!(status(&place, json!({})).code(), 50);
+    }
+}
+
+#[test]
+fn an_agent_that_answered_any_command_was_seen() {
+    for command in ["ADD", "CHECK", "DEL", "GC"] {
+        let place = TestNode::new();
+        let slow = json!({"STATUS": {"delayMs": 1500}});
+        let _agent = place.scripted(&[Api::V1], slow);
+        assert_eq!(status(&place, json!({})).code(), 50);
+        place.call(command, "1.1.0").run();
+        status(&place, json!({})).assert_silent_success();
+    }
+    // A runtime does not ask for STATUS under a lower version.
+    let place = TestNode::new();
+    let _agent = place.agent(&[Api::V1]);
+    assert_eq!(place.call("ADD", "1.0.0").run().exit(), 0);
+    assert!(!memory(&place).exists());
+}
+
+/// grpc-go resets a call whose deadline is over; others say so in a status.
+#[test]
+fn an_agent_that_gives_up_at_the_deadline_is_silent() {
+    for reset in [true, false] {
+        let place = TestNode::new();
+        let _agent = RawAgent::start(&place.socket(), move |connection| {
+            connection.handshake()?;
+            let stream = connection.request()?;
+            std::thread::sleep(Duration::from_millis(985));
+            if reset {
+                connection.frame(kind::RST_STREAM, 0, stream, &8u32.to_be_bytes())?;
+            } else {
+                connection.trailers_only(stream, "4", b"context deadline exceeded")?;
+            }
+            connection.drain()
+        });
+        fs::write(memory(&place), "").unwrap();
+        status(&place, json!({})).assert_silent_success();
+    }
 }

@@ -260,3 +260,80 @@ fn a_signal_keeps_its_default_action() {
         assert_eq!((signal, answer.stdout.len()), (Some(number), 0), "{answer:?}");
     }
 }
+
+#[test]
+fn del_of_a_sandbox_whose_namespace_is_gone_needs_no_agent() {
+    let place = TestNode::new();
+    let gone = |settings| {
+        place.call_with("DEL", "1.0.0", settings).env("CNI_NETNS", "/var/run/netns/gone")
+    };
+    gone(json!({"waitForAgentSeconds": 0})).run().assert_silent_success();
+    // There is little to wait for.
+    let answer = gone(json!({})).run();
+    answer.assert_silent_success();
+    assert!(answer.elapsed < Duration::from_secs(10), "{answer:?}");
+    // An agent that lives is asked, with the path as it came.
+    let agent = place.agent(&[Api::V1]);
+    gone(json!({})).run().assert_silent_success();
+    assert_eq!(agent.served()[0].netns, "/var/run/netns/gone");
+}
+
+#[test]
+fn a_stopped_agent_does_not_keep_what_is_gone() {
+    let place = TestNode::new();
+    let _silent = RawAgent::start(&place.socket(), |connection| connection.drain());
+    let succeed = json!({"delWhenAgentDown": "succeed"});
+    let calls = [
+        place.call_with("DEL", "1.0.0", json!({})).env("CNI_NETNS", ""),
+        place.call_with("DEL", "1.0.0", json!({})).env("CNI_NETNS", "/var/run/netns/gone"),
+        place.call_with("DEL", "1.0.0", succeed),
+    ];
+    for running in calls.map(|call| call.spawn()) {
+        let answer = running.wait();
+        answer.assert_silent_success();
+        assert!(answer.elapsed < Duration::from_secs(19), "{answer:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs root; make test-release runs it"]
+fn a_socket_that_may_not_be_connected_to_is_not_an_absent_agent() {
+    use std::os::unix::process::CommandExt;
+    let place = TestNode::new();
+    let _agent = place.agent(&[Api::V1]);
+    fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(place.socket(), fs::Permissions::from_mode(0o600)).unwrap();
+    let copy = place.path("antrea");
+    fs::copy(antrea_cni_test_support::plugin(), &copy).unwrap();
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    let call = place.call_with("DEL", "1.0.0", json!({"delWhenAgentDown": "succeed"}));
+    let mut command = std::process::Command::new(copy);
+    command.env_clear().envs(&call.env).env("CNI_NETNS", "").uid(65534).gid(65534);
+    let answer = call.run_as(command);
+    assert_eq!(answer.code(), 11, "{answer:?}");
+}
+
+#[test]
+fn a_command_ends_at_most_three_agents() {
+    for command in ["CHECK", "DEL", "GC"] {
+        let place = TestNode::new();
+        let dies = json!({command: {"die": "before"}});
+        let mut started = 0;
+        let running = place.call_with(command, "1.1.0", json!({"waitForAgentSeconds": 20})).spawn();
+        let mut agents = Vec::new();
+        while !running.has_ended() && started < 8 {
+            let options = Options {
+                script: serde_json::from_value(dies.clone()).unwrap(),
+                ..Options::new(place.socket(), &[Api::V1])
+            };
+            let mut agent = AgentProcess::start(&options, &place.path("journal"));
+            started += 1;
+            eventually("it dies, or is not asked", || running.has_ended() || agent.has_ended());
+            agents.push(agent);
+        }
+        let answer = running.wait();
+        assert_eq!(answer.code(), 11, "{answer:?}");
+        let asked = agents[0].events("call").iter().filter(|call| call["served"] == true).count();
+        assert_eq!(asked, 3, "{command}");
+    }
+}

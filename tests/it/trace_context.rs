@@ -46,19 +46,27 @@ fn a_malformed_context_is_ignored_in_silence() {
 
 #[test]
 fn the_longest_valid_context_fails_no_pod() {
-    let place = TestNode::new();
-    let agent = place.agent(&[Api::V1BETA1]);
     let state: Vec<_> = (0..17).map(|n| format!("k{n}={}", "v".repeat(250))).collect();
-    let call = place
-        .call("ADD", "0.3.0")
-        .env("TRACEPARENT", PARENT)
-        .env("TRACESTATE", &state.join(",")[..4090])
-        .env("BAGGAGE", format!("k={}", "v".repeat(8190)));
-    assert_eq!(call.run().exit(), 0);
-    let calls = agent.served();
-    let metadata = &calls.last().unwrap().metadata;
-    assert_eq!(metadata["baggage"].len(), 8192);
-    assert!(metadata["tracestate"].len() > 4000);
+    let (state, baggage) = (&state.join(",")[..4090], format!("k={}", "v".repeat(8190)));
+    let future = format!("cc-{}-{}", &PARENT[3..], "x".repeat(100_000));
+    for (parent, state, baggage, kept) in [
+        (PARENT, state, &*baggage, &["traceparent", "tracestate"][..]),
+        (PARENT, "a=1", &baggage[..5000], &["traceparent", "tracestate", "baggage"]),
+        (PARENT, state, "a=1", &["traceparent", "tracestate", "baggage"]),
+        (&future, state, "a=1", &["baggage"]),
+    ] {
+        let place = TestNode::new();
+        let agent = place.agent(&[Api::V1BETA1]);
+        let call = place.call("ADD", "0.3.0").env("TRACEPARENT", parent);
+        let call = call.env("TRACESTATE", state).env("BAGGAGE", baggage);
+        assert_eq!(call.run().exit(), 0);
+        let metadata = &agent.served()[0].metadata;
+        let names = ["traceparent", "tracestate", "baggage"];
+        let passed: Vec<_> = names.into_iter().filter(|it| metadata.contains_key(*it)).collect();
+        assert_eq!(passed, kept);
+        let bytes: usize = passed.iter().map(|name| name.len() + metadata[*name].len() + 32).sum();
+        assert!(bytes <= 6 << 10, "{bytes}");
+    }
 }
 
 fn read(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
@@ -142,4 +150,6 @@ fn malformed_baggage_is_dropped() {
         assert_eq!(read(&[("BAGGAGE", bad)]), [], "{bad:?}");
     }
     assert_eq!(read(&[("BAGGAGE", &format!("k={}", "v".repeat(8191)))]), []);
+    let long = format!("{}-{}", PARENT.replacen("00", "cc", 1), "x".repeat(512));
+    assert_eq!(read(&[("TRACEPARENT", &long)]), []);
 }

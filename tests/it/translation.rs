@@ -38,7 +38,7 @@ impl Case {
 
     /// The versions that reached the agent's v1beta1 handler, in order.
     fn sent(&self) -> Vec<String> {
-        let served = self.agent.calls().into_iter().filter(|call| call.served);
+        let served = self.agent.served().into_iter();
         served
             .map(|call| {
                 let configuration: Value =
@@ -126,8 +126,10 @@ fn no_other_code_and_no_other_command_starts_a_translation() {
         assert_eq!(case.sent().len(), 1);
     }
     let case = Case::new("0.4.0", Options::new("", &[Api::V1]));
+    // They exist in no lower version: nothing to collect, and ready, since an ADD is
+    // translated.
     for command in ["GC", "STATUS"] {
-        assert_eq!(case.call(command, "1.1.0", None).code(), 1);
+        case.call(command, "1.1.0", None).assert_silent_success();
     }
     assert_eq!(case.sent(), ["1.1.0", "1.1.0"]);
 }
@@ -202,4 +204,74 @@ fn an_unusable_result_names_both_versions() {
     for version in ["0.2.0", "0.4.0", "1.1.0"] {
         assert!(answer.text().contains(version), "{answer:?}");
     }
+}
+
+/// A configuration of a chained plugin, its result as the agent echoes it.
+fn chained(case: &Case, version: &str, prev_result: &str) -> Answer {
+    let configuration = case.place.configuration(version, json!({}));
+    let stdin = configuration.replacen('{', &format!("{{\"prevResult\":{prev_result},"), 1);
+    Call::new("ADD", stdin).run()
+}
+
+#[test]
+fn what_cannot_be_compared_is_no_error_after_the_effect() {
+    for prev_result in [
+        r#"{"cniVersion":"1.1.0","interfaces":[{"name":"e","mac":null,"sandbox":null}],"ips":[]}"#,
+        r#"{"cniVersion":"1.1.0","interfaces":[{"name":"e","name":"f"}],"ips":[]}"#,
+        r#"{"cniVersion":"1.1.0","interfaces":[null,{"name":"e"}],"ips":[]}"#,
+        r#"{"cniVersion":"1.1.0","interfaces":[{"name":"\ud800"}],"ips":[]}"#,
+        r#"{"cniVersion":"","interfaces":[{"name":"e"}],"ips":[]}"#,
+        r#"{"interfaces":[{"name":"e"}],"IPs":[{"address":"10.0.0.2/24"}]}"#,
+    ] {
+        for newest in ["1.1.0", "1.0.0", "0.4.0"] {
+            let options = Options { chaining: true, ..Options::new("", &[Api::V1BETA1]) };
+            let case = Case::new(newest, options);
+            let answer = chained(&case, "1.1.0", prev_result);
+            assert_eq!(answer.exit(), 0, "{prev_result} {newest}: {answer:?}");
+            let document = answer.document().unwrap();
+            let label = document["cniVersion"].as_str();
+            assert!(matches!(label, None | Some("" | "1.1.0")), "{document}");
+        }
+    }
+}
+
+#[test]
+fn an_echo_has_the_label_of_the_list() {
+    let of = |label: &str| {
+        let label =
+            if label.is_empty() { String::new() } else { format!(r#""cniVersion":"{label}","#) };
+        format!(
+            r#"{{{label}"interfaces":[{{"name":"e","mtu":1450}}],"ips":[{{"version":"4","address":"10.0.0.2/24"}}]}}"#
+        )
+    };
+    for newest in ["1.1.0", "0.4.0"] {
+        for version in ["1.1.0", "1.0.0", "0.4.0", "0.3.1", "0.3.0"] {
+            for label in ["1.1.0", "1.0.0", "0.4.0", "0.3.1", ""] {
+                let options = Options { chaining: true, ..Options::new("", &[Api::V1BETA1]) };
+                let case = Case::new(newest, options);
+                let prev_result = of(label);
+                let answer = chained(&case, version, &prev_result);
+                assert_eq!(answer.exit(), 0, "{answer:?}");
+                let document = answer.document().unwrap();
+                if label == version || label.is_empty() {
+                    assert_eq!(answer.stdout, prev_result.as_bytes(), "{newest} {version} {label}");
+                    continue;
+                }
+                assert_eq!(document["cniVersion"], version);
+                let family = &document["ips"][0]["version"];
+                assert_eq!(family.is_string(), version.starts_with("0."), "{document}");
+                // Nothing that the list's version knows is lost.
+                let mtu = &document["interfaces"][0]["mtu"];
+                assert_eq!(mtu.is_number(), version.starts_with("1."), "{document}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_prev_result_the_agents_bytes_stay() {
+    let result = r#"{ "cniVersion":"0.4.0", "ips":[{"address":"10.0.0.2/24"}] }"#;
+    let place = TestNode::new();
+    let _agent = place.scripted(&[Api::V1BETA1], json!({"ADD": {"reply": result}}));
+    assert_eq!(place.call("ADD", "0.3.0").run().stdout, result.as_bytes());
 }

@@ -95,7 +95,8 @@ fn a_reply_that_only_looks_like_grpc_is_no_success() {
 
 #[test]
 fn a_reset_stream_on_a_living_connection_is_201() {
-    for reason in 0..=13u32 {
+    // REFUSED_STREAM says that the call was not taken.
+    for reason in (0..=13u32).filter(|reason| *reason != 7) {
         let code = add(move |connection| {
             reply(connection, |connection, stream| {
                 connection.frame(kind::RST_STREAM, 0, stream, &reason.to_be_bytes())
@@ -106,16 +107,7 @@ fn a_reset_stream_on_a_living_connection_is_201() {
 }
 
 #[test]
-fn goaway_and_a_dead_connection_are_11() {
-    for refused in [0u32, 1] {
-        let code = add(move |connection| {
-            connection.handshake()?;
-            connection.request()?;
-            let goaway = [refused.to_be_bytes(), 0u32.to_be_bytes()].concat();
-            connection.frame(kind::GOAWAY, 0, 0, &goaway)
-        });
-        assert_eq!(code, 11, "GOAWAY with last stream {refused}");
-    }
+fn a_dead_connection_is_11() {
     let code = add(|connection| {
         connection.handshake()?;
         connection.request().map(|_| ())
@@ -177,4 +169,93 @@ fn the_authority_is_a_host_name() {
     let agent = place.agent(&[Api::V1]);
     assert_eq!(place.call("ADD", "1.0.0").run().exit(), 0);
     assert_eq!(agent.served().pop().unwrap().authority, "localhost");
+}
+
+/// A call that was not taken is made again, an ADD too: RFC 9113, section 8.7.
+#[test]
+fn a_call_that_was_not_taken_is_made_again() {
+    type Refuse = fn(&mut Connection) -> Option<()>;
+    let refusals: [(&str, Refuse); 4] = [
+        ("REFUSED_STREAM", |connection| {
+            connection.handshake()?;
+            let stream = connection.request()?;
+            connection.frame(kind::RST_STREAM, 0, stream, &7u32.to_be_bytes())?;
+            connection.drain()
+        }),
+        ("GOAWAY below the stream", |connection| {
+            connection.handshake()?;
+            connection.request()?;
+            connection.frame(kind::GOAWAY, 0, 0, &[0; 8])
+        }),
+        ("GOAWAY before the request", |connection| {
+            connection.handshake()?;
+            connection.frame(kind::GOAWAY, 0, 0, &[0; 8])?;
+            connection.drain()
+        }),
+        ("GOAWAY between two calls", |connection| {
+            connection.handshake()?;
+            let stream = connection.request()?;
+            let goaway = [0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+            connection.frame(kind::GOAWAY, 0, 0, &goaway)?;
+            connection.trailers_only(stream, "12", b"unknown service")?;
+            connection.drain()
+        }),
+    ];
+    for (what, refuse) in refusals {
+        // GC has one API to be asked in.
+        let commands =
+            if what.contains("two calls") { &["ADD", "DEL"][..] } else { &["ADD", "GC"] };
+        for command in commands {
+            let place = TestNode::new();
+            let connections = std::sync::atomic::AtomicUsize::new(0);
+            let agent = RawAgent::start(&place.socket(), move |connection| {
+                if connections.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 2 {
+                    return refuse(connection);
+                }
+                reply(connection, |connection, stream| {
+                    connection.head(stream)?;
+                    connection.message(stream, 0, 4, b"\x0a\x02{}")?;
+                    connection.trailers(stream, "0")
+                })
+            });
+            let answer = place.call(command, "1.1.0").run();
+            assert_eq!(answer.exit(), 0, "{what}, {command}: {answer:?}");
+            assert_eq!(agent.connections(), 3, "{what}, {command}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_goaway_names_may_have_been_taken() {
+    let code = add(|connection| {
+        connection.handshake()?;
+        let stream = connection.request()?;
+        connection.frame(kind::GOAWAY, 0, 0, &[stream.to_be_bytes(), [0; 4]].concat())
+    });
+    assert_eq!(code, 11);
+}
+
+#[test]
+fn unimplemented_after_a_message_does_not_step_down() {
+    let code = add(|connection| {
+        reply(connection, |connection, stream| {
+            connection.head(stream)?;
+            connection.message(stream, 0, 4, b"\x0a\x02{}")?;
+            connection.trailers(stream, "12")
+        })
+    });
+    assert_eq!(code, 201);
+}
+
+#[test]
+fn two_statuses_are_no_success() {
+    let code = add(|connection| {
+        reply(connection, |connection, stream| {
+            connection.head(stream)?;
+            connection.message(stream, 0, 4, b"\x0a\x02{}")?;
+            let twice: [(&str, &[u8]); 2] = [("grpc-status", b"0"), ("grpc-status", b"13")];
+            connection.headers(stream, END_STREAM, &twice)
+        })
+    });
+    assert_eq!(code, 201);
 }

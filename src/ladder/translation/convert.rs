@@ -8,10 +8,7 @@ use super::object::{Object, text};
 /// is read by its own label, which is `unlabelled` where there is none.
 pub(super) fn convert(result: &str, unlabelled: &str, version: &str) -> Result<String, Error> {
     let mut result = Object::parse(result)?;
-    let label = match result.get("cniVersion") {
-        Some(label) => text(label)?,
-        None => unlabelled.to_owned(),
-    };
+    let label = result.label()?.unwrap_or_else(|| unlabelled.to_owned());
     // All shapes are read alike: an agent's label does not say its shape.
     shape(&label)?;
     shape(version)?(&mut result)?;

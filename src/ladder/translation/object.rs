@@ -35,6 +35,12 @@ impl Object {
         (value != "null").then_some(value)
     }
 
+    /// The version that a result is labelled with; an empty one is none.
+    pub(super) fn label(&self) -> Result<Option<String>, Error> {
+        let label = self.get("cniVersion").map(text).transpose()?;
+        Ok(label.filter(|label| !label.is_empty()))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -56,7 +62,7 @@ impl Object {
         self.0.insert(at, (name.to_owned(), value));
     }
 
-    /// Changes every object in the list that a member is.
+    /// Changes every object in the list that a member is. What is none stays.
     pub(super) fn each(
         &mut self,
         name: &str,
@@ -65,6 +71,9 @@ impl Object {
         let Some(list) = self.get(name) else { return Ok(()) };
         let list: Vec<Box<RawValue>> = read(list)?;
         let changed = list.into_iter().map(|item| {
+            if item.get() == "null" {
+                return Ok(item.get().to_owned());
+            }
             let mut item = Self::parse(item.get())?;
             change(&mut item)?;
             Ok(item.to_string())

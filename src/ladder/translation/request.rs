@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::common::Common;
 use super::convert::convert;
 use super::error::Error;
+use super::object::Object;
 use crate::action::Action;
 use crate::json;
 
@@ -74,18 +75,32 @@ impl<'a> Translation<'a> {
     /// configuration's version.
     ///
     /// An agent that is chained echoes `prevResult`, but older ones without the
-    /// parts that they do not know. Then the one that came in is the result,
-    /// byte for byte.
+    /// parts that they do not know. Then the one that came in is the result: byte
+    /// for byte, unless it is labelled with another version.
     pub(super) fn result(&self, sent: &Version, result: &[u8]) -> Result<Vec<u8>, Error> {
         let text = std::str::from_utf8(result).map_err(|_| Error::NotAResult)?;
-        let converted = convert(text, &sent.to_string(), &self.version)?;
-        if let Ok(prev_result) = self.prev_result()
-            && self.prev_result.is_some()
-            && Common::parse(prev_result)? == Common::parse(&converted)?
-        {
-            return Ok(prev_result.as_bytes().to_vec());
+        let echo = self.echo(text).transpose();
+        let converted = echo.unwrap_or_else(|| convert(text, &sent.to_string(), &self.version));
+        converted.map(String::into_bytes)
+    }
+
+    /// `prevResult` as the result, if `result` is an echo of it. What cannot be
+    /// compared is none.
+    fn echo(&self, result: &str) -> Result<Option<String>, Error> {
+        let (true, Ok(prev_result)) = (self.prev_result.is_some(), self.prev_result()) else {
+            return Ok(None);
+        };
+        let (Ok(came), Ok(went)) = (Common::parse(prev_result), Common::parse(result)) else {
+            return Ok(None);
+        };
+        if came != went {
+            return Ok(None);
         }
-        Ok(converted.into_bytes())
+        let label = Object::parse(prev_result)?.label()?;
+        if label.is_none_or(|label| label == self.version) {
+            return Ok(Some(prev_result.to_owned()));
+        }
+        convert(prev_result, &self.version, &self.version).map(Some)
     }
 
     fn prev_result(&self) -> Result<&str, Error> {

@@ -61,8 +61,11 @@ impl Call {
 
     /// Starts the plugin and hands it standard input.
     pub fn spawn(&self) -> Running {
+        self.spawn_as(self.command())
+    }
+
+    fn spawn_as(&self, mut command: Command) -> Running {
         let started = Instant::now();
-        let mut command = self.command();
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = match &self.stdin {
             Stdin::Directory => {
@@ -90,6 +93,11 @@ impl Call {
     pub fn run(&self) -> Answer {
         self.spawn().wait()
     }
+
+    /// Runs another command with this call's standard input.
+    pub fn run_as(&self, command: Command) -> Answer {
+        self.spawn_as(command).wait()
+    }
 }
 
 pub struct Running {
@@ -98,6 +106,12 @@ pub struct Running {
 }
 
 impl Running {
+    pub fn has_ended(&self) -> bool {
+        // A zombie still has its number.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        !stat.is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
     pub fn wait(mut self) -> Answer {
         let mut stderr = self.child.stderr.take().unwrap();
         let errors = std::thread::spawn(move || {

@@ -21,11 +21,18 @@ impl Default for TestNode {
 
 impl TestNode {
     pub fn new() -> Self {
-        Self { folder: TempDir::new().unwrap() }
+        let node = Self { folder: TempDir::new().unwrap() };
+        std::fs::write(node.netns(), "").unwrap();
+        node
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// What stands for a container's network namespace.
+    pub fn netns(&self) -> PathBuf {
+        self.path("netns")
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -58,6 +65,7 @@ impl TestNode {
     }
 
     pub fn call_with(&self, command: &str, cni_version: &str, settings: Value) -> Call {
-        Call::new(command, self.configuration(cni_version, settings))
+        let call = Call::new(command, self.configuration(cni_version, settings));
+        call.env("CNI_NETNS", self.netns())
     }
 }
