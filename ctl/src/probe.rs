@@ -126,8 +126,11 @@ fn ask(
     let (state, message) = match answer {
         Ok(response) => match response.error {
             None => (State::Served, None),
-            Some(error) if error.code == 1 && configuration == REFUSED => {
-                report.accept(accepted(&error.message));
+            // STATUS of an agent of lower versions: its ADD is translated.
+            Some(error) if error.is_refused_version() => {
+                if configuration == REFUSED {
+                    report.accept(accepted(&error.message));
+                }
                 (State::Served, None)
             }
             Some(error) => (State::Served, Some(format!("code {}: {}", error.code, error.message))),

@@ -1,5 +1,6 @@
 //! An ADD whose agent dies: undone and done again, or left alone.
 
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -226,4 +227,86 @@ fn an_agent_that_lives_is_not_asked_twice() {
     let answer = node.place.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 5})).run();
     assert_eq!(answer.code(), 11, "{answer:?}");
     assert_eq!(node.asked(&agent), ["CmdAdd"]);
+}
+
+/// An agent that the kernel tells wrongly of, in Python: a child serves for a parent
+/// that ended, or a thread for the first one. It cuts each call off, and lives.
+const AGENT: &str = r#"
+import ctypes, os, socket, sys, threading, time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+def serve():
+    print(flush=True)
+    while True:
+        connection, _ = listener.accept()
+        connection.recv(65536)
+        with open(sys.argv[3], "a") as journal:
+            journal.write("x")
+        connection.close()
+if sys.argv[2] == "child":
+    if os.fork():
+        os._exit(0)
+    serve()
+if sys.argv[2] == "thread":
+    threading.Thread(target=serve).start()
+    ctypes.CDLL(None).pthread_exit(0)
+serve()
+"#;
+
+/// What the plugin is started under, as a script whose `$0` it is.
+fn cut_off_by(agent: &str, script: &str) -> usize {
+    let node = Node::new();
+    let journal = node.place.path("cuts");
+    let mut running = Command::new("python3")
+        .args(["-c", AGENT])
+        .arg(node.place.socket())
+        .arg(agent)
+        .arg(&journal)
+        .stdout(std::process::Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut serves = [0];
+    std::io::Read::read_exact(running.stdout.as_mut().unwrap(), &mut serves).unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(node.place.socket(), open).unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(node.place.path(""), open).unwrap();
+    let copy = node.place.path("antrea");
+    std::fs::copy(antrea_cni_test_support::plugin(), &copy).unwrap();
+    let call = node.place.call("ADD", "1.0.0");
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", script])
+        .arg(copy)
+        .env_clear()
+        .envs(&call.env)
+        .env("PATH", "/usr/sbin:/usr/bin:/bin");
+    let answer = call.run_as(shell);
+    let group = nix::unistd::Pid::from_raw(running.id().cast_signed());
+    let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
+    let _ = running.wait();
+    assert_eq!(answer.code(), 11, "{agent} {script}: {answer:?}");
+    std::fs::read(journal).unwrap().len()
+}
+
+#[test]
+#[ignore = "needs root, python3 and util-linux; make test-release runs it"]
+fn a_living_agent_is_never_taken_for_dead() {
+    let plainly = r#"exec "$0""#;
+    let uptime = "mount --bind /proc/self/stat /proc/uptime";
+    let lxcfs = format!("unshare -m sh -c '{uptime}; exec \"$0\"' \"$0\"");
+    let proc_of_ours = r#"unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc; exec setpriv --reuid 65534 --clear-groups "$0"' "$0""#;
+    let proc_of_others = r#"unshare -m sh -c 'unshare -p -f sh -c "mount -t proc proc /proc; sleep 0.2" & sleep 0.1; exec "$0"' "$0""#;
+    for (agent, script) in [
+        ("plain", plainly),
+        ("child", plainly),
+        ("thread", plainly),
+        ("plain", &lxcfs),
+        ("plain", proc_of_ours),
+        ("plain", proc_of_others),
+    ] {
+        assert_eq!(cut_off_by(agent, script), 1, "{agent} {script}");
+    }
 }

@@ -37,7 +37,8 @@ impl Groups {
     }
 }
 
-/// What one log tells of its node's agent: what the newest answer shows.
+/// What one log tells of its node's agent: what the last answer in it shows. Its
+/// clock may have been wrong.
 #[derive(Default)]
 struct Evidence {
     api: Option<String>,
@@ -49,9 +50,6 @@ struct Evidence {
 impl Evidence {
     fn see(&mut self, event: &Event) {
         let Some(answered) = event.answered() else { return };
-        if self.last_seen.is_some_and(|last| last > event.time) {
-            return;
-        }
         if self.api.as_ref() != Some(&answered.api) {
             *self = Self { api: Some(answered.api.clone()), ..Self::default() };
         }

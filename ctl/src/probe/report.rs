@@ -206,7 +206,10 @@ impl Report {
 
     /// What an ADD goes through, for every version that a conflist can have.
     fn would_use(&self, package: &str) -> String {
-        let text = format!("A kubelet ADD would use {package}");
+        let mut text = format!("A Pod started now would use {package}");
+        if self.status.is_none() {
+            text += " (which does not tell whether the agent's network is ready)";
+        }
         let takes = |version: &Version| self.cni_versions.contains(version);
         if self.cni_versions.is_empty() {
             return format!("{text}; the agent does not tell which cniVersions it accepts");

@@ -169,3 +169,13 @@ fn rotate(file: &Path) {
     fs::rename(file, old).unwrap();
     File::options().create(true).append(true).open(file).unwrap().flush().unwrap();
 }
+
+#[test]
+fn one_wrong_clock_does_not_decide_what_an_agent_speaks() {
+    let logs = Logs::new();
+    let future = event(1, "ADD", V1, 0, 1.0).replace("2026-11-24", "2030-11-24");
+    let lines = [event(1, "ADD", V1BETA1, 0, 1.0), future, event(2, "ADD", V1BETA1, 0, 1.0)];
+    let file = logs.file("log", &lines);
+    let json = run(["log", "summary", "--file", &file, "--output", "json"]).json();
+    assert_eq!(json["agents"][0]["api"], "v1beta1", "{json}");
+}
