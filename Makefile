@@ -76,7 +76,7 @@ bench: release ## What a call costs, into docs/performance.md; needs gcc and Go
 
 .PHONY: test-release
 test-release: ctl ## The same suite on the static plugin, and what needs root
-	@size=$$(stat -c %s $(RELEASE)); echo "release binary: $$size bytes"; test $$size -le 1200000
+	@size=$$(stat -c %s $(RELEASE)); echo "release binary: $$size bytes"; test $$size -le 960000
 	@! ldd $(RELEASE) 2>/dev/null | grep -q '=>' || { echo '$(RELEASE) is not static' >&2; exit 1; }
 	@if [ "$$(id -u)" = 0 ] && command -v python3 >/dev/null; then \
 	  ANTREA_CNI_PLUGIN=$(RELEASE) ANTREA_CNICTL=$(CTL) cargo test -- --include-ignored; \

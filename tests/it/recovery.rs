@@ -303,7 +303,7 @@ fn a_living_agent_is_never_taken_for_dead() {
         ("plain", plainly),
         ("child", plainly),
         ("thread", plainly),
-        ("plain", &lxcfs),
+        ("plain", lxcfs),
         ("plain", proc_of_ours),
         ("plain", proc_of_others),
     ] {
