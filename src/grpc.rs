@@ -10,6 +10,7 @@
 mod channel;
 mod codec;
 mod error;
+mod flood;
 mod peer;
 mod socket;
 mod stream;

@@ -19,6 +19,8 @@ use std::time::Instant;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::flood::Seen;
+
 /// What is kept before it is written.
 const BUFFER_BYTES: usize = 16 << 10;
 
@@ -29,11 +31,6 @@ const READ_BYTES: usize = 2 << 10;
 /// Reads between two looks at the clock: a peer that never stops sending does not
 /// keep a call past its deadline.
 const READS: u32 = 64;
-
-/// Most that is read on a connection: more than the largest reply, and frames than
-/// one is made of. The rest brings a call no further, and costs time.
-const MAX_BYTES: usize = 6 << 20;
-const MAX_FRAMES: usize = 10_000;
 
 /// A connected socket that does not block.
 #[derive(Clone)]
@@ -64,8 +61,7 @@ impl Stream {
 
     /// Whether the peer sent more than a call can need.
     pub(super) fn is_flooded(&self) -> bool {
-        let seen = self.0.seen.get();
-        seen.bytes > MAX_BYTES || seen.frames > MAX_FRAMES
+        self.0.seen.get().is_flood()
     }
 
     /// Drives `future`, which waits for this socket and nothing else. `None`
@@ -227,44 +223,6 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.send();
         Poll::Ready(self.0.socket.shutdown(std::net::Shutdown::Write))
-    }
-}
-
-/// What was read: bytes, and HTTP/2 frames (RFC 9113, section 4.1).
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    bytes: usize,
-    frames: usize,
-    /// The three bytes of a frame's length that were read, and how many of its head
-    length: usize,
-    head: usize,
-    /// Bytes of the frame that are still to come
-    left: usize,
-}
-
-impl Seen {
-    const HEAD_BYTES: usize = 9;
-
-    fn and(mut self, mut bytes: &[u8]) -> Self {
-        self.bytes += bytes.len();
-        while let [first, rest @ ..] = bytes {
-            if self.left > 0 {
-                let skipped = self.left.min(bytes.len());
-                self.left -= skipped;
-                bytes = bytes.get(skipped..).unwrap_or_default();
-                continue;
-            }
-            if self.head < 3 {
-                self.length = self.length << 8 | usize::from(*first);
-            }
-            self.head += 1;
-            bytes = rest;
-            if self.head == Self::HEAD_BYTES {
-                self =
-                    Self { frames: self.frames + 1, left: self.length, length: 0, head: 0, ..self };
-            }
-        }
-        self
     }
 }
 

@@ -295,8 +295,7 @@ fn cut_off_by(agent: &str, script: &str) -> usize {
 #[ignore = "needs root, python3 and util-linux; make test-release runs it"]
 fn a_living_agent_is_never_taken_for_dead() {
     let plainly = r#"exec "$0""#;
-    let uptime = "mount --bind /proc/self/stat /proc/uptime";
-    let lxcfs = format!("unshare -m sh -c '{uptime}; exec \"$0\"' \"$0\"");
+    let lxcfs = r#"unshare -m sh -c 'f=$(mktemp); echo "1.00 1.00" >$f; mount --bind $f /proc/uptime; exec "$0"' "$0""#;
     let proc_of_ours = r#"unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc; exec setpriv --reuid 65534 --clear-groups "$0"' "$0""#;
     let proc_of_others = r#"unshare -m sh -c 'unshare -p -f sh -c "mount -t proc proc /proc; sleep 0.2" & sleep 0.1; exec "$0"' "$0""#;
     for (agent, script) in [

@@ -1,0 +1,65 @@
+//! A peer that sends without end.
+
+/// Most that is read on a connection: more than the largest reply, and frames than
+/// one is made of. The rest brings a call no further, and costs time.
+const MAX_BYTES: usize = 6 << 20;
+const MAX_FRAMES: usize = 10_000;
+
+/// What was read: bytes, and HTTP/2 frames (RFC 9113, section 4.1).
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    bytes: usize,
+    frames: usize,
+    /// The three bytes of a frame's length that were read, and how many of its head
+    length: usize,
+    head: usize,
+    /// Bytes of the frame that are still to come
+    left: usize,
+}
+
+impl Seen {
+    const HEAD_BYTES: usize = 9;
+
+    /// Whether it is more than a call can need.
+    pub(super) fn is_flood(self) -> bool {
+        self.bytes > MAX_BYTES || self.frames > MAX_FRAMES
+    }
+
+    /// What was seen with these bytes.
+    pub(super) fn and(mut self, mut bytes: &[u8]) -> Self {
+        self.bytes += bytes.len();
+        while let [first, rest @ ..] = bytes {
+            if self.left > 0 {
+                let skipped = self.left.min(bytes.len());
+                self.left -= skipped;
+                bytes = bytes.get(skipped..).unwrap_or_default();
+                continue;
+            }
+            if self.head < 3 {
+                self.length = self.length << 8 | usize::from(*first);
+            }
+            self.head += 1;
+            bytes = rest;
+            if self.head == Self::HEAD_BYTES {
+                self =
+                    Self { frames: self.frames + 1, left: self.length, length: 0, head: 0, ..self };
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_counted_however_they_are_cut() {
+        let frame = [0, 0, 2, 6, 0, 0, 0, 0, 0, 1, 2];
+        let all = frame.repeat(5);
+        for step in [1, 2, 3, 7, 11, 55] {
+            let seen = all.chunks(step).fold(Seen::default(), Seen::and);
+            assert_eq!((seen.frames, seen.bytes), (5, 55), "{step}");
+        }
+    }
+}
