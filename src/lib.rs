@@ -39,7 +39,7 @@ pub use self::input::settings::SOCKET_PATH;
 pub use self::ladder::Api;
 pub use self::node::ThisNode;
 pub use self::output::Output;
-pub use self::run::run;
+pub use self::run::{answer, run};
 
 /// The versions of the CNI API that are compiled in, newest first.
 ///

@@ -8,7 +8,7 @@ use crate::action::{Action, Command};
 use crate::document::CniError;
 use crate::error::Error;
 use crate::input::{self, Call, CmdArgs, Environment, Input, Source};
-use crate::ladder::{self, History, Request};
+use crate::ladder::{self, History, Node, Request};
 use crate::node::ThisNode;
 use crate::output::Output;
 use crate::{log, netns, verdict};
@@ -72,12 +72,24 @@ fn perform(call: &Call, own_netns_allowed: bool, started: Instant) -> Result<Byt
     let mut history = History::default();
     let result = own_netns(call, own_netns_allowed).and_then(|()| {
         let node = ThisNode { settings: &call.settings, trace: &call.args.trace };
-        let (request, limits) = (Request::from(call), call.limits());
-        let answer = ladder::deliver(&node, request, limits, started, &mut history);
-        verdict::of(&node, call, answer)
+        answer(&node, call, started, &mut history)
     });
     log::write(call, &history, &result);
     result.map_err(|error| CniError::new(&error, &call.heading(), &call.settings.socket, &history))
+}
+
+/// Who answers a call on a node, and what that means. `history` learns what happened.
+///
+/// # Errors
+/// Why the command failed.
+pub fn answer(
+    node: &impl Node,
+    call: &Call,
+    started: Instant,
+    history: &mut History,
+) -> Result<Bytes, Error> {
+    let answer = ladder::deliver(node, Request::from(call), call.limits(), started, history);
+    verdict::of(node, call, answer)
 }
 
 /// Refuses an ADD for the network namespace that the plugin itself runs in.

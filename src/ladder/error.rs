@@ -32,9 +32,12 @@ impl Error {
         matches!(self, Self::Call(error) if error.is_unimplemented())
     }
 
-    /// Whether the agent answered with a gRPC status.
-    pub fn is_status(&self) -> bool {
-        matches!(self, Self::Call(grpc::Error::Status(_)))
+    /// Whether the agent has what it was asked for, and answered with a gRPC status
+    /// all the same; one that takes no calls now says nothing of what it has.
+    pub fn is_served(&self) -> bool {
+        use tonic::Code::{Cancelled, DeadlineExceeded, Unavailable, Unimplemented};
+        let says_nothing = [Unimplemented, Unavailable, DeadlineExceeded, Cancelled];
+        matches!(self, Self::Call(grpc::Error::Status(it)) if !says_nothing.contains(&it.code()))
     }
 
     /// Whether the connection died, so that the outcome is unknown.

@@ -29,7 +29,7 @@ pub(super) fn status(delivery: &mut Delivery<'_, impl Node>) -> Result<Response,
     for api in delivery.apis {
         match calls.send(api, Action::Add, Bytes::from_static(BROKEN)) {
             Err(error) if error.is_unimplemented() => (),
-            Err(error) if error.is_status() => return Ok(Response::default()),
+            Err(error) if error.is_served() => return Ok(Response::default()),
             Err(error) => return Err(error),
             Ok(_) => return Ok(Response::default()),
         }
