@@ -65,9 +65,9 @@ impl CniError {
     }
 }
 
-/// A piece of a text, by whose words it has.
+/// A piece of a text, marked by its author.
 enum Words {
-    /// Ours, also where they quote what stood in the way
+    /// The plugin's words, also where they quote an error
     Ours(String),
     /// The agent's own answer, which is passed on as it is
     Agents(String),

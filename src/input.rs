@@ -125,9 +125,9 @@ impl Call {
         limits
     }
 
-    /// Whether a DEL succeeds also where no agent does it: one removes, when it
-    /// starts, what has no container any more. A runtime may name the network
-    /// namespace of a container that is gone.
+    /// Whether a DEL succeeds also where no agent does it. An agent removes, when it
+    /// starts, the interfaces of containers that are gone. A runtime may still name the
+    /// network namespace of such a container.
     pub fn may_be_left(&self) -> bool {
         let netns = &self.args.netns;
         self.settings.del_when_agent_down == DelWhenAgentDown::Succeed
@@ -148,7 +148,7 @@ fn check(command: &Command, mut args: CmdArgs, label: &mut Version) -> Result<Ca
     let action = command.action.ok_or_else(|| Error::UnknownCommand(command.name.clone()))?;
     let cni_version = configuration.cni_version(action)?;
     let (settings, mut ignored) = configuration.settings();
-    // Whatever became of the settings, what is there has to be removable.
+    // DEL and GC have to work also with broken settings: Pods must be removable.
     if !matches!(action, Action::Del | Action::Gc) && !ignored.is_empty() {
         return Err(ignored.swap_remove(0).into());
     }

@@ -1,5 +1,6 @@
 //! When the agent was last seen: the time of modification of an empty file beside
-//! its socket. Without that memory nothing else fails.
+//! its socket. Where that file cannot be written, nothing is remembered and no command
+//! fails.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;

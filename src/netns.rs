@@ -13,8 +13,8 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType
 const OWN: &str = "/proc/thread-self/ns/net";
 
 /// Whether `path` names the namespace that the plugin runs in, by the device and
-/// inode of its file. What cannot be looked at is not ours: the agent says what is
-/// wrong with it.
+/// inode of its file. A path that cannot be looked at is left to the agent, which says
+/// what is wrong with it.
 pub(crate) fn is_own(path: &str) -> bool {
     let identity = |path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
     // Ours only if there is another one: /proc is slow.

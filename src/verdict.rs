@@ -93,8 +93,8 @@ fn not_ready(cause: ladder::Error) -> Error {
     }
 }
 
-/// Whether nobody was there to do a DEL, or to answer it. An agent that says no, or
-/// that we may not connect to, is somebody.
+/// Whether no agent was there to do a DEL, or it did not answer. An agent that answers
+/// with an error is there, and so is one whose socket is closed to this user.
 fn is_away(cause: &ladder::Error) -> bool {
     use grpc::Error::{Deadline, NotASocket, NotTaken, Unreachable};
     match cause {

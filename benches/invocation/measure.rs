@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
+use antrea_cni_agent::servable;
 use tempfile::TempDir;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/invocation");
@@ -14,13 +16,9 @@ const RELEASE: &str =
 /// How many ADDs at once.
 pub(crate) const BURSTS: [usize; 4] = [1, 10, 100, 500];
 
-/// The generations of the agent: a name and the package that it serves.
-pub(crate) const GENERATIONS: [(&str, &str); 4] = [
-    ("v1", "antrea_io.antrea.pkg.apis.cni.v1"),
-    ("v1beta1", "antrea_io.antrea.pkg.apis.cni.v1beta1"),
-    ("vmware", "github.com.vmware_tanzu.antrea.pkg.apis.cni.v1beta1"),
-    ("first", "antrea.io.pkg.apis.cni.v1beta1"),
-];
+/// The generations of the agent, newest first: a name and the package that it serves.
+pub(crate) static GENERATIONS: LazyLock<Vec<(&str, &str)>> =
+    LazyLock::new(|| servable().iter().map(|api| (api.name, api.package)).collect());
 
 /// What is measured, and where it runs.
 pub(crate) struct Bench {
@@ -96,7 +94,7 @@ impl Bench {
         let (agent, grpc) = start_agent(folder.path());
         let bytes = std::fs::metadata(&plugin).unwrap().len();
         let bench = Self { folder, agent, grpc, plugins, bytes };
-        for (generation, _) in GENERATIONS {
+        for (generation, _) in GENERATIONS.iter() {
             bench.configuration(generation, "0.3.0", generation, "");
         }
         bench.configuration("status", "1.1.0", "v1", "");

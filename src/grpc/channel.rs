@@ -99,8 +99,8 @@ impl Channel {
         }
     }
 
-    /// What a status of tonic's means. One that tonic made of an error of ours has
-    /// that as its source.
+    /// Classifies a status. tonic also makes one of each transport error; such a status
+    /// has the error as its source.
     fn error(&self, status: Status) -> Error {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let is_late = left < DEADLINE_TOLERANCE;
@@ -123,7 +123,7 @@ impl Channel {
     /// connection ended first.
     async fn drive<F: Future>(&mut self, call: F) -> Option<F::Output> {
         let mut call = pin!(call);
-        // Before the connection writes, so that one write has all of it.
+        // The call is queued before the connection writes, so that one write has both.
         let mut queued = false;
         poll_fn(|cx| {
             if !queued && let Poll::Ready(output) = call.as_mut().poll(cx) {

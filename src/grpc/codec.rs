@@ -1,4 +1,4 @@
-//! Messages as bytes: a rung encodes and decodes its own.
+//! A codec of bytes: each API encodes and decodes its own messages.
 
 use bytes::{Buf, BufMut, Bytes};
 use tonic::Status;

@@ -36,7 +36,7 @@ impl Peer {
     }
 
     /// Whether the process, which was alive when the connection was made, is
-    /// certainly gone. What cannot be known is not.
+    /// certainly gone. A process that cannot be looked at counts as alive.
     pub fn is_gone(&self) -> bool {
         let gone = self.stat.as_ref().is_some_and(|stat| self.life(stat) == Life::Gone);
         gone && is_own_proc()

@@ -45,8 +45,8 @@ pub fn connect(path: &str, anybody: bool, watched: bool) -> Result<(Stream, Peer
     Ok((Stream::new(stream), peer(credentials.pid(), uid)))
 }
 
-/// What is at the path. What cannot be looked at cannot be connected to either,
-/// which says why.
+/// Looks at what is at the path. A path that cannot be looked at passes: connecting to
+/// it fails too, and that error says why.
 fn look(path: &str) -> Result<(), Error> {
     let Ok(file) = fs::symlink_metadata(path) else { return Ok(()) };
     if file.is_symlink()

@@ -41,7 +41,7 @@ struct Shared {
     /// What was written, and goes out when there is nothing left to do but wait:
     /// a whole request with one write, and no pong after the reply
     unsent: Cell<Vec<u8>>,
-    /// What the socket is known to be ready for; what it is not is waited for
+    /// What the socket is known to be ready for. poll(2) waits for the rest.
     ready: Cell<PollFlags>,
     /// Reads that are left until the next look at the clock
     reads: Cell<u32>,
@@ -88,8 +88,8 @@ impl Stream {
 }
 
 impl Shared {
-    /// Writes what is kept, as far as the socket takes it. One that is broken says
-    /// so when it is read.
+    /// Writes what is kept, as far as the socket takes it. A write error is dropped:
+    /// the next read reports it.
     fn send(&self) {
         let mut unsent = self.unsent.take();
         while !unsent.is_empty()
@@ -109,8 +109,8 @@ impl Shared {
     }
 
     fn wait(&self, timeout: PollTimeout) {
-        // Not for what is there already: a peer that sends and does not read would
-        // keep us busy.
+        // poll(2) returns at once for what is ready already. A peer that sends and does
+        // not read would then keep the processor busy.
         let mut wanted = PollFlags::POLLIN;
         wanted.set(PollFlags::POLLOUT, self.has_unsent());
         wanted.remove(self.ready.get());
@@ -167,7 +167,7 @@ impl AsyncRead for Stream {
         let size = buffer.remaining().min(READ_BYTES);
         let room = buffer.initialize_unfilled_to(size);
         let read = ready!(self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)))?;
-        // Less than there was room for: nothing is left, but for the end.
+        // The read was shorter than the room for it, so the socket is empty now.
         if read > 0 && read < size {
             ready.set(ready.get().difference(PollFlags::POLLIN));
         }
@@ -201,7 +201,7 @@ impl AsyncWrite for Stream {
             unsent = self.0.unsent.take();
         }
         let written = match unsent.len() {
-            // The wait goes on when there is room.
+            // poll(2) returns when the socket has room, and this is called again.
             ..=BUFFER_BYTES => {
                 slices.iter().for_each(|bytes| unsent.extend_from_slice(bytes));
                 Poll::Ready(Ok(slices.iter().map(|bytes| bytes.len()).sum()))

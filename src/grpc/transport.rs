@@ -53,9 +53,9 @@ impl TransportError {
     }
 }
 
-/// tonic's view of the connection. It turns into errors what tonic would make
-/// UNIMPLEMENTED or UNAVAILABLE of, so that these are always the agent's. What
-/// tonic says of a message (too long, none at all) is neither.
+/// The connection as tonic's client sees it. tonic would make the status UNIMPLEMENTED
+/// or UNAVAILABLE of some replies that have none; this turns such replies into errors
+/// first, so that these two statuses always come from the server.
 #[derive(Clone)]
 pub(super) struct Transport(pub(super) h2::client::SendRequest<Bytes>);
 
@@ -127,8 +127,8 @@ fn statuses(headers: &HeaderMap) -> (usize, bool) {
     statuses
 }
 
-/// Makes a text of the agent's that is not UTF-8 readable: tonic would forget
-/// the status for it.
+/// Repairs a `grpc-message` that is not UTF-8: tonic would replace the status because of
+/// it.
 fn mend_message(headers: &mut HeaderMap) {
     let Some(message) = headers.get_mut("grpc-message") else { return };
     let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
@@ -167,7 +167,7 @@ impl Body for Reply {
         Poll::Ready(match (trailers, this.statuses) {
             (_, 0) => Some(Err(TransportError::NoStatus)),
             (_, 2..) => Some(Err(TransportError::Statuses)),
-            // Before any effect there is no message either.
+            // A server that has the method and sent a message may have had an effect.
             _ if this.has_message && is_unimplemented => {
                 Some(Err(TransportError::UnimplementedAfterMessage))
             }

@@ -22,7 +22,8 @@ pub(super) struct Calls<'a, C> {
 }
 
 impl<C: Connection> Calls<'_, C> {
-    /// Asks one API. What it cannot say ends as if the agent did not have it.
+    /// Asks one API. A request that the API cannot express ends like one that the agent
+    /// does not implement.
     pub(super) fn call(&mut self, api: &Api, request: &Request<'_>) -> Result<Response, Error> {
         let message = (api.encode)(request).ok_or_else(not_in_api)?;
         let (action, cni_version) = (request.action, request.cni_version);

@@ -1,5 +1,5 @@
-//! What the ladder needs of the node that it runs on. The plugin's is the real
-//! one; a test has its own, with a clock that it turns itself.
+//! What the ladder needs of the node that it runs on. The plugin uses the real node; a
+//! test uses a simulated one, with a clock of its own.
 
 use std::time::{Duration, Instant};
 

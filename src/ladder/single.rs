@@ -1,5 +1,5 @@
-//! One call of one API, for tools that want to know what an agent can do. No
-//! command takes this way.
+//! One call of one API, for tools that ask what an agent can do. The CNI commands do
+//! not use it.
 
 use std::time::Instant;
 

@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::input::Call;
 use crate::ladder::history::{History, Outcome, Rpc};
 
-/// Longest text in an event, in bytes: what others say has no bound.
+/// Longest text in an event, in bytes. The agent's texts have no limit of their own.
 const MAX_TEXT_BYTES: usize = 1024;
 
-/// Most calls of the agent in an event: the last ones.
+/// Longest list of calls in an event. The last calls are kept.
 const MAX_TRIED: usize = 16;
 
 /// What is known of a call. Never the configuration, never the environment.

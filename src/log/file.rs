@@ -23,7 +23,7 @@ pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
         if full && rotate(path, &file, metadata.ino())? {
             continue;
         }
-        // A second write would not be at the same place.
+        // The line is one write, because another process may append between two.
         let written = file.write(line)?;
         // Between opening and writing the file may have been rotated away twice.
         if written == line.len() && file.metadata()?.nlink() == 0 {
@@ -42,8 +42,8 @@ fn open(path: &str) -> io::Result<File> {
         .open(path)
 }
 
-/// Makes the file that was opened the old one. Whether there is a new one now;
-/// not while somebody else does it.
+/// Renames the file that was opened to `FILE.1`. Gives `true` if the path is free or
+/// empty now, and `false` while another process rotates.
 fn rotate(path: &str, file: &File, inode: u64) -> io::Result<bool> {
     if file.try_lock().is_err() {
         return Ok(false);

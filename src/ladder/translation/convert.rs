@@ -9,7 +9,8 @@ use super::object::{Object, text};
 pub(super) fn convert(result: &str, unlabelled: &str, version: &str) -> Result<String, Error> {
     let mut result = Object::parse(result)?;
     let label = result.label()?.unwrap_or_else(|| unlabelled.to_owned());
-    // All shapes are read alike: an agent's label does not say its shape.
+    // Agents label a result with one version and give it the shape of another, so the
+    // label does not decide how it is read.
     shape(&label)?;
     shape(version)?(&mut result)?;
     result.set("cniVersion", &version);

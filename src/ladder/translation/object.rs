@@ -62,7 +62,7 @@ impl Object {
         self.0.insert(at, (name.to_owned(), value));
     }
 
-    /// Changes every object in the list that a member is. What is none stays.
+    /// Changes every object of a member that is a list. `null` elements stay.
     pub(super) fn each(
         &mut self,
         name: &str,
