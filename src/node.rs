@@ -62,7 +62,11 @@ pub struct Agent<'a> {
 
 impl Connection for Agent<'_> {
     fn call(&mut self, path: String, message: Bytes) -> Result<Bytes, grpc::Error> {
-        self.channel.call(path, message, self.trace.headers())
+        self.channel.call(path, message, &mut self.trace.headers())
+    }
+
+    fn call_undecodable(&mut self, path: String) -> Result<Bytes, grpc::Error> {
+        self.channel.call_undecodable(path)
     }
 
     fn peer_id(&self) -> Option<i32> {

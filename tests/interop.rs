@@ -158,6 +158,13 @@ fn generation(command: &[String], api: Api) -> Result<(), String> {
             check(&format!("{} {} {cni_version}", agent.version, action.name()), holds, &output)?;
         }
     }
+    // None of them has STATUS and GC: asked for ADD with what cannot be decoded.
+    for verb in ["STATUS", "GC"] {
+        let before = agent.served().len();
+        let output = call(agent.folder.path(), verb, "1.1.0", 0);
+        let handled = agent.served().len() - before;
+        check(verb, output.status.success() && handled <= usize::from(api == Api::V1), &output)?;
+    }
     // Refused before it was sent whole: the answer counts, not the rest.
     let large = call(agent.folder.path(), "ADD", "1.0.0", 1_000_000);
     check("1 MB", large.status.success(), &large)

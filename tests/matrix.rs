@@ -287,6 +287,7 @@ fn main() -> ExitCode {
         let mut all = all.lock().unwrap();
         all.sort_by_key(|cell| cell.release);
         eprintln!("version matrix: {} cells", all.len());
+        std::fs::create_dir_all(Path::new(HTML).parent().unwrap()).unwrap();
         std::fs::write(HTML, html(&releases, &all)).unwrap();
         is_current(Path::new(REPORT), &markdown(&releases, &all))
     })

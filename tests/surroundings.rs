@@ -63,7 +63,7 @@ const CASES: &[(&str, Expected, Run)] = &[
         p.with_stdin(&p.configuration(&json!({"padding": name})))
     }),
     ("a byte more than 1 MiB", Code(7), |p| p.with_stdin(&" ".repeat((1 << 20) + 1))),
-    ("standard output closed", Silent(0), |p| p.shell(r#"exec "$0" >&-"#)),
+    ("standard output closed", Silent(1), |p| p.shell(r#"exec "$0" >&-"#)),
     ("standard output is a full device", Silent(1), |p| p.shell(r#"exec "$0" >/dev/full"#)),
     ("standard output is a closed pipe", Silent(1), |p| {
         let mut child = p.command("ADD", r#"exec "$0""#).spawn().unwrap();

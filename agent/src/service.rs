@@ -54,7 +54,9 @@ impl Service {
         // As a server of gRPC does, before any handler.
         let (head, body) = request.into_parts();
         let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        if body.get(FRAME_BYTES..).is_none_or(|message| CniCmdRequest::decode(message).is_err()) {
+        let is_compressed = body.first() != Some(&0);
+        let message = body.get(FRAME_BYTES..).map(CniCmdRequest::decode);
+        if is_compressed || !matches!(message, Some(Ok(_))) {
             self.journal.write(Entry::Call(Call { broken: true, ..call }.into()));
             return tonic::Status::internal("the request cannot be decoded").into_http();
         }

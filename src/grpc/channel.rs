@@ -72,11 +72,32 @@ impl Channel {
     /// # Errors
     /// [`Error::Status`], [`Error::Ended`], [`Error::NotTaken`], [`Error::Cut`],
     /// [`Error::Deadline`].
-    pub fn call<'a>(
+    pub fn call(
         &mut self,
         path: String,
         message: Bytes,
-        metadata: impl Iterator<Item = (&'static str, &'a str)>,
+        metadata: &mut dyn Iterator<Item = (&'static str, &str)>,
+    ) -> Result<Bytes, Error> {
+        self.send(path, message, metadata, false)
+    }
+
+    /// Makes a unary call whose message no server can decode, and so no handler gets. A
+    /// server looks the method up first: any other status than UNIMPLEMENTED says that it
+    /// has the method.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub fn call_undecodable(&mut self, path: String) -> Result<Bytes, Error> {
+        // A field that is longer than the rest.
+        self.send(path, Bytes::from_static(&[0x0a, 0x7f]), &mut std::iter::empty(), true)
+    }
+
+    fn send(
+        &mut self,
+        path: String,
+        message: Bytes,
+        metadata: &mut dyn Iterator<Item = (&'static str, &str)>,
+        is_undecodable: bool,
     ) -> Result<Bytes, Error> {
         let path =
             PathAndQuery::from_maybe_shared(path).map_err(|error| Error::Ended(chain(&error)))?;
@@ -87,7 +108,8 @@ impl Channel {
                 request.metadata_mut().insert(name, value);
             }
         }
-        let mut grpc = Grpc::with_origin(Transport(self.send.clone()), Uri::from_static(ORIGIN))
+        let transport = Transport { send: self.send.clone(), is_undecodable };
+        let mut grpc = Grpc::with_origin(transport, Uri::from_static(ORIGIN))
             .max_decoding_message_size(MAX_REPLY_BYTES);
         let (stream, deadline) = (self.stream.clone(), self.deadline);
         let call = self.drive(grpc.unary(request, path, Raw));

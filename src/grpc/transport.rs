@@ -15,6 +15,11 @@ use tonic::client::GrpcService;
 /// The number of the status on the wire.
 const UNIMPLEMENTED: &str = "12";
 
+/// A length-prefixed message (gRPC over HTTP2) with its flag set.
+fn compressed(message: &[u8]) -> Bytes {
+    [&[1], message.get(1..).unwrap_or_default()].concat().into()
+}
+
 /// What the transport itself finds wrong with a call.
 #[derive(Debug, Error)]
 pub(super) enum TransportError {
@@ -57,7 +62,12 @@ impl TransportError {
 /// or UNAVAILABLE of some replies that have none; this turns such replies into errors
 /// first, so that these two statuses always come from the server.
 #[derive(Clone)]
-pub(super) struct Transport(pub(super) h2::client::SendRequest<Bytes>);
+pub(super) struct Transport {
+    pub(super) send: h2::client::SendRequest<Bytes>,
+    /// Whether messages say that they are compressed, and do not say how. Servers refuse
+    /// that when they read it; what decodes it all the same finds no message.
+    pub(super) is_undecodable: bool,
+}
 
 impl GrpcService<tonic::body::Body> for Transport {
     type ResponseBody = Reply;
@@ -66,11 +76,11 @@ impl GrpcService<tonic::body::Body> for Transport {
         Pin<Box<dyn Future<Output = Result<http::Response<Reply>, TransportError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        self.0.poll_ready(cx).map_err(TransportError::before_head)
+        self.send.poll_ready(cx).map_err(TransportError::before_head)
     }
 
     fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
-        let send = self.0.clone();
+        let (send, is_undecodable) = (self.send.clone(), self.is_undecodable);
         Box::pin(async move {
             let (head, mut body) = request.into_parts();
             let response = async {
@@ -78,7 +88,10 @@ impl GrpcService<tonic::body::Body> for Transport {
                 let (response, mut out) =
                     send.send_request(http::Request::from_parts(head, ()), false)?;
                 while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-                    if let Ok(data) = frame.into_data() {
+                    if let Ok(mut data) = frame.into_data() {
+                        if is_undecodable {
+                            data = compressed(&data);
+                        }
                         out.send_data(data, body.is_end_stream())?;
                     }
                 }

@@ -43,10 +43,10 @@ impl TraceContext {
         let tracestate = traceparent.as_ref().and_then(|_| read("TRACESTATE", is_tracestate));
         let mut context = Self { traceparent, tracestate, baggage: read("BAGGAGE", is_baggage) };
         // The trace itself goes last.
-        if context.bytes() > MAX_BYTES {
+        if context.baggage.is_some() && context.bytes() > MAX_BYTES {
             context.baggage = None;
         }
-        if context.bytes() > MAX_BYTES {
+        if context.tracestate.is_some() && context.bytes() > MAX_BYTES {
             context.tracestate = None;
         }
         context

@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-use prost::DecodeError;
 use semver::Version;
 use tonic::Status;
 
@@ -25,19 +23,24 @@ impl<C: Connection> Calls<'_, C> {
     /// Asks one API. A request that the API cannot express ends like one that the agent
     /// does not implement.
     pub(super) fn call(&mut self, api: &Api, request: &Request<'_>) -> Result<Response, Error> {
+        let Request { action, cni_version, .. } = *request;
         let message = (api.encode)(request).ok_or_else(not_in_api)?;
-        let (action, cni_version) = (request.action, request.cni_version);
-        self.record(api, action, cni_version, message.into(), |reply| (api.decode)(request, reply))
+        self.record(api, action, cni_version, |connection, path| {
+            let reply = connection.call(path, message.into())?;
+            (api.decode)(request, reply).map_err(Error::Undecodable)
+        })
     }
 
-    /// Sends any message for a command; the reply is not read.
-    pub(super) fn send(
-        &mut self,
-        api: &Api,
-        action: Action,
-        message: Bytes,
-    ) -> Result<Response, Error> {
-        self.record(api, action, None, message, |_| Ok(Response::default()))
+    /// Asks one API whether the agent has it for a command, without an effect.
+    pub(super) fn call_undecodable(&mut self, api: &Api, action: Action) -> Result<(), Error> {
+        let answer = self.record(api, action, None, |connection, path| {
+            connection.call_undecodable(path)?;
+            Ok(Response::default())
+        });
+        match answer {
+            Err(error) if error.is_served() => Ok(()),
+            answer => answer.map(drop),
+        }
     }
 
     fn record(
@@ -45,14 +48,11 @@ impl<C: Connection> Calls<'_, C> {
         api: &Api,
         action: Action,
         cni_version: Option<&Version>,
-        message: Bytes,
-        decode: impl FnOnce(Bytes) -> Result<Response, DecodeError>,
+        call: impl FnOnce(&mut C, String) -> Result<Response, Error>,
     ) -> Result<Response, Error> {
         let method = (api.method)(action).ok_or_else(not_in_api)?;
         let asked = (self.now)();
-        let reply = self.connection.call(api.path(&method), message);
-        let answer =
-            reply.map_err(Error::Call).and_then(|it| decode(it).map_err(Error::Undecodable));
+        let answer = call(self.connection, api.path(&method));
         self.history.rpcs.push(Rpc {
             api: *api,
             method,

@@ -47,6 +47,14 @@ pub trait Connection {
     /// Why there is no reply.
     fn call(&mut self, path: String, message: Bytes) -> Result<Bytes, grpc::Error>;
 
+    /// Makes a unary call whose message no agent can decode, so that it has no effect:
+    /// UNIMPLEMENTED means that the agent lacks the method, any other status that it has
+    /// it.
+    ///
+    /// # Errors
+    /// Why there is no reply.
+    fn call_undecodable(&mut self, path: String) -> Result<Bytes, grpc::Error>;
+
     /// The process at the other end, where it is known.
     fn peer_id(&self) -> Option<i32>;
 

@@ -221,6 +221,7 @@ fn what_cannot_be_compared_is_no_error_after_the_effect() {
         r#"{"cniVersion":"1.1.0","interfaces":[null,{"name":"e"}],"ips":[]}"#,
         r#"{"cniVersion":"1.1.0","interfaces":[{"name":"\ud800"}],"ips":[]}"#,
         r#"{"cniVersion":"","interfaces":[{"name":"e"}],"ips":[]}"#,
+        r#"{"cniVersion":"1.1.0","interfaces":[{"name":"e"}],"ips":null,"routes":5,"dns":[]}"#,
         r#"{"interfaces":[{"name":"e"}],"IPs":[{"address":"10.0.0.2/24"}]}"#,
     ] {
         for newest in ["1.1.0", "1.0.0", "0.4.0"] {

@@ -49,10 +49,12 @@ fn with_address_family(result: &mut Object) -> Result<(), Error> {
 /// 1.0.0 and 1.1.0: addresses do not say of which family they are. Agents since
 /// v1.11.0 leave that out also under a 0.4.0 label, so it may be missing already.
 fn without_address_family(result: &mut Object) -> Result<(), Error> {
-    result.each("ips", |ip| {
+    // Nothing has to be known of an address to leave that out: what is no list of
+    // objects stays as it is.
+    let _ = result.each("ips", |ip| {
         ip.remove("version");
         Ok(())
-    })?;
+    });
     if result.get("dns").is_some_and(|dns| Object::parse(dns).is_ok_and(|dns| dns.is_empty())) {
         result.remove("dns");
     }
