@@ -123,3 +123,7 @@ e2e-kubelet: release ## A real kubelet and an agent that is away while a Pod is 
 .PHONY: rehearsal
 rehearsal: ## The next API version, in a copy of the tree: which places it touches, and that all stays green
 	bash tests/rehearsal/run.sh
+
+.PHONY: exhaustive
+exhaustive: ## Every schedule of up to four faults, and random walks for ten minutes
+	EXHAUSTIVE_EVENTS=4 EXHAUSTIVE_SECONDS=600 cargo test --release --test exhaustive -- --nocapture
