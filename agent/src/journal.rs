@@ -28,9 +28,9 @@ pub struct Call {
     pub time: f64,
     /// The path of the method
     pub path: String,
-    /// Whether the agent has it; if not, nothing more is known of the call
+    /// Whether a handler got it; if not, nothing more is known of the call
     pub served: bool,
-    /// Whether its message cannot be decoded; no handler saw it then
+    /// Whether the agent has the method, and could not decode the message
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub broken: bool,
     /// `grpc-timeout` as it was sent

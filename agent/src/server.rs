@@ -80,7 +80,7 @@ impl Agent {
 
     /// The calls that a handler got, in their order.
     pub fn served(&self) -> Vec<Call> {
-        self.calls().into_iter().filter(|call| call.served && !call.broken).collect()
+        self.calls().into_iter().filter(|call| call.served).collect()
     }
 
     /// The commands that took effect, in their order.

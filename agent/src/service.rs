@@ -57,7 +57,7 @@ impl Service {
         let is_compressed = body.first() != Some(&0);
         let message = body.get(FRAME_BYTES..).map(CniCmdRequest::decode);
         if is_compressed || !matches!(message, Some(Ok(_))) {
-            self.journal.write(Entry::Call(Call { broken: true, ..call }.into()));
+            self.journal.write(Entry::Call(Call { served: false, broken: true, ..call }.into()));
             return tonic::Status::internal("the request cannot be decoded").into_http();
         }
         let request = Request::from_parts(head, Full::new(body));

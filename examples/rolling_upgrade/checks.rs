@@ -49,7 +49,7 @@ fn adds(entries: &[Value]) -> Vec<String> {
             if attached.insert(container, is_add) == Some(true) && is_add {
                 broken.push(format!("an ADD for {container} took effect twice"));
             }
-        } else if entry["served"] == true && entry["broken"] != true {
+        } else if entry["served"] == true {
             let configuration = text("network_configuration");
             if text("path").ends_with("/CmdDel") {
                 sent.remove(container);
