@@ -50,6 +50,14 @@ impl Node {
         self.folder.path().join("state")
     }
 
+    /// A file that stands for the network namespace of a sandbox that is there: a DEL of
+    /// one that is gone needs no agent.
+    pub(crate) fn netns(&self) -> String {
+        let path = self.folder.path().join("netns");
+        std::fs::write(&path, "").unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     /// The journal of all agents.
     pub(crate) fn entries(&self) -> Vec<Value> {
         let journal = std::fs::read_to_string(self.journal()).unwrap_or_default();
