@@ -1,6 +1,6 @@
 //! Network namespaces.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
@@ -16,10 +16,15 @@ const OWN: &str = "/proc/thread-self/ns/net";
 /// inode of its file. A path that cannot be looked at is left to the agent, which says
 /// what is wrong with it.
 pub(crate) fn is_own(path: &str) -> bool {
-    let identity = |path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    let identity = |path| std::fs::metadata(path).map(identity);
     // Ours only if there is another one: /proc is slow.
     identity(path)
         .is_ok_and(|theirs| identity("/proc/self/ns/net").is_ok_and(|ours| theirs == ours))
+}
+
+/// What tells a namespace from another one.
+fn identity(file: Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }
 
 /// Whether there certainly is no file at `path`, which named a namespace.
@@ -35,8 +40,7 @@ pub(crate) fn is_gone(path: &str) -> bool {
 /// What the kernel does not permit.
 pub(crate) fn remove_link(path: &str, name: &str) -> io::Result<()> {
     let (theirs, ours) = (File::open(path)?, File::open(OWN)?);
-    let identity = |file: &File| file.metadata().map(|file| (file.dev(), file.ino()));
-    if identity(&theirs)? == identity(&ours)? {
+    if identity(theirs.metadata()?) == identity(ours.metadata()?) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     setns(&theirs, CloneFlags::CLONE_NEWNET)?;

@@ -16,8 +16,8 @@ pub(crate) fn of(
     call: &Call,
     answer: Result<Response, ladder::Error>,
 ) -> Result<Bytes, Error> {
-    use Action::{Add, Check, Del, Gc, Status};
-    if call.action == Status {
+    use Action::{Add, Del, Gc};
+    if call.action == Action::Status {
         return status(node, call, answer);
     }
     if answer.is_ok() && is_asked_for_status(call) {
@@ -35,7 +35,7 @@ pub(crate) fn of(
             Ok(()) => Ok(result),
             Err(why) => Err(Error::Result(why)),
         },
-        (Check | Del | Gc | Status, Ok(_)) => Ok(Bytes::new()),
+        (_, Ok(_)) => Ok(Bytes::new()),
         (Del, Err(cause)) if is_away(&cause) && call.may_be_left() => Ok(Bytes::new()),
         (_, Err(cause)) => Err(cause.into()),
     }

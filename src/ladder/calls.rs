@@ -5,7 +5,7 @@ use std::time::Instant;
 use semver::Version;
 use tonic::Status;
 
-use super::api::{Api, Request, Response};
+use super::api::{Api, Method, Request, Response};
 use super::error::Error;
 use super::history::{History, Outcome, Rpc};
 use super::node::Connection;
@@ -24,8 +24,9 @@ impl<C: Connection> Calls<'_, C> {
     /// does not implement.
     pub(super) fn call(&mut self, api: &Api, request: &Request<'_>) -> Result<Response, Error> {
         let Request { action, cni_version, .. } = *request;
+        let method = (api.method)(action).ok_or_else(not_in_api)?;
         let message = (api.encode)(request).ok_or_else(not_in_api)?;
-        self.record(api, action, cni_version, |connection, path| {
+        self.record(api, method, action, cni_version, |connection, path| {
             let reply = connection.call(path, message.into())?;
             (api.decode)(request, reply).map_err(Error::Undecodable)
         })
@@ -33,7 +34,8 @@ impl<C: Connection> Calls<'_, C> {
 
     /// Asks one API whether the agent has it for a command, without an effect.
     pub(super) fn call_undecodable(&mut self, api: &Api, action: Action) -> Result<(), Error> {
-        let answer = self.record(api, action, None, |connection, path| {
+        let method = (api.method)(action).ok_or_else(not_in_api)?;
+        let answer = self.record(api, method, action, None, |connection, path| {
             connection.call_undecodable(path)?;
             Ok(Response::default())
         });
@@ -46,11 +48,11 @@ impl<C: Connection> Calls<'_, C> {
     fn record(
         &mut self,
         api: &Api,
+        method: Method,
         action: Action,
         cni_version: Option<&Version>,
         call: impl FnOnce(&mut C, String) -> Result<Response, Error>,
     ) -> Result<Response, Error> {
-        let method = (api.method)(action).ok_or_else(not_in_api)?;
         let asked = (self.now)();
         let answer = call(self.connection, api.path(&method));
         self.history.rpcs.push(Rpc {
