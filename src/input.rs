@@ -7,6 +7,7 @@ pub mod configuration;
 pub mod environment;
 mod error;
 pub mod limits;
+pub mod node_settings;
 pub mod settings;
 pub mod stdin;
 pub mod trace_context;
@@ -99,21 +100,24 @@ pub fn read(
         heading.is_del = command.action == Some(Action::Del);
         let mut args = environment::cmd_args(environment, &command)?;
         args.stdin_data = stdin::read(stdin, command.action, started)?;
-        check(&command, args, &mut heading.cni_version).map(|call| Input::Call(Box::new(call)))
+        let node = node_settings::of_this_program;
+        check(&command, args, node, &mut heading.cni_version)
+            .map(|call| Input::Call(Box::new(call)))
     })();
     input.map_err(|error| Refused { error, heading })
 }
 
 impl Call {
     /// Checks a command whose variables were looked at already, or are not a
-    /// runtime's.
+    /// runtime's. The settings of the node are left out: they are the plugin's.
     ///
     /// # Errors
     /// As [`read`], but for standard input and variables.
     pub fn check(command: &Command, args: CmdArgs) -> Result<Self, Refused> {
         let is_del = command.action == Some(Action::Del);
         let mut heading = Heading { cni_version: version::NEWEST, is_del };
-        check(command, args, &mut heading.cni_version).map_err(|error| Refused { error, heading })
+        check(command, args, Default::default, &mut heading.cni_version)
+            .map_err(|error| Refused { error, heading })
     }
 
     /// How long it may take.
@@ -142,12 +146,18 @@ impl Call {
     }
 }
 
-fn check(command: &Command, mut args: CmdArgs, label: &mut Version) -> Result<Call, Error> {
+fn check(
+    command: &Command,
+    mut args: CmdArgs,
+    node_settings: fn() -> (Settings, Vec<settings::Error>),
+    label: &mut Version,
+) -> Result<Call, Error> {
     let configuration = Configuration::parse(&args.stdin_data)?;
     *label = configuration.label();
     let action = command.action.ok_or_else(|| Error::UnknownCommand(command.name.clone()))?;
     let cni_version = configuration.cni_version(action)?;
-    let (settings, mut ignored) = configuration.settings();
+    let (mut settings, mut ignored) = node_settings();
+    ignored.extend(configuration.apply_settings(&mut settings));
     // DEL and GC have to work also with broken settings: Pods must be removable.
     if !matches!(action, Action::Del | Action::Gc) && !ignored.is_empty() {
         return Err(ignored.swap_remove(0).into());

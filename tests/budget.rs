@@ -14,8 +14,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -25,7 +26,7 @@ use tempfile::TempDir;
 use antrea_cni_test_support::frames::{Connection, END_STREAM, kind};
 use antrea_cni_test_support::{Case, binary_under_test, run_cases};
 
-/// `benches/budget.toml`.
+/// `benches/budget.toml`. A call is a command, or one with [`NODE_SETTINGS`].
 #[derive(Deserialize)]
 struct Budget {
     /// Size of the file
@@ -92,9 +93,20 @@ fn cases() -> Vec<Case> {
 
 /// The plugin, and an agent that answers every call alike.
 struct Bench {
-    plugin: PathBuf,
     folder: TempDir,
 }
+
+/// As a person would write them, but for a log, which is a cost of its own.
+const ALL_SETTINGS: &str = r#"{
+  "addTimeoutSeconds": 100,
+  "waitForAgentSeconds": 20,
+  "delWhenAgentDown": "succeed",
+  "logLevel": "error",
+  "requireRootAgent": true
+}"#;
+
+/// What a row of the budget adds to a command: a file of the node with each setting.
+const NODE_SETTINGS: &str = " with the node's settings";
 
 impl Bench {
     fn new(plugin: &Path) -> Self {
@@ -105,6 +117,7 @@ impl Bench {
         );
         std::fs::write(folder.path().join("stdin"), configuration).unwrap();
         std::fs::write(folder.path().join("netns"), "").unwrap();
+        std::fs::copy(plugin, folder.path().join("antrea")).unwrap();
         let listener = UnixListener::bind(socket).unwrap();
         std::thread::spawn(move || {
             let reply = reply().unwrap();
@@ -112,10 +125,16 @@ impl Bench {
                 answer(stream.unwrap(), &reply);
             }
         });
-        Self { plugin: plugin.to_owned(), folder }
+        Self { folder }
     }
 
-    fn measure(&self, command: &str) -> Cost {
+    fn measure(&self, row: &str) -> Cost {
+        let command = row.strip_suffix(NODE_SETTINGS).unwrap_or(row);
+        if command != row {
+            let path = self.path(".antrea.json");
+            std::fs::write(&path, ALL_SETTINGS).unwrap();
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o644)).unwrap();
+        }
         let (trace, counts) = (self.path("trace"), self.path("callgrind"));
         self.run(command, &["strace", "-f", "-qq", "-o", &trace]);
         let callgrind = format!("--callgrind-out-file={counts}");
@@ -147,8 +166,8 @@ impl Bench {
 
     /// The call, under another program if there is one.
     fn run(&self, command: &str, under: &[&str]) {
-        let plugin = self.plugin.to_str().unwrap();
-        let words: Vec<_> = under.iter().copied().chain([plugin]).collect();
+        let plugin = self.path("antrea");
+        let words: Vec<_> = under.iter().copied().chain([&*plugin]).collect();
         let output = Command::new(words[0])
             .args(&words[1..])
             .env_clear()

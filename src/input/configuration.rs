@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::environment::is_identifier;
 use super::error::Error;
-use super::settings::{self, Settings};
+use super::settings::{self, Origin, Settings};
 use super::version;
 use crate::action::Action;
 use crate::json;
@@ -119,9 +119,10 @@ impl Configuration {
         .unwrap_or(version::NEWEST)
     }
 
-    /// The plugin's own settings, and what is wrong with them.
-    pub fn settings(&self) -> (Settings, Vec<settings::Error>) {
-        self.settings.as_deref().map(Settings::read).unwrap_or_default()
+    /// Applies the settings of this network, and gives what is wrong with them.
+    pub fn apply_settings(&self, settings: &mut Settings) -> Vec<settings::Error> {
+        let value = self.settings.as_deref();
+        value.map(|it| settings.apply(it, Origin::Configuration)).unwrap_or_default()
     }
 }
 

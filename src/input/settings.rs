@@ -1,7 +1,7 @@
-//! The plugin's own settings, under one key of the network configuration that
-//! every agent ignores.
+//! The plugin's own settings: under one key of the network configuration, which every
+//! agent ignores, and in a file of the node ([`node_settings`](super::node_settings)).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -20,23 +20,56 @@ pub const MAX_SOCKET_PATH_BYTES: usize = 107;
 /// The least value of `addTimeoutSeconds`: agents themselves wait 30 s.
 pub const LEAST_ADD_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// What a setting does when it is not as documented.
+/// What is wrong with settings.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// `antreaCni` is not an object.
-    #[error("{key} in the network configuration is not an object", key = Settings::KEY)]
-    NotAnObject,
+    /// What holds the settings is not an object.
+    #[error("{0} is not an object")]
+    NotAnObject(String),
     /// A name that no setting has.
-    #[error("unknown setting {key}.{name}: remove it, or correct its name", key = Settings::KEY, name = .0)]
+    #[error("unknown setting {0}: remove it, or correct its name")]
     Unknown(String),
     /// A setting with a value that it cannot have.
-    #[error("setting {key}.{name} must be {expected}", key = Settings::KEY)]
+    #[error("setting {name} must be {expected}")]
     Invalid {
-        /// Name of the setting
-        name: &'static str,
+        /// Name of the setting, and where it stands
+        name: String,
         /// What it can be
         expected: &'static str,
     },
+    /// The file of the node cannot be used.
+    #[error("the settings in {path} cannot be used: {why}; correct the file or remove it")]
+    File {
+        /// The file
+        path: PathBuf,
+        /// What is wrong with it
+        why: String,
+    },
+}
+
+/// Where settings stand, for the errors that name them.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// Under [`Settings::KEY`] of the network configuration
+    Configuration,
+    /// In the file of the node
+    Node(&'a Path),
+}
+
+impl Origin<'_> {
+    fn whole(self) -> String {
+        match self {
+            Self::Configuration => format!("{} in the network configuration", Settings::KEY),
+            Self::Node(path) => path.display().to_string(),
+        }
+    }
+
+    fn of(self, name: &str) -> String {
+        match self {
+            Self::Configuration => format!("{}.{name}", Settings::KEY),
+            Self::Node(path) => format!("{name} in {}", path.display()),
+        }
+    }
 }
 
 /// What DEL answers while no agent can be reached.
@@ -61,7 +94,8 @@ pub enum LogLevel {
     Error,
 }
 
-/// The settings, with their defaults for what the configuration does not say.
+/// The settings in force: those of the network configuration, then those of the node,
+/// then the defaults, key by key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `socket`, an absolute path of at most 107 bytes: where the agent listens
@@ -115,63 +149,69 @@ impl Settings {
         "requireRootAgent",
     ];
 
-    /// Reads the settings strictly: a name or value that is not documented is
-    /// an error, `null` is the default.
+    /// Reads the settings of a network configuration strictly: a name or value that is
+    /// not documented is an error.
     ///
     /// # Errors
     /// The first setting that is wrong.
     pub fn parse(value: &RawValue) -> Result<Self, Error> {
-        let (settings, wrong) = Self::read(value);
+        let mut settings = Self::default();
+        let wrong = settings.apply(value, Origin::Configuration);
         wrong.into_iter().next().map_or(Ok(settings), Err)
     }
 
-    /// Reads the settings, with the defaults in place of what is wrong.
-    pub fn read(value: &RawValue) -> (Self, Vec<Error>) {
-        let (mut settings, mut wrong) = (Self::default(), Vec::new());
+    /// Takes over what `value` sets, and gives what is wrong with it. What is wrong or
+    /// `null` sets nothing.
+    pub fn apply(&mut self, value: &RawValue, origin: Origin<'_>) -> Vec<Error> {
+        let mut wrong = Vec::new();
         let set = |name: &[u8], value: &RawValue| {
-            wrong.extend(settings.set(&String::from_utf8_lossy(name), value).err());
+            let name = String::from_utf8_lossy(name);
+            wrong.extend(match self.set(&name, value) {
+                Ok(()) => None,
+                Err(Wrong::Name) => Some(Error::Unknown(origin.of(&name))),
+                Err(Wrong::Value(expected)) => {
+                    Some(Error::Invalid { name: origin.of(&name), expected })
+                }
+            });
         };
         let is_object = value.get() == "null" || json::members(value.get(), |_| true, set).is_ok();
         if !is_object {
-            wrong = vec![Error::NotAnObject];
+            wrong = vec![Error::NotAnObject(origin.whole())];
         }
-        (settings, wrong)
+        wrong
     }
 
-    fn set(&mut self, name: &str, value: &RawValue) -> Result<(), Error> {
+    fn set(&mut self, name: &str, value: &RawValue) -> Result<(), Wrong> {
         match name {
-            other if !Self::NAMES.contains(&other) => return Err(Error::Unknown(other.to_owned())),
+            other if !Self::NAMES.contains(&other) => return Err(Wrong::Name),
             _ if value.get() == "null" => (),
             "socket" => self.socket = socket(value)?,
             "addTimeoutSeconds" => {
-                let expected = "a whole number from 35 to 115";
-                self.add_timeout = seconds("addTimeoutSeconds", value, 35, 115, expected)?;
+                self.add_timeout = seconds(value, 35, 115, "a whole number from 35 to 115")?;
             }
             "waitForAgentSeconds" => {
-                let expected = "a whole number from 0 to 60";
-                self.wait_for_agent = seconds("waitForAgentSeconds", value, 0, 60, expected)?;
+                self.wait_for_agent = seconds(value, 0, 60, "a whole number from 0 to 60")?;
             }
             "delWhenAgentDown" => {
                 self.del_when_agent_down = match &*read::<String>(value).unwrap_or_default() {
                     "fail" => DelWhenAgentDown::Fail,
                     "succeed" => DelWhenAgentDown::Succeed,
-                    _ => return Err(invalid("delWhenAgentDown", "\"fail\" or \"succeed\"")),
+                    _ => return Err(Wrong::Value("\"fail\" or \"succeed\"")),
                 };
             }
             "logFile" => {
                 let path = read(value).filter(|path: &String| is_absolute(path));
-                self.log_file = Some(path.ok_or_else(|| invalid("logFile", "an absolute path"))?);
+                self.log_file = Some(path.ok_or(Wrong::Value("an absolute path"))?);
             }
             "logLevel" => {
                 self.log_level = match &*read::<String>(value).unwrap_or_default() {
                     "info" => LogLevel::Info,
                     "error" => LogLevel::Error,
-                    _ => return Err(invalid("logLevel", "\"info\" or \"error\"")),
+                    _ => return Err(Wrong::Value("\"info\" or \"error\"")),
                 };
             }
             "requireRootAgent" => {
-                self.require_root_agent =
-                    read(value).ok_or_else(|| invalid("requireRootAgent", "true or false"))?;
+                self.require_root_agent = read(value).ok_or(Wrong::Value("true or false"))?;
             }
             _ => (),
         }
@@ -179,9 +219,16 @@ impl Settings {
     }
 }
 
-fn socket(value: &RawValue) -> Result<String, Error> {
-    let path: String = read(value).ok_or_else(|| invalid("socket", "a string"))?;
-    let wrong = |expected| Err(invalid("socket", expected));
+/// What is wrong with one member.
+enum Wrong {
+    Name,
+    /// With what it can be
+    Value(&'static str),
+}
+
+fn socket(value: &RawValue) -> Result<String, Wrong> {
+    let path: String = read(value).ok_or(Wrong::Value("a string"))?;
+    let wrong = |expected| Err(Wrong::Value(expected));
     match path {
         path if !Path::new(&path).is_absolute() => wrong("an absolute path: it is a relative one"),
         path if path.contains('\0') => wrong("a path: it has a NUL byte"),
@@ -193,16 +240,15 @@ fn socket(value: &RawValue) -> Result<String, Error> {
 }
 
 fn seconds(
-    name: &'static str,
     value: &RawValue,
     least: u64,
     most: u64,
     expected: &'static str,
-) -> Result<Duration, Error> {
+) -> Result<Duration, Wrong> {
     read(value)
         .filter(|seconds| (least..=most).contains(seconds))
         .map(Duration::from_secs)
-        .ok_or_else(|| invalid(name, expected))
+        .ok_or(Wrong::Value(expected))
 }
 
 fn read<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
@@ -211,8 +257,4 @@ fn read<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
 
 fn is_absolute(path: &str) -> bool {
     Path::new(path).is_absolute() && !path.contains('\0')
-}
-
-fn invalid(name: &'static str, expected: &'static str) -> Error {
-    Error::Invalid { name, expected }
 }

@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::configuration::Configuration;
 use super::error::Error;
 use super::limits::Limits;
+use super::node_settings;
 use super::settings::{LEAST_ADD_TIMEOUT, Settings};
 use crate::action::Action;
 
@@ -83,7 +84,8 @@ pub(super) fn read(
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 // A whole document may say that there is more time.
                 let document = Configuration::parse(bytes.get(..read).unwrap_or_default());
-                let settings = document.map(|it| it.settings().0).unwrap_or_default();
+                let mut settings = node_settings::of_this_program().0;
+                let _ = document.map(|it| it.apply_settings(&mut settings));
                 if total(&settings) <= until {
                     return Err(Error::Open);
                 }

@@ -22,6 +22,8 @@ const MAX_TRIED: usize = 16;
 pub(super) struct Event<'a> {
     /// RFC 3339; the first member, so that readers find where an event starts
     time: String,
+    /// The plugin's own
+    version: &'static str,
     command: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     container: &'a str,
@@ -80,6 +82,7 @@ pub(super) fn event<'a>(call: &'a Call, history: &'a History, error: Option<&Err
     let History { rpcs, connections, elapsed } = history;
     Event {
         time: rfc3339(SystemTime::now()),
+        version: env!("CARGO_PKG_VERSION"),
         command: call.action.name(),
         container: clip(&args.container_id),
         pod_namespace: pod("K8S_POD_NAMESPACE"),

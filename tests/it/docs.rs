@@ -260,10 +260,18 @@ fn the_page_of_settings_is_current() {
     let fields = code.split("pub struct Settings {").nth(1).unwrap().split("\n}").next().unwrap();
     let mut text = String::from(
         "# Settings\n\n\
-         In the plugin's network configuration, under the key `antreaCni`, which every agent ignores.\n\
-         All are optional and `null` is the default; anything that is not here is an error (code 7).\n\
+         Settings stand in two places. What the first does not say, or says `null` to, the second says:\n\n\
+         1. the network configuration, under the key `antreaCni`, which every agent ignores:\n\
+         \x20  `{\"type\": \"antrea\", \"antreaCni\": {\"waitForAgentSeconds\": 30}}`\n\
+         2. a file of the node, beside the plugin and named after it: `/opt/cni/bin/.antrea.json` for\n\
+         \x20  `/opt/cni/bin/antrea`. It holds the same keys: `{\"logFile\": \"/var/log/antrea/antrea-cni.log\"}`.\n\
+         \x20  Antrea's installers write the network configuration anew at each start of an agent; this file\n\
+         \x20  stays. `antrea-cnictl install --set KEY=VALUE` writes it, `antrea-cnictl settings` shows what\n\
+         \x20  is in force.\n\n\
+         All are optional; anything that is not here is an error (code 7). So is a file that is no plain file\n\
+         of at most 64 KiB, that belongs neither to root nor to the plugin's user, or that others may write.\n\
+         DEL and GC take the default in the place of what is wrong, so that Pods can be removed.\n\n\
          Written from the comments of the code by `UPDATE=1 cargo test --test it docs`.\n\n\
-         ```json\n{\"type\": \"antrea\", \"antreaCni\": {\"waitForAgentSeconds\": 30}}\n```\n\n\
          | setting | default | |\n| --- | --- | --- |\n",
     );
     let default = antrea_cni::input::Settings::default();

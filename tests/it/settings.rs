@@ -1,9 +1,14 @@
 //! The plugin's settings, as they are read.
 
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use antrea_cni_agent::Api;
-use antrea_cni_test_support::TestNode;
+use antrea_cni_test_support::{Answer, TestNode};
 use serde_json::{Value, json};
 
 use antrea_cni::input::Settings;
@@ -97,4 +102,134 @@ fn wrong_settings_keep_nothing_from_being_removed() {
     let call = antrea_cni_test_support::Call::new("DEL", stdin).env("CNI_NETNS", place.netns());
     // The default socket: nobody is there, or another agent of this machine.
     assert_ne!(call.env("CNI_NETNS", "").run().exit(), 7);
+}
+
+/// A copy of the plugin on a node, with settings of that node beside it.
+fn plugin_with(node: &TestNode, settings: &str) -> std::path::PathBuf {
+    let plugin = node.path("antrea");
+    copy(&antrea_cni_test_support::plugin(), &plugin);
+    write(&node.path(".antrea.json"), settings, 0o644);
+    plugin
+}
+
+/// By another process: a file that is open for writing here, while another thread starts
+/// a program, cannot be run by a third ("text file busy").
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").args([from, to]).status().unwrap().success());
+}
+
+fn write(path: &Path, text: &str, mode: u32) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn run(plugin: &Path, call: &antrea_cni_test_support::Call) -> Answer {
+    let mut command = Command::new(plugin);
+    command.env_clear().envs(&call.env);
+    call.run_as(command)
+}
+
+#[test]
+fn the_network_comes_before_the_node_and_the_node_before_the_defaults() {
+    let node = TestNode::new();
+    let _agent = node.agent(&[Api::V1BETA1]);
+    let log = |name: &str| node.path(name).to_str().unwrap().to_owned();
+    let settings = json!({"logFile": log("node"), "logLevel": "error", "socket": "/nowhere"});
+    let plugin = plugin_with(&node, &settings.to_string());
+    let seen = |name: &str| std::fs::read_to_string(node.path(name)).unwrap_or_default();
+
+    // The network's socket is taken, and the node's log; success is not logged.
+    let add = |container: &str, settings| {
+        let call = node.call_with("ADD", "1.0.0", settings).env("CNI_CONTAINERID", container);
+        assert_eq!(run(&plugin, &call).exit(), 0);
+    };
+    add("a", json!({}));
+    assert_eq!(seen("node"), "");
+    // `null` is nobody's word.
+    add("b", json!({"logLevel": "info", "logFile": null}));
+    assert_eq!(seen("node").lines().count(), 1);
+    add("c", json!({"logLevel": "info", "logFile": log("network")}));
+    assert_eq!((seen("node").lines().count(), seen("network").lines().count()), (1, 1));
+    // Without a socket in the network's, the node's.
+    let bare = r#"{"cniVersion":"1.0.0","name":"antrea","antreaCni":{"waitForAgentSeconds":0}}"#;
+    let answer = run(&plugin, &antrea_cni_test_support::Call::new("ADD", bare));
+    assert!(answer.code() == 11 && answer.text().contains("/nowhere"), "{answer:?}");
+}
+
+#[test]
+fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
+    type Make = fn(&Path);
+    let cases: &[(&str, Make)] = &[
+        ("not a plain file", |path| std::fs::create_dir(path).unwrap()),
+        ("not a plain file", |path| {
+            nix::unistd::mkfifo(path, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+        }),
+        ("cannot be used", |path| {
+            write(&path.with_extension("elsewhere"), "{}", 0o644);
+            std::os::unix::fs::symlink(path.with_extension("elsewhere"), path).unwrap();
+        }),
+        ("others than its owner may write it", |path| write(path, "{}", 0o664)),
+        ("others than its owner may write it", |path| write(path, "{}", 0o646)),
+        ("over 65536 bytes", |path| write(path, &format!("{{{}}}", " ".repeat(65_535)), 0o644)),
+        ("not JSON", |path| write(path, "", 0o644)),
+        ("not JSON", |path| write(path, "logLevel=error", 0o644)),
+        ("cannot be used", |path| {
+            std::fs::write(path, b"{\"logFile\":\"/\xff\"}").unwrap();
+            std::fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+        }),
+        ("not an object", |path| write(path, "[]", 0o644)),
+        ("unknown setting loglevel in ", |path| write(path, r#"{"loglevel":"error"}"#, 0o644)),
+        ("must be a whole number", |path| write(path, r#"{"addTimeoutSeconds":1}"#, 0o644)),
+        ("neither to root nor", |path| {
+            write(path, "{}", 0o644);
+            if nix::unistd::geteuid().is_root() {
+                std::os::unix::fs::chown(path, Some(4242), None).unwrap();
+            } else {
+                eprintln!("*** skipped: a file of another user needs root ***");
+                write(path, "", 0o644);
+            }
+        }),
+    ];
+    for (says, make) in cases {
+        let node = TestNode::new();
+        let agent = node.agent(&[Api::V1]);
+        let plugin = plugin_with(&node, "{}");
+        let file = node.path(".antrea.json");
+        std::fs::remove_file(&file).unwrap();
+        make(&file);
+        let is_skipped = *says == "neither to root nor" && !nix::unistd::geteuid().is_root();
+        for command in ["ADD", "CHECK", "STATUS"] {
+            let answer = run(&plugin, &node.call(command, "1.1.0"));
+            assert_eq!(answer.code(), 7, "{answer:?}");
+            let (text, path) = (answer.text(), file.to_str().unwrap());
+            assert!(text.contains(path) && (is_skipped || text.contains(says)), "{says}: {text}");
+        }
+        assert!(agent.served().is_empty());
+        let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
+        for command in ["DEL", "GC"] {
+            let call = node.call_with(command, "1.1.0", settings.clone());
+            run(&plugin, &call).assert_silent_success();
+        }
+        assert_eq!(agent.served().len(), 2);
+        let log = std::fs::read_to_string(node.path("log")).unwrap();
+        assert!(log.lines().all(|line| line.contains("\"ignored\":[")), "{log}");
+    }
+}
+
+#[test]
+fn a_plugin_that_is_replaced_while_it_runs_finds_the_settings_of_its_node() {
+    let node = TestNode::new();
+    let _agent = node.agent(&[Api::V1]);
+    let log = node.path("log");
+    let plugin = plugin_with(&node, &json!({"logFile": log}).to_string());
+    let call = node.call("ADD", "1.0.0");
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let child = Command::new(&plugin).env_clear().envs(&call.env).stdin(reader).spawn();
+    copy(&plugin, &node.path("new"));
+    std::fs::rename(node.path("new"), &plugin).unwrap();
+    let antrea_cni_test_support::Stdin::Bytes(stdin) = &call.stdin else { panic!() };
+    writer.write_all(stdin).unwrap();
+    drop(writer);
+    assert!(child.unwrap().wait().unwrap().success());
+    assert!(std::fs::read_to_string(log).unwrap().contains("\"version\":\""));
 }

@@ -1,0 +1,101 @@
+//! The settings of the node, in a file beside the plugin.
+//!
+//! Antrea's installers write the network configuration anew at each start of an
+//! agent, and the settings in it are lost. This file is nobody's but ours.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use serde_json::value::RawValue;
+
+use super::settings::{Error, Origin, Settings};
+
+/// Longest file that is read, in bytes.
+pub const MAX_BYTES: u64 = 64 << 10;
+
+/// The file beside a plugin: `/opt/cni/bin/.antrea.json` for `/opt/cni/bin/antrea`.
+pub fn beside(plugin: &Path) -> PathBuf {
+    let path = plugin.as_os_str().as_bytes();
+    // The kernel says so of a program that was replaced after it was started.
+    let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
+    let name = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let (folder, name) = path.split_at(name);
+    PathBuf::from(OsString::from_vec([folder, b".", name, b".json"].concat()))
+}
+
+/// The settings beside the program that is running, and what is wrong with them.
+pub(super) fn of_this_program() -> (Settings, Vec<Error>) {
+    let mut settings = Settings::default();
+    let wrong = match std::fs::read_link("/proc/self/exe") {
+        Ok(program) => read(&beside(&program), &mut settings),
+        // Where there is no /proc, nobody can have meant this program.
+        Err(_) => Vec::new(),
+    };
+    (settings, wrong)
+}
+
+/// Applies the settings in a file, if it is there. Gives what is wrong with it.
+pub fn read(path: &Path, settings: &mut Settings) -> Vec<Error> {
+    let untrusted = |why: String| vec![Error::File { path: path.to_owned(), why }];
+    match text(path) {
+        Ok(None) => Vec::new(),
+        Ok(Some(text)) => match serde_json::from_str::<&RawValue>(&text) {
+            Ok(value) => settings.apply(value, Origin::Node(path)),
+            Err(error) => untrusted(format!("it is not JSON: {error}")),
+        },
+        Err(why) => untrusted(why.to_string()),
+    }
+}
+
+/// The text of a file that nobody but root and our own user may write.
+fn text(path: &Path) -> io::Result<Option<String>> {
+    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    let wrong = |why| Err(io::Error::other(why));
+    if !metadata.is_file() {
+        return wrong("it is not a plain file");
+    }
+    if metadata.uid() != 0 && metadata.uid() != nix::unistd::geteuid().as_raw() {
+        return wrong("it belongs neither to root nor to the plugin's user");
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return wrong("others than its owner may write it");
+    }
+    if metadata.len() > MAX_BYTES {
+        return wrong("it is over 65536 bytes");
+    }
+    read_all(&file, metadata.len()).map(Some)
+}
+
+fn read_all(file: &File, length: u64) -> io::Result<String> {
+    // With room for the end, so that one read sees both.
+    let mut text = String::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_has_the_name_of_the_plugin() {
+        for (plugin, file) in [
+            ("/opt/cni/bin/antrea", "/opt/cni/bin/.antrea.json"),
+            ("/opt/cni/bin/antrea (deleted)", "/opt/cni/bin/.antrea.json"),
+            ("/home/kubernetes/bin/cni.v2", "/home/kubernetes/bin/.cni.v2.json"),
+        ] {
+            assert_eq!(beside(Path::new(plugin)), Path::new(file));
+        }
+    }
+}
