@@ -1,21 +1,21 @@
 //! What the plugin would refuse about a configuration, all of it and where;
 //! and which agents accept the rest.
 
-mod document;
-
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use antrea_cni::input::settings::Origin;
 use antrea_cni::input::stdin::MAX_BYTES;
 use antrea_cni::input::version::NEWEST;
-use antrea_cni::input::{Call, CmdArgs, Configuration, Settings};
-use antrea_cni::{Action, Command, SOCKET_PATH};
+use antrea_cni::input::{Call, CmdArgs, Configuration, Settings, node_settings};
+use antrea_cni::{Action, Command};
 use semver::Version;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
-use self::document::{Member, Members, Position};
 use crate::cli::CheckConfig;
+use crate::document::{Member, Members, Position};
 use crate::error::{Error, Exit};
 use crate::output;
 use crate::releases::{self, Range};
@@ -51,15 +51,22 @@ pub(crate) fn problems(bytes: &[u8]) -> Vec<String> {
     refused.map(|it| format!("{}:{}: {}", it.line, it.column, it.message)).collect()
 }
 
-/// The socket that a valid configuration leads to.
-pub(crate) fn socket(bytes: &[u8]) -> String {
+/// The settings in force with a valid configuration, on a node with this file.
+pub(crate) fn settings(bytes: &[u8], node: &Path) -> Settings {
+    let mut settings = Settings::default();
+    node_settings::read(node, &mut settings);
     let text = String::from_utf8_lossy(bytes);
-    let socket = Members::read(&text).ok().and_then(|root| {
-        let plugin = plugins(&root).into_iter().find(|plugin| is_ours(plugin))?;
-        let settings = plugin.get(Settings::KEY)?;
-        Settings::parse(settings.value).ok()
-    });
-    socket.map_or_else(|| SOCKET_PATH.to_owned(), |settings| settings.socket)
+    if let Some(value) = own_settings(&text) {
+        settings.apply(value, Origin::Configuration);
+    }
+    settings
+}
+
+/// The settings in the entry of the plugin.
+pub(crate) fn own_settings(text: &str) -> Option<&RawValue> {
+    let plugins = plugins(&Members::read(text).ok()?);
+    let plugin = plugins.into_iter().find(|plugin| is_ours(plugin))?;
+    plugin.get(Settings::KEY).map(|it| it.value)
 }
 
 /// What is to be said of a configuration.
@@ -219,7 +226,7 @@ impl<'a> Checker<'a> {
             return;
         };
         for member in members.iter() {
-            let alone = document::object(&member.name, member.value);
+            let alone = crate::document::object(&member.name, member.value);
             if let Err(error) = Settings::parse(&alone) {
                 self.refuse(Position::of(self.text, member.value), error);
             }

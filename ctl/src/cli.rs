@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
+use crate::install::Set;
 use crate::output::Form;
 
 pub(crate) const NAME: &str = "antrea-cnictl";
@@ -14,7 +15,8 @@ pub(crate) const NAME: &str = "antrea-cnictl";
 const EXIT_STATUS: &str = "Exit status:
   0  done; probe: a Pod could be wired
   1  it could not be done; probe: there is an agent, but it could not wire a Pod;
-     check-config: the plugin would refuse the file
+     check-config: the plugin would refuse the file; status: the plugin is not
+     there, does not work or is not ours
   2  wrong arguments, or not permitted
   3  there is no agent";
 
@@ -34,10 +36,16 @@ pub(crate) enum Command {
     Install(Install),
     /// Put back what was there before the first install, or remove the plugin
     #[command(after_help = EXIT_STATUS)]
-    Uninstall(Undo),
-    /// Put back the version before the one that is installed
+    Uninstall(Uninstall),
+    /// Put back what was there before the last change: the plugin, and the list
     #[command(after_help = EXIT_STATUS)]
     Rollback(Undo),
+    /// Show what is installed, whether it works and is kept; the agent is not asked
+    #[command(after_help = EXIT_STATUS)]
+    Status(Status),
+    /// Show each setting of the plugin, and where it comes from
+    #[command(after_help = EXIT_STATUS)]
+    Settings(Status),
     /// Ask an agent what it can do, without any effect on the node
     #[command(after_help = EXIT_STATUS)]
     Probe(Probe),
@@ -80,16 +88,43 @@ pub(crate) struct Place {
     pub(crate) name: String,
 }
 
+/// The folder of lists; an option of several commands.
+const CONF_DIR: &str = "/etc/cni/net.d";
+
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    #[command(flatten)]
+    pub(crate) undo: Undo,
+    /// Also where a list names the plugin and nothing else would stand there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Folder of the network configuration lists
+    #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
+    pub(crate) conf_dir: PathBuf,
+    /// Form of the answer
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) output: Form,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Folder of the network configuration lists
+    #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
+    pub(crate) conf_dir: PathBuf,
     /// Stay when it is done, until SIGTERM: a container that ends is started again
     #[arg(long)]
     pub(crate) stay: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Install {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -100,13 +135,22 @@ pub(crate) struct Install {
     #[arg(long, value_name = "FILE")]
     pub(crate) conflist: Option<PathBuf>,
     /// Folder of the network configuration lists
-    #[arg(long, value_name = "FOLDER", default_value = "/etc/cni/net.d", requires = "conflist")]
+    #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
     pub(crate) conf_dir: PathBuf,
+    /// Mode of the list, instead of its source's; a stricter one on the node stays
+    #[arg(long, value_name = "OCTAL", value_parser = mode, requires = "conflist")]
+    pub(crate) conflist_mode: Option<u32>,
+    /// A setting of this node, beside the plugin; KEY= takes it away; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = Set::parse)]
+    pub(crate) set: Vec<Set>,
+    /// Where it cannot be installed and a working plugin is there, warn and succeed
+    #[arg(long)]
+    pub(crate) best_effort: bool,
     /// Write the list only when the agent answers, and give up after this long
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "conflist")]
     pub(crate) wait_for_agent: Option<Duration>,
-    /// Stay, and install again when somebody replaced the plugin; looks this
-    /// often. Ends on SIGTERM
+    /// Stay, and install again as soon as somebody replaced it; where the system
+    /// does not tell of changes, looks this often. Ends on SIGTERM
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) keep: Option<Duration>,
 }
@@ -197,6 +241,11 @@ fn duration(text: &str) -> Result<Duration, String> {
         .and_then(|duration| Duration::try_from(duration).ok())
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| "write a duration such as 500ms, 60s or 2m".to_owned())
+}
+
+fn mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
+    mode.ok_or_else(|| "write a mode such as 0644 or 600".to_owned())
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

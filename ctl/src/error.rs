@@ -78,6 +78,22 @@ pub enum Error {
         /// The file
         path: PathBuf,
     },
+    /// A list leads to the plugin, and nothing else would stand there.
+    #[error(
+        "{list} names the plugin, and nothing that works would be at {plugin} without it: Pods could neither start nor stop; change the list first, or use --force"
+    )]
+    Needed {
+        /// The plugin
+        plugin: PathBuf,
+        /// The list
+        list: PathBuf,
+    },
+    /// The settings of the node would be refused.
+    #[error("{wrong}: take it away with --set KEY=")]
+    Settings {
+        /// The first that is wrong
+        wrong: String,
+    },
     /// The name is no file name.
     #[error("--name {0:?} is not a file name: leave out folders")]
     Name(String),
@@ -92,6 +108,9 @@ pub enum Error {
 /// What helps against the usual errors of files.
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
+        io::ErrorKind::PermissionDenied if nix::unistd::geteuid().is_root() => {
+            " (it belongs to another user, and root needs the capability DAC_OVERRIDE for it: add that to the container)"
+        }
         io::ErrorKind::PermissionDenied => " (run it as root)",
         io::ErrorKind::ReadOnlyFilesystem => {
             " (name a folder on a file system that can be written)"
@@ -110,7 +129,7 @@ impl Error {
     /// The exit status.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Name(_) | Self::NothingEmbedded => Exit::Usage,
+            Self::Name(_) | Self::NothingEmbedded | Self::Settings { .. } => Exit::Usage,
             Self::NoAgent { .. } => Exit::NoAgent,
             Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Exit::Usage

@@ -1,9 +1,9 @@
 //! Files that are there whole or not at all, whatever happens meanwhile.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
@@ -47,8 +47,47 @@ pub(crate) fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error>
     publish(prepare(target, bytes, mode)?, target)
 }
 
+/// Keeps what is at `from` as `to`, too: the same file under a second name, so that
+/// nothing of it is lost and a full disk has room for it. A copy where that cannot be.
+pub(crate) fn keep(from: &Path, to: &Path) -> Result<(), Error> {
+    if is_same(from, to) {
+        return Ok(());
+    }
+    let (folder, name) = split(to);
+    let (prefix, suffix) = temporary_name(&name);
+    let linked = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(suffix)
+        .make_in(folder, |path| fs::hard_link(from, path));
+    match linked {
+        Ok(linked) => publish(linked.into_temp_path(), to),
+        Err(_) => copy(from, to),
+    }
+}
+
+/// Moves what is at `from` to `to`, which may be on another file system.
+pub(crate) fn move_to(from: &Path, to: &Path) -> Result<(), Error> {
+    match fs::rename(from, to) {
+        Ok(()) => {
+            // Two names of one file: then neither was moved.
+            remove(from)?;
+            sync_folder(to)
+        }
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            copy(from, to)?;
+            remove(from).map(drop)
+        }
+        Err(error) => Err(Error::file("rename", from)(error)),
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let inode = |path| fs::symlink_metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    inode(one).is_some_and(|it| inode(other) == Some(it))
+}
+
 /// Copies what is at `from` (a link stays a link) in the place of `to`.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     let metadata = fs::symlink_metadata(from).map_err(Error::file("read", from))?;
     if metadata.is_symlink() {
         let link = fs::read_link(from).map_err(Error::file("read", from))?;
@@ -62,7 +101,18 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Error> {
         return publish(made.into_temp_path(), to);
     }
     let bytes = fs::read(from).map_err(Error::file("read", from))?;
-    write(to, &bytes, metadata.permissions().mode() & 0o7777)
+    let prepared = prepare(to, &bytes, metadata.mode() & 0o7777)?;
+    // Without the capability for it, the file is ours.
+    let _ = chown(&prepared, Some(metadata.uid()), Some(metadata.gid()));
+    // Changing the owner clears bits of the mode.
+    let _ = fs::set_permissions(&prepared, Permissions::from_mode(metadata.mode() & 0o7777));
+    let _ = age(&prepared, &metadata);
+    publish(prepared, to)
+}
+
+fn age(path: &Path, as_of: &Metadata) -> io::Result<()> {
+    let times = FileTimes::new().set_modified(as_of.modified()?).set_accessed(as_of.accessed()?);
+    File::options().write(true).open(path)?.set_times(times)
 }
 
 /// Removes a file or folder that may be absent. Whether it was there.
@@ -74,7 +124,7 @@ pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
     };
     match removed {
         Ok(()) => sync_folder(path).map(|()| true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) if is_absent(&error) => Ok(false),
         Err(error) => Err(Error::file("remove", path)(error)),
     }
 }
@@ -89,8 +139,29 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
 pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(Error::file("read", path)(error)),
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Makes a folder and those above it, whatever the umask is: `mode` for the last,
+/// 0755 for the others.
+pub(crate) fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+        create_folder(parent, 0o755)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode))
+            .map_err(Error::file("set the mode of", path)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(Error::file("create", path)(error)),
     }
 }
 

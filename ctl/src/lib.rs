@@ -7,13 +7,17 @@
 
 mod check;
 mod cli;
+mod document;
 mod error;
 mod files;
 mod install;
 mod log;
+mod net_d;
 mod output;
 mod probe;
 mod releases;
+mod settings;
+mod status;
 mod text;
 
 use std::io::Write;
@@ -40,8 +44,10 @@ pub fn fuzz_log(log: &[u8]) -> [String; 4] {
 pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
     match cli.command {
         Command::Install(arguments) => install::install(&arguments, out),
-        Command::Uninstall(arguments) => install::undo(&arguments, install::uninstall, out),
-        Command::Rollback(arguments) => install::undo(&arguments, install::rollback, out),
+        Command::Uninstall(arguments) => install::uninstall(&arguments, out),
+        Command::Rollback(arguments) => install::rollback(&arguments, out),
+        Command::Status(arguments) => status::run(&arguments, out),
+        Command::Settings(arguments) => settings::run(&arguments, out),
         Command::Probe(arguments) => probe::run(&arguments, out),
         Command::CheckConfig(arguments) => check::run(&arguments, out),
         Command::Log(LogCommand::Follow(arguments)) => log::follow::run(&arguments, out),

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::error::{Error, Exit};
+use crate::text::BAD;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -55,4 +56,10 @@ pub(crate) fn waiting(for_what: impl Into<String>) -> indicatif::ProgressBar {
     let spinner = indicatif::ProgressBar::new_spinner().with_message(for_what.into());
     spinner.enable_steady_tick(std::time::Duration::from_millis(100));
     spinner
+}
+
+/// Writes a warning on standard error. A reader that is gone keeps nothing from its work.
+pub(crate) fn warn(text: impl Display) {
+    let mut err = anstream::AutoStream::auto(std::io::stderr()).lock();
+    let _ = writeln!(err, "{BAD}warning:{BAD:#} {text}");
 }

@@ -1,19 +1,29 @@
-//! Staying, so that the plugin is still there after somebody else's installer
+//! Staying, so that what was installed is still there after somebody else's installer
 //! ran.
 
-use std::fs;
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
+use antrea_cni::input::node_settings;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Installation, Turn};
+use super::slot::{By, Change};
+use super::state::{self, Mark, State};
+use super::watch::Watch;
+use super::{Installation, PLUGIN_MODE, SETTINGS_MODE, list, report, slots};
 use crate::error::Error;
+use crate::files;
 use crate::output::say;
 
-/// SIGTERM and SIGINT.
+/// How long a plugin that is being written may take until it is replaced all the same.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How soon another attempt follows one that failed.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// SIGTERM and SIGINT. The first process of a container has no default action for them.
 pub(super) struct Signals {
     term: Signal,
     int: Signal,
@@ -34,49 +44,129 @@ impl Signals {
     }
 }
 
-/// Installs again whenever a file changed, until a signal comes. Stops doing so
-/// when it was uninstalled.
+/// What a look at an installation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// All is as it was installed
+    Kept,
+    /// Somebody is about to write the plugin, or the folder was wiped: soon again
+    Unsettled,
+    /// It was rolled back, and stays off
+    HeldOff,
+    /// It was uninstalled
+    Uninstalled,
+}
+
+/// Installs again whenever something changed; ends with the future. Only `uninstall` and
+/// `rollback` keep it from that.
 pub(super) async fn keep(
-    installation: &Installation<'_>,
+    installation: &Installation,
     interval: Duration,
-    signals: &mut Signals,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let mut seen = None;
+    let mut paths = vec![installation.plugin_path()?];
+    paths.extend(installation.list.iter().map(|list| list.target.clone()));
+    let mut watch = Watch::new(paths, interval);
+    let mut keeper = Keeper { installation, lock: None, alive: None, settings: None };
+    let mut told = String::new();
     loop {
-        // What is seen before installing, so that nothing that comes meanwhile
-        // is taken for ours.
-        let there = Some(installation.look());
-        if there != seen {
-            let installed = tokio::select! {
-                () = signals.terminated() => return Ok(()),
-                done = installation.install(Turn::Again, out) => done?,
-            };
-            if !installed {
-                say(out, "uninstalled meanwhile: waiting for SIGTERM")?;
-                signals.terminated().await;
-                return Ok(());
+        let turn = keeper.turn(out).await;
+        let news = match &turn {
+            Ok(Turn::Kept | Turn::Unsettled) => String::new(),
+            Ok(Turn::HeldOff) => "rolled back: not installed again by itself".to_owned(),
+            Ok(Turn::Uninstalled) => "uninstalled meanwhile: waiting for SIGTERM".to_owned(),
+            // Such as a file system that is read-only for a while.
+            Err(error) => format!("not kept for now: {error}"),
+        };
+        if news != told && !news.is_empty() {
+            say(out, &news)?;
+        }
+        told = news;
+        match turn {
+            Ok(Turn::Uninstalled) => return std::future::pending().await,
+            Ok(Turn::Kept | Turn::HeldOff) => watch.changed(None).await,
+            Ok(Turn::Unsettled) => watch.changed(Some(PATIENCE / 40)).await,
+            Err(_) => watch.changed(Some(RETRY)).await,
+        }
+    }
+}
+
+/// What a keeper holds while it lives.
+struct Keeper<'a> {
+    installation: &'a Installation,
+    /// The lock file of the installation, in which an uninstall is told
+    lock: Option<File>,
+    /// Locked, so that others see that there is a keeper
+    alive: Option<File>,
+    /// The settings of the node as they were last
+    settings: Option<Vec<u8>>,
+}
+
+impl Keeper<'_> {
+    async fn turn(&mut self, out: &mut impl Write) -> Result<Turn, Error> {
+        let place = &self.installation.place;
+        let state = State::take_existing(place).await?;
+        if self.lock.as_ref().map(Mark::read) == Some(Mark::Uninstalled) {
+            return Ok(Turn::Uninstalled);
+        }
+        let Some(state) = state else { return self.install_anew(out).await };
+        let plugin = slots::plugin(place, &state)?;
+        let Some(installed) = plugin.installed()? else {
+            drop(state);
+            return self.install_anew(out).await;
+        };
+        self.hold(&state)?;
+        if state.marked().is_off(&installed) {
+            return Ok(Turn::HeldOff);
+        }
+        if plugin.is_being_written(PATIENCE) {
+            return Ok(Turn::Unsettled);
+        }
+        let list = match &self.installation.list {
+            Some(list) => slots::conflist(place, &state, Some(&list.target))?,
+            None => None,
+        };
+        let change = plugin.put(&installed, PLUGIN_MODE, By::Keeper, async |_| Ok(())).await?;
+        if change == Change::Installed {
+            report(out, &plugin, change)?;
+            list.iter().try_for_each(|list| list.forget(&[By::Install]))?;
+        }
+        if let (Some(slot), Some(list)) = (&list, &self.installation.list)
+            && let Some(wanted) = slot.wanted()?
+        {
+            let there = slot.there()?;
+            let bytes = list::kept(there.as_deref(), &wanted, &place.name);
+            let mode = slot.mode().map_or(list.mode, |mode| mode & list.mode);
+            if there.as_ref() != Some(&bytes) || slot.mode() != Some(mode) {
+                let change = slot.put(&bytes, mode, By::Keeper, async |_| Ok(())).await?;
+                report(out, slot, change)?;
+                plugin.forget(&[By::Install])?;
             }
-            seen = there;
         }
-        tokio::select! {
-            () = signals.terminated() => return Ok(()),
-            () = tokio::time::sleep(interval) => (),
+        Ok(Turn::Kept)
+    }
+
+    /// After the folder was wiped, with all that was known of the installation.
+    async fn install_anew(&self, out: &mut impl Write) -> Result<Turn, Error> {
+        self.installation.install(out).await?;
+        let path = node_settings::beside(&self.installation.plugin_path()?);
+        if let Some(settings) = self.settings.as_ref().filter(|_| !path.exists()) {
+            files::write(&path, settings, SETTINGS_MODE)?;
         }
+        Ok(Turn::Unsettled)
     }
-}
 
-/// What changes when a file does.
-type Look = Option<(u64, u64, u64, i64, i64)>;
-
-impl Installation<'_> {
-    fn look(&self) -> [Look; 2] {
-        let plugin = self.place.bin_dir.join(&self.place.name);
-        [look(&plugin), self.conflist.as_ref().and_then(|conflist| look(&conflist.target))]
+    fn hold(&mut self, state: &State) -> Result<(), Error> {
+        let path = state.folder().join("lock");
+        self.lock = Some(File::open(&path).map_err(Error::file("open", &path))?);
+        let alive = state::alive(state.folder());
+        let open = File::options().append(true).create(true).mode(0o600).open(&alive);
+        let file = open.map_err(Error::file("open", &alive))?;
+        // Whoever looks whether there is a keeper has it for a moment.
+        let _ = file.try_lock_shared();
+        self.alive = Some(file);
+        let settings = node_settings::beside(&self.installation.plugin_path()?);
+        self.settings = files::read(&settings)?;
+        Ok(())
     }
-}
-
-fn look(path: &Path) -> Look {
-    let file = fs::symlink_metadata(path).ok()?;
-    Some((file.dev(), file.ino(), file.size(), file.ctime(), file.ctime_nsec()))
 }

@@ -1,105 +1,30 @@
 //! One installed file, and what is kept so that every step can be undone.
 //!
-//! `<bin-dir>/.<name>.cnictl/` holds, for the plugin and in `conflist/` for the
-//! network configuration list:
+//! In a hidden folder beside the file, `.<name>.cnictl/`:
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `original` | what was there that was not ours, for `uninstall` |
-//! | `previous` | what to go back to, for `rollback` |
-//! | `installed` | a copy of what we installed |
-//! | `next` | the same while it is being installed |
-//! | `lock` | one process at a time; the kernel lets go of it when that dies |
+//! | `before-install` | what an install replaced, for `rollback`; empty: nothing was there |
+//! | `before-restore` | the same of a keeper |
+//! | `installed` | a copy of what we installed, for the keeper |
+//! | `wanted` | the list as it was given, before others added to it |
+//! | `next`, `*.next` | the same while it is being installed |
 //!
 //! Each step is one rename, so that a process that is killed leaves the state
 //! before a step or after it; [`Slot::recover`] finishes or drops the rest.
 
 use std::fmt;
-use std::fs::{self, File, TryLockError};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, Metadata};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::cli::Place;
+use serde_json::Value;
+
+use super::trial;
 use crate::error::Error;
 use crate::files;
-use crate::output::waiting;
-
-/// The state of one installation, for us alone.
-pub(super) struct Lock {
-    folder: PathBuf,
-    _file: File,
-}
-
-impl Lock {
-    /// Waits for its turn; makes the folder.
-    pub(super) fn take(place: &Place) -> Result<Self, Error> {
-        let folder = folder(place)?;
-        loop {
-            let made = fs::DirBuilder::new().mode(0o700).recursive(true).create(&folder);
-            made.map_err(Error::file("create", &folder))?;
-            if let Some(lock) = Self::try_take(folder.clone(), true)? {
-                return Ok(lock);
-            }
-        }
-    }
-
-    /// The same where something is installed; `None` where nothing is.
-    pub(super) fn take_existing(place: &Place) -> Result<Option<Self>, Error> {
-        let folder = folder(place)?;
-        while folder.exists() {
-            if let Some(lock) = Self::try_take(folder.clone(), false)? {
-                return Ok(Some(lock));
-            }
-        }
-        Ok(None)
-    }
-
-    /// `None` if the folder was removed meanwhile.
-    fn try_take(folder: PathBuf, create: bool) -> Result<Option<Self>, Error> {
-        let path = folder.join("lock");
-        let open = File::options().write(true).create(create).mode(0o600).open(&path);
-        let file = match open {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && create => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Killed between the lock and the folder.
-                return if folder.exists() { Self::try_take(folder, true) } else { Ok(None) };
-            }
-            Err(error) => return Err(Error::file("open", &path)(error)),
-        };
-        match file.try_lock() {
-            Ok(()) => (),
-            Err(TryLockError::WouldBlock) => {
-                let spinner = waiting("waiting for another antrea-cnictl");
-                file.lock().map_err(Error::file("lock", &path))?;
-                spinner.finish_and_clear();
-            }
-            Err(TryLockError::Error(error)) => return Err(Error::file("lock", &path)(error)),
-        }
-        let inode = |metadata: io::Result<fs::Metadata>| metadata.map(|it| it.ino()).ok();
-        let ours = inode(file.metadata()) == inode(fs::metadata(&path));
-        Ok(ours.then_some(Self { folder, _file: file }))
-    }
-
-    /// Forgets the installation. The folder goes in one step, so that whoever
-    /// waits for the lock starts with a new one.
-    pub(super) fn remove_all(self) -> Result<(), Error> {
-        let gone = self.folder.with_file_name(format!("{}-gone.tmp", name_of(&self.folder)));
-        files::remove(&gone)?;
-        files::rename(&self.folder, &gone)?;
-        files::remove(&gone).map(drop)
-    }
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn folder(place: &Place) -> Result<PathBuf, Error> {
-    files::within(&place.bin_dir, &place.name)?;
-    Ok(place.bin_dir.join(format!(".{}.cnictl", place.name)))
-}
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,54 +48,96 @@ impl fmt::Display for Change {
             Self::Removed => "uninstalled",
             Self::Absent => "is gone already",
             Self::Foreign => "is somebody else's by now: left alone",
-            Self::RolledBack => "rolled back to the version before",
+            Self::RolledBack => "rolled back to what was there before",
             Self::NothingBefore => "there is no version before this one: left alone",
         })
     }
 }
 
-/// One file and its history.
-pub(super) struct Slot<'a> {
-    target: PathBuf,
-    folder: PathBuf,
-    _lock: &'a Lock,
+/// Who replaces a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Install,
+    Keeper,
 }
 
-impl<'a> Slot<'a> {
-    /// The plugin's.
-    pub(super) fn plugin(place: &Place, lock: &'a Lock) -> Result<Self, Error> {
-        let target = files::within(&place.bin_dir, &place.name)?;
-        let slot = Self { target, folder: lock.folder.clone(), _lock: lock };
-        slot.recover()?;
-        Ok(slot)
-    }
+impl By {
+    const ALL: [Self; 2] = [Self::Install, Self::Keeper];
 
-    /// The network configuration list's.
-    pub(super) fn conflist(lock: &'a Lock, target: &Path) -> Result<Self, Error> {
-        // One under another name before: that one is not wanted any more.
-        if let Some(other) = Self::installed_conflist(lock)?
-            && other.target != target
-        {
-            other.undo()?;
-            files::remove(&other.folder)?;
+    fn before(self) -> &'static str {
+        match self {
+            Self::Install => "before-install",
+            Self::Keeper => "before-restore",
         }
-        let folder = lock.folder.join("conflist");
-        fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
-        let text = target.to_string_lossy();
-        files::write(&folder.join("target"), text.as_bytes(), 0o600)?;
-        let slot = Self { target: target.to_owned(), folder, _lock: lock };
-        slot.recover()?;
-        Ok(slot)
+    }
+}
+
+/// Which of the two it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plugin,
+    Conflist,
+}
+
+impl Kind {
+    /// Whether it is worth to be put back: not empty, and not cut off.
+    pub(super) fn is_whole(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Plugin => !bytes.is_empty() && !trial::is_cut_off(bytes),
+            Self::Conflist => {
+                serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.is_object())
+            }
+        }
+    }
+}
+
+/// One file and its history.
+pub(super) struct Slot {
+    kind: Kind,
+    target: PathBuf,
+    folder: PathBuf,
+}
+
+/// What stands at a path.
+enum There {
+    Nothing,
+    /// A link, a FIFO and the like: nothing of ours
+    Special,
+    File(Vec<u8>, Metadata),
+}
+
+impl There {
+    fn at(path: &Path) -> Result<Self, Error> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_file() => {
+                Ok(files::read(path)?.map_or(Self::Nothing, |bytes| Self::File(bytes, metadata)))
+            }
+            Ok(_) => Ok(Self::Special),
+            Err(_) => Ok(Self::Nothing),
+        }
     }
 
-    /// The same, if one was installed.
-    pub(super) fn installed_conflist(lock: &'a Lock) -> Result<Option<Self>, Error> {
-        let folder = lock.folder.join("conflist");
-        let Some(target) = files::read(&folder.join("target"))? else { return Ok(None) };
-        let target = PathBuf::from(String::from_utf8_lossy(&target).into_owned());
-        let slot = Self { target, folder, _lock: lock };
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::File(bytes, _) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn mode(&self) -> Option<u32> {
+        match self {
+            Self::File(_, metadata) => Some(metadata.permissions().mode() & 0o7777),
+            _ => None,
+        }
+    }
+}
+
+impl Slot {
+    /// Cleans up after one that was killed.
+    pub(super) fn open(kind: Kind, target: PathBuf, folder: PathBuf) -> Result<Self, Error> {
+        let slot = Self { kind, target, folder };
         slot.recover()?;
-        Ok(Some(slot))
+        Ok(slot)
     }
 
     pub(super) fn target(&self) -> &Path {
@@ -181,97 +148,197 @@ impl<'a> Slot<'a> {
         self.folder.join(name)
     }
 
+    /// What we installed last.
+    pub(super) fn installed(&self) -> Result<Option<Vec<u8>>, Error> {
+        files::read(&self.kept("installed"))
+    }
+
+    /// What stands there now, if that is a file.
+    pub(super) fn there(&self) -> Result<Option<Vec<u8>>, Error> {
+        Ok(There::at(&self.target)?.bytes().map(<[u8]>::to_vec))
+    }
+
+    pub(super) fn mode(&self) -> Option<u32> {
+        There::at(&self.target).ok()?.mode()
+    }
+
+    /// The list as it was given.
+    pub(super) fn wanted(&self) -> Result<Option<Vec<u8>>, Error> {
+        files::read(&self.kept("wanted"))
+    }
+
+    pub(super) fn want(&self, bytes: &[u8]) -> Result<(), Error> {
+        files::create_folder(&self.folder, 0o700)?;
+        files::write(&self.kept("wanted"), bytes, 0o600)
+    }
+
+    /// Whether somebody is about to write the file: it is not whole, and young.
+    pub(super) fn is_being_written(&self, patience: Duration) -> bool {
+        match There::at(&self.target) {
+            Ok(There::File(bytes, metadata)) if !self.kind.is_whole(&bytes) => {
+                metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age < patience))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what stands there is what we installed last.
+    pub(super) fn is_ours(&self) -> Result<bool, Error> {
+        let installed = self.installed()?;
+        Ok(installed.is_some() && self.there()? == installed)
+    }
+
     /// Puts `bytes` in place after `trial` of them.
     pub(super) async fn put(
         &self,
         bytes: &[u8],
         mode: u32,
+        by: By,
         trial: impl AsyncFnOnce(&Path) -> Result<(), Error>,
     ) -> Result<Change, Error> {
-        let there = files::read(&self.target)?;
-        let installed = files::read(&self.kept("installed"))?;
-        // A link may lead nowhere, and is somebody's all the same.
-        let metadata = fs::symlink_metadata(&self.target).ok();
-        let is_file = metadata.as_ref().is_some_and(fs::Metadata::is_file);
-        let is_ours = is_file && there.is_some() && there == installed;
-        if is_ours && there.as_deref() == Some(bytes) && self.mode() == Some(mode) {
+        let there = There::at(&self.target)?;
+        let is_ours = there.bytes().is_some() && there.bytes() == self.installed()?.as_deref();
+        let is_same = there.bytes() == Some(bytes);
+        if is_ours && is_same && there.mode() == Some(mode) {
             return Ok(Change::Unchanged);
         }
         let prepared = files::prepare(&self.target, bytes, mode)?;
         trial(&prepared).await?;
-        if metadata.is_some() && !is_ours {
-            files::copy(&self.target, &self.kept("original"))?;
-            if installed.is_none() {
-                files::copy(&self.target, &self.kept("previous"))?;
+        files::create_folder(&self.folder, 0o700)?;
+        let is_whole = there.bytes().is_none_or(|bytes| self.kind.is_whole(bytes));
+        if matches!(there, There::Special | There::File(..)) && is_whole {
+            if !is_ours {
+                files::keep(&self.target, &self.kept("original"))?;
             }
+            if !is_same {
+                files::keep(&self.target, &self.next(by))?;
+            }
+        } else if matches!(there, There::Nothing) && self.kind == Kind::Conflist {
+            files::write(&self.next(by), b"", 0o600)?;
         }
-        files::write(&self.kept("next"), bytes, mode)?;
+        if self.installed()?.as_deref() != Some(bytes) {
+            files::write(&self.kept("next"), bytes, mode)?;
+        }
         files::publish(prepared, &self.target)?;
         self.finish()?;
         Ok(Change::Installed)
     }
 
-    fn mode(&self) -> Option<u32> {
-        fs::metadata(&self.target).ok().map(|metadata| metadata.permissions().mode() & 0o7777)
+    fn next(&self, by: By) -> PathBuf {
+        self.kept(&format!("{}.next", by.before()))
     }
 
-    /// After `next` came into place.
+    /// After the new file came into place.
     fn finish(&self) -> Result<(), Error> {
-        let (next, installed) = (self.kept("next"), self.kept("installed"));
-        if installed.exists() && files::read(&installed)? != files::read(&next)? {
-            files::rename(&installed, &self.kept("previous"))?;
+        for by in By::ALL {
+            if fs::symlink_metadata(self.next(by)).is_ok() {
+                self.forget(&By::ALL)?;
+                files::rename(&self.next(by), &self.kept(by.before()))?;
+            }
         }
-        files::rename(&next, &installed)
+        let next = self.kept("next");
+        if next.exists() { files::rename(&next, &self.kept("installed")) } else { Ok(()) }
     }
 
-    /// Clears up after a process that was killed.
-    fn recover(&self) -> Result<(), Error> {
-        files::remove_stale(&self.target)?;
-        for name in ["original", "previous", "installed", "next", "target"] {
-            files::remove_stale(&self.kept(name))?;
-        }
-        let (next, previous) = (self.kept("next"), self.kept("previous"));
-        let there = files::read(&self.target)?;
-        match files::read(&next)? {
-            Some(next) if there.as_ref() == Some(&next) => return self.finish(),
-            Some(_) => drop(files::remove(&next)?),
-            None => (),
-        }
-        // A rollback that was cut short, or somebody who did the same by hand.
-        let installed = files::read(&self.kept("installed"))?;
-        if there.is_some() && there != installed && there == files::read(&previous)? {
-            files::rename(&previous, &self.kept("installed"))?;
+    /// Forgets what was replaced by them: it is not what was there right before any more.
+    pub(super) fn forget(&self, replaced_by: &[By]) -> Result<(), Error> {
+        for by in replaced_by {
+            files::remove(&self.kept(by.before()))?;
         }
         Ok(())
     }
 
+    /// Cleans up after a process that was killed.
+    fn recover(&self) -> Result<(), Error> {
+        files::remove_stale(&self.target)?;
+        if !self.folder.is_dir() {
+            return Ok(());
+        }
+        for name in ["original", "before-install", "before-restore", "installed", "wanted", "next"]
+        {
+            files::remove_stale(&self.kept(name))?;
+            files::remove_stale(&self.kept(&format!("{name}.next")))?;
+        }
+        let next = files::read(&self.kept("next"))?.or(self.installed()?);
+        if next.is_some() && self.there()? == next {
+            return self.finish();
+        }
+        files::remove(&self.kept("next"))?;
+        for by in By::ALL {
+            files::remove(&self.next(by))?;
+        }
+        Ok(())
+    }
+
+    /// What would be back after [`Slot::undo`].
+    pub(super) fn original(&self) -> Option<PathBuf> {
+        let original = self.kept("original");
+        fs::symlink_metadata(&original).is_ok().then_some(original)
+    }
+
     /// Puts back what was there before the first install, or nothing.
     pub(super) fn undo(&self) -> Result<Change, Error> {
-        let there = files::read(&self.target)?;
-        if there.is_some() && there != files::read(&self.kept("installed"))? {
-            return Ok(Change::Foreign);
+        match There::at(&self.target)? {
+            There::Nothing => (),
+            _ if self.is_ours()? => (),
+            _ => return Ok(Change::Foreign),
         }
-        let original = self.kept("original");
-        if fs::symlink_metadata(&original).is_ok() {
-            files::copy(&original, &self.target)?;
+        if let Some(original) = self.original() {
+            files::move_to(&original, &self.target)?;
             return Ok(Change::Restored);
         }
         let removed = files::remove(&self.target)?;
         Ok(if removed { Change::Removed } else { Change::Absent })
     }
 
-    /// Puts `previous` back.
+    /// Forgets all of it.
+    pub(super) fn remove(&self) -> Result<(), Error> {
+        files::remove(&self.folder).map(drop)
+    }
+
+    /// What [`Slot::back`] would put back.
+    fn before(&self) -> Option<PathBuf> {
+        By::ALL
+            .map(|by| self.kept(by.before()))
+            .into_iter()
+            .find(|it| fs::symlink_metadata(it).is_ok())
+    }
+
+    /// Whether there is something to roll back to.
+    ///
+    /// # Errors
+    /// Somebody else's file stands there.
+    pub(super) fn can_go_back(&self) -> Result<bool, Error> {
+        let is_foreign = !matches!(There::at(&self.target)?, There::Nothing) && !self.is_ours()?;
+        match self.before() {
+            Some(_) if is_foreign => Err(Error::Foreign { path: self.target.clone() }),
+            before => Ok(before.is_some()),
+        }
+    }
+
+    /// Puts back what was there before it was replaced last.
     pub(super) fn back(&self) -> Result<Change, Error> {
-        let previous = self.kept("previous");
-        if fs::symlink_metadata(&previous).is_err() {
-            return Ok(Change::NothingBefore);
+        let Some(before) = self.before() else { return Ok(Change::NothingBefore) };
+        files::remove(&self.kept("wanted"))?;
+        let there = There::at(&before)?;
+        if self.kind == Kind::Conflist && there.bytes().is_some_and(<[u8]>::is_empty) {
+            files::remove(&self.target)?;
+            files::remove(&before)?;
+            return Ok(Change::RolledBack);
         }
-        let there = files::read(&self.target)?;
-        if there.is_some() && there != files::read(&self.kept("installed"))? {
-            return Err(Error::Foreign { path: self.target.clone() });
+        let original = There::at(&self.kept("original"))?;
+        // One of ours is what is installed from now on.
+        let is_ours = there.bytes().is_some() && there.bytes() != original.bytes();
+        if is_ours {
+            files::keep(&before, &self.kept("next"))?;
         }
-        files::copy(&previous, &self.target)?;
-        files::rename(&previous, &self.kept("installed"))?;
+        files::move_to(&before, &self.target)?;
+        if is_ours {
+            files::rename(&self.kept("next"), &self.kept("installed"))?;
+            if self.kind == Kind::Conflist {
+                files::keep(&self.kept("installed"), &self.kept("wanted"))?;
+            }
+        }
         Ok(Change::RolledBack)
     }
 }

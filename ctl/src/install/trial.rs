@@ -1,10 +1,14 @@
-//! Running a plugin once before it is installed.
+//! Whether a plugin works.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use elf::ElfBytes;
+use elf::endian::AnyEndian;
 use serde::Deserialize;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -20,12 +24,42 @@ struct Version {
     supported_versions: Vec<String>,
 }
 
+/// Why a plugin does not answer VERSION.
+#[derive(Debug)]
+enum Failure {
+    /// It cannot be started
+    Start(io::Error),
+    Answer(String),
+}
+
 /// Asks the prepared file for its CNI versions, which only a working plugin
 /// knows: a `noexec` mount, SELinux or a wrong architecture show here and not
 /// at the first Pod.
 pub(super) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
-    let failed = |why: String| Error::DoesNotRun { folder: folder.to_owned(), why };
-    let child = Command::new(prepared)
+    version(prepared).await.map(drop).map_err(|failure| {
+        let why = match failure {
+            Failure::Start(error) => reason(&error),
+            Failure::Answer(why) => why,
+        };
+        Error::DoesNotRun { folder: folder.to_owned(), why }
+    })
+}
+
+/// Whether a plugin would answer a runtime. Where nothing may be run, it is a whole
+/// program for this machine.
+pub(crate) async fn works(plugin: &Path) -> bool {
+    match version(plugin).await {
+        Ok(_) => true,
+        Err(Failure::Start(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+            is_program(plugin)
+        }
+        Err(_) => false,
+    }
+}
+
+/// The CNI versions that a plugin knows.
+async fn version(plugin: &Path) -> Result<Vec<String>, Failure> {
+    let child = Command::new(plugin)
         .env_clear()
         .env("CNI_COMMAND", "VERSION")
         .stdin(Stdio::null())
@@ -35,12 +69,14 @@ pub(super) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
         .output();
     let answer = timeout(LIMIT, child)
         .await
-        .map_err(|_| failed(format!("no answer to VERSION within {LIMIT:?}")))?
-        .map_err(|error| failed(reason(&error)))?;
+        .map_err(|_| Failure::Answer(format!("no answer to VERSION within {LIMIT:?}")))?
+        .map_err(Failure::Start)?;
     let told: Result<Version, _> = serde_json::from_slice(&answer.stdout);
     match told {
-        Ok(version) if answer.status.success() && !version.supported_versions.is_empty() => Ok(()),
-        _ => Err(failed(format!(
+        Ok(version) if answer.status.success() && !version.supported_versions.is_empty() => {
+            Ok(version.supported_versions)
+        }
+        _ => Err(Failure::Answer(format!(
             "it is no CNI plugin: VERSION ended with {}; {}",
             answer.status,
             String::from_utf8_lossy(&answer.stderr).trim()
@@ -60,5 +96,50 @@ fn reason(error: &io::Error) -> String {
             format!("{error}: is it linked against libraries that this node lacks?")
         }
         _ => error.to_string(),
+    }
+}
+
+const MAGIC: &[u8] = b"\x7fELF";
+
+/// Whether bytes are the beginning of a program, and not all of it.
+pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
+    let is_elf = bytes.starts_with(MAGIC) || MAGIC.starts_with(bytes);
+    is_elf && !is_complete(bytes)
+}
+
+fn is_complete(bytes: &[u8]) -> bool {
+    let Ok(file) = ElfBytes::<AnyEndian>::minimal_parse(bytes) else { return false };
+    let header = &file.ehdr;
+    let sections = u64::from(header.e_shnum) * u64::from(header.e_shentsize);
+    let segments = file.segments().into_iter().flatten();
+    let ends = segments.map(|it| it.p_offset.saturating_add(it.p_filesz));
+    let end = ends.chain([header.e_shoff.saturating_add(sections)]).max();
+    end.is_some_and(|end| end <= bytes.len() as u64)
+}
+
+/// Whether a file is a whole program for the machine that this one runs on.
+fn is_program(path: &Path) -> bool {
+    let machine = |bytes: &[u8]| {
+        let file = ElfBytes::<AnyEndian>::minimal_parse(bytes).ok()?;
+        Some((file.ehdr.e_machine, file.ehdr.class, file.ehdr.endianness))
+    };
+    let (Ok(bytes), Ok(ours)) = (fs::read(path), fs::read("/proc/self/exe")) else { return false };
+    let may_run = fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o111 != 0);
+    may_run && is_complete(&bytes) && machine(&bytes).is_some() && machine(&bytes) == machine(&ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_cut_off_is_told_from_what_is_whole() {
+        let program = fs::read("/proc/self/exe").unwrap();
+        assert!(!is_cut_off(&program) && !is_cut_off(b"#!/bin/sh\n"));
+        for length in [1, 3, 4, 63, 64, 4096, program.len() / 2, program.len() - 1] {
+            assert!(is_cut_off(&program[..length]), "{length}");
+        }
+        assert!(is_program(Path::new("/proc/self/exe")));
+        assert!(!is_program(Path::new("/etc/passwd")));
     }
 }

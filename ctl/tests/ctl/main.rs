@@ -9,6 +9,11 @@
 mod check;
 mod cli;
 mod install;
+mod keep;
+mod kill;
+mod lists;
 mod log;
 mod probe;
+mod settings;
+mod status;
 mod support;

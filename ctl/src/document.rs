@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 
 /// The members of an object in their order.
 #[derive(Clone, Debug)]
-pub(super) struct Members<'a>(Vec<Member<'a>>);
+pub(crate) struct Members<'a>(Vec<Member<'a>>);
 
 #[derive(Clone, Debug)]
-pub(super) struct Member<'a> {
-    pub(super) name: String,
-    pub(super) value: &'a RawValue,
+pub(crate) struct Member<'a> {
+    pub(crate) name: String,
+    pub(crate) value: &'a RawValue,
 }
 
 impl<'a> Members<'a> {
@@ -21,32 +21,32 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// It is none; the error has a position.
-    pub(super) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+    pub(crate) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    pub(super) fn of(value: &'a RawValue) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of(value: &'a RawValue) -> Result<Self, serde_json::Error> {
         Self::read(value.get())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Member<'a>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Member<'a>> {
         self.0.iter()
     }
 
     /// The last member of that name, in any case: so does Go's decoder.
-    pub(super) fn get(&self, name: &str) -> Option<&Member<'a>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Member<'a>> {
         self.0.iter().rev().find(|member| member.name.eq_ignore_ascii_case(name))
     }
 
     /// The text of a member that is a string.
-    pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         serde_json::from_str(self.get(name)?.value.get()).ok()
     }
 }
 
 impl<'a> Member<'a> {
     /// The elements of a list; none of anything else.
-    pub(super) fn elements(&self) -> Vec<&'a RawValue> {
+    pub(crate) fn elements(&self) -> Vec<&'a RawValue> {
         serde_json::from_str(self.value.get()).unwrap_or_default()
     }
 }
@@ -74,7 +74,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 }
 
 /// An object with one member.
-pub(super) fn object(name: &str, value: &RawValue) -> Box<RawValue> {
+pub(crate) fn object(name: &str, value: &RawValue) -> Box<RawValue> {
     let name = serde_json::to_string(name).unwrap_or_default();
     let text = format!("{{{name}:{}}}", value.get());
     // The two parts are JSON, so the whole is.
@@ -83,24 +83,29 @@ pub(super) fn object(name: &str, value: &RawValue) -> Box<RawValue> {
 
 /// Where something is in a text, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Position(usize);
+pub(crate) struct Position(usize);
 
 impl Position {
-    pub(super) const START: Self = Self(0);
+    pub(crate) const START: Self = Self(0);
 
     /// Of a value that was read from `text`.
-    pub(super) fn of(text: &str, value: &RawValue) -> Self {
+    pub(crate) fn of(text: &str, value: &RawValue) -> Self {
         Self((value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize))
     }
 
-    pub(super) fn of_error(text: &str, error: &serde_json::Error) -> Self {
+    pub(crate) fn of_error(text: &str, error: &serde_json::Error) -> Self {
         let before = text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let line: usize = before.map(str::len).sum();
         Self(line + error.column().saturating_sub(1))
     }
 
+    /// In bytes from the start.
+    pub(crate) fn offset(self) -> usize {
+        self.0
+    }
+
     /// Both from 1; columns are characters.
-    pub(super) fn line_and_column(self, text: &str) -> (usize, usize) {
+    pub(crate) fn line_and_column(self, text: &str) -> (usize, usize) {
         let before = text.get(..text.floor_char_boundary(self.0)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -1,0 +1,226 @@
+//! What is remembered of an installation, and whose turn it is.
+//!
+//! `<bin-dir>/.<name>.cnictl/` holds the history of the plugin ([`super::slot`]), and
+//! beside it:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `lock` | one process at a time; the kernel lets go of it when that dies. It holds the [`Mark`] |
+//! | `keeper` | locked, shared, by each keeper that lives |
+//! | `conflist` | the path of the network configuration list that was installed, if one was |
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tokio::task::spawn_blocking;
+
+use crate::cli::Place;
+use crate::error::Error;
+use crate::files;
+use crate::output::waiting;
+
+/// The state of one installation, for us alone.
+pub(super) struct State {
+    folder: PathBuf,
+    lock: File,
+}
+
+impl State {
+    /// Waits for its turn; makes the folder.
+    pub(super) async fn take(place: &Place) -> Result<Self, Error> {
+        let folder = folder(place)?;
+        loop {
+            files::create_folder(&folder, 0o700)?;
+            if let Some(state) = Self::try_take(folder.clone(), true).await? {
+                return Ok(state);
+            }
+        }
+    }
+
+    /// The same where something is installed; `None` where nothing is.
+    pub(super) async fn take_existing(place: &Place) -> Result<Option<Self>, Error> {
+        let folder = folder(place)?;
+        while folder.exists() {
+            if let Some(state) = Self::try_take(folder.clone(), false).await? {
+                return Ok(Some(state));
+            }
+        }
+        // What an uninstall that was killed left.
+        files::remove(&gone(&folder))?;
+        Ok(None)
+    }
+
+    /// `None` if the folder was removed meanwhile.
+    async fn try_take(folder: PathBuf, create: bool) -> Result<Option<Self>, Error> {
+        let path = folder.join("lock");
+        let options = |create| {
+            let mut options = File::options();
+            options.read(true).write(true).create(create).mode(0o600);
+            options
+        };
+        let file = match options(create).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && create => return Ok(None),
+            // Killed between the lock and the folder.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && folder.exists() => {
+                options(true).open(&path)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened,
+        };
+        let lock = wait(file.map_err(Error::file("open", &path))?, &path).await?;
+        let inode = |metadata: io::Result<fs::Metadata>| metadata.map(|it| it.ino()).ok();
+        let is_ours = inode(lock.metadata()) == inode(fs::metadata(&path));
+        if !is_ours {
+            return Ok(None);
+        }
+        let state = Self { folder, lock };
+        if state.lock.metadata().is_ok_and(|it| it.len() < Mark::BYTES as u64) {
+            // Now, so that a full disk keeps no mark from being set later.
+            state.mark(&Mark::None)?;
+        }
+        Ok(Some(state))
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What was said last about this installation.
+    pub(super) fn marked(&self) -> Mark {
+        Mark::read(&self.lock)
+    }
+
+    pub(super) fn mark(&self, mark: &Mark) -> Result<(), Error> {
+        let path = self.folder.join("lock");
+        let text = mark.text();
+        self.lock
+            .write_all_at(text.as_bytes(), 0)
+            .and_then(|()| self.lock.sync_data())
+            .map_err(Error::file("write to", &path))
+    }
+
+    /// Where the list is that was installed.
+    pub(super) fn conflist(&self) -> Result<Option<PathBuf>, Error> {
+        let text = files::read(&self.folder.join("conflist"))?;
+        Ok(text.map(|text| PathBuf::from(String::from_utf8_lossy(&text).into_owned())))
+    }
+
+    pub(super) fn set_conflist(&self, target: &Path) -> Result<(), Error> {
+        if self.conflist()?.as_deref() == Some(target) {
+            return Ok(());
+        }
+        let text = target.to_string_lossy();
+        files::write(&self.folder.join("conflist"), text.as_bytes(), 0o600)
+    }
+
+    /// Forgets the installation. Whoever keeps it learns so from the mark. The folder
+    /// goes in one step, so that whoever waits for the lock starts with a new one.
+    pub(super) fn uninstalled(self) -> Result<(), Error> {
+        self.mark(&Mark::Uninstalled)?;
+        self.remove()
+    }
+
+    /// The same for one that was begun and refused.
+    pub(super) fn remove(self) -> Result<(), Error> {
+        let gone = gone(&self.folder);
+        files::remove(&gone)?;
+        files::rename(&self.folder, &gone)?;
+        files::remove(&gone).map(drop)
+    }
+}
+
+/// Waits for a lock, on a thread of its own, so that a signal ends the wait.
+async fn wait(file: File, path: &Path) -> Result<File, Error> {
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => (),
+        Err(TryLockError::Error(error)) => return Err(Error::file("lock", path)(error)),
+    }
+    let spinner = waiting("waiting for another antrea-cnictl");
+    let locked = spawn_blocking(move || file.lock().map(|()| file)).await;
+    spinner.finish_and_clear();
+    locked.map_err(|error| Error::Runtime(error.into()))?.map_err(Error::file("lock", path))
+}
+
+/// The folder of an installation.
+pub(crate) fn folder(place: &Place) -> Result<PathBuf, Error> {
+    files::within(&place.bin_dir, &place.name)?;
+    Ok(place.bin_dir.join(format!(".{}.cnictl", place.name)))
+}
+
+/// What keepers lock.
+pub(crate) fn alive(folder: &Path) -> PathBuf {
+    folder.join("keeper")
+}
+
+fn gone(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    folder.with_file_name(format!("{name}-gone.tmp"))
+}
+
+/// What a person last said about an installation, in the words of the lock file. A
+/// keeper that has the file open sees it also after the file is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// To be kept
+    None,
+    /// These are not to come back by themselves
+    RolledBack {
+        /// SHA-256 of the plugin, if that was rolled back
+        plugin: Option<String>,
+        /// SHA-256 of the list, if that was
+        conflist: Option<String>,
+    },
+    /// Nobody wants it
+    Uninstalled,
+}
+
+impl Mark {
+    const BYTES: usize = 256;
+
+    /// What is written in the lock file.
+    pub(crate) fn read(lock: &File) -> Self {
+        let mut bytes = [0; Self::BYTES];
+        let length = lock.read_at(&mut bytes, 0).unwrap_or_default();
+        let text = String::from_utf8_lossy(bytes.get(..length).unwrap_or_default());
+        let mut words = text.split_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (Some("uninstalled"), ..) => Self::Uninstalled,
+            (Some("rolled-back"), plugin, conflist) => {
+                let sum = |word: Option<&str>| word.filter(|it| *it != "-").map(str::to_owned);
+                Self::RolledBack { plugin: sum(plugin), conflist: sum(conflist) }
+            }
+            _ => Self::None,
+        }
+    }
+
+    /// Always as long, so that it is one write in place.
+    fn text(&self) -> String {
+        let text = match self {
+            Self::None => String::new(),
+            Self::RolledBack { plugin, conflist } => {
+                let word = |sum: &Option<String>| sum.clone().unwrap_or_else(|| "-".to_owned());
+                format!("rolled-back {} {}", word(plugin), word(conflist))
+            }
+            Self::Uninstalled => "uninstalled".to_owned(),
+        };
+        format!("{text:<width$}\n", width = Self::BYTES - 1)
+    }
+
+    /// Whether this plugin was rolled back.
+    pub(crate) fn is_off(&self, bytes: &[u8]) -> bool {
+        matches!(self, Self::RolledBack { plugin: Some(off), .. } if *off == sha256(bytes))
+    }
+
+    /// Whether this list was.
+    pub(crate) fn is_list_off(&self, bytes: &[u8]) -> bool {
+        matches!(self, Self::RolledBack { conflist: Some(off), .. } if *off == sha256(bytes))
+    }
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,141 @@
+//! The settings in force on a node, and where each comes from.
+
+use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
+
+use antrea_cni::input::node_settings;
+use antrea_cni::input::settings::{DelWhenAgentDown, LogLevel, Origin, Settings};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::cli::{Place, Status};
+use crate::error::{Error, Exit};
+use crate::text::{BAD, TITLE, plain};
+use crate::{check, files, net_d, output};
+
+/// The command `settings`.
+pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
+    let found = InForce::on(&arguments.place, &arguments.conf_dir)?;
+    output::answer(out, arguments.output, &found)?;
+    Ok(if found.wrong.is_empty() { Exit::Success } else { Exit::Failure })
+}
+
+/// All settings.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InForce {
+    /// The list that was looked at
+    conflist: Option<PathBuf>,
+    /// The file of the node, whether it is there or not
+    node: PathBuf,
+    settings: Vec<Setting>,
+    /// What the plugin refuses
+    wrong: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Setting {
+    key: &'static str,
+    value: Value,
+    from: From,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum From {
+    Conflist,
+    Node,
+    Default,
+}
+
+impl InForce {
+    /// As the plugin that the first list of this folder leads to would find them.
+    pub(crate) fn on(place: &Place, conf_dir: &std::path::Path) -> Result<Self, Error> {
+        let plugin = files::within(&place.bin_dir, &place.name)?;
+        let node = node_settings::beside(&plugin);
+        let conflist = net_d::naming(conf_dir, &place.name);
+        let list =
+            conflist.as_ref().map_or(Ok(None), |path| files::read(path))?.unwrap_or_default();
+        let list = String::from_utf8_lossy(&list);
+        let own = check::own_settings(&list);
+
+        let mut settings = Settings::default();
+        let mut wrong = node_settings::read(&node, &mut settings);
+        wrong.extend(own.map(|it| settings.apply(it, Origin::Configuration)).unwrap_or_default());
+        let in_node = files::read(&node).ok().flatten().unwrap_or_default();
+        let is_used =
+            !wrong.iter().any(|it| matches!(it, antrea_cni::input::settings::Error::File { .. }));
+        let (in_list, in_node) =
+            (members(own.map(RawValue::get)), members(std::str::from_utf8(&in_node).ok()));
+        let settings = values(&settings).into_iter().map(|(key, value)| {
+            let says =
+                |members: &Map<String, Value>| members.get(key).is_some_and(|it| !it.is_null());
+            let from = match () {
+                () if says(&in_list) => From::Conflist,
+                () if says(&in_node) && is_used => From::Node,
+                () => From::Default,
+            };
+            Setting { key, value, from }
+        });
+        let settings = settings.collect();
+        let wrong = wrong.iter().map(ToString::to_string).collect();
+        Ok(Self { conflist, node, settings, wrong })
+    }
+}
+
+fn members(text: Option<&str>) -> Map<String, Value> {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// The settings under their names, in the order of the documentation.
+fn values(settings: &Settings) -> Vec<(&'static str, Value)> {
+    let Settings {
+        socket,
+        add_timeout,
+        wait_for_agent,
+        del_when_agent_down,
+        log_file,
+        log_level,
+        require_root_agent,
+    } = settings;
+    let del_when_agent_down = match del_when_agent_down {
+        DelWhenAgentDown::Fail => "fail",
+        DelWhenAgentDown::Succeed => "succeed",
+    };
+    let log_level = match log_level {
+        LogLevel::Info => "info",
+        LogLevel::Error => "error",
+    };
+    let values = [
+        json!(socket),
+        json!(add_timeout.as_secs()),
+        json!(wait_for_agent.as_secs()),
+        json!(del_when_agent_down),
+        json!(log_file),
+        json!(log_level),
+        json!(require_root_agent),
+    ];
+    Settings::NAMES.into_iter().zip(values).collect()
+}
+
+impl fmt::Display for InForce {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Setting { key, value, from } in &self.settings {
+            let from = match (from, &self.conflist) {
+                (From::Conflist, Some(path)) => path.display().to_string(),
+                (From::Node, _) => self.node.display().to_string(),
+                _ => "default".to_owned(),
+            };
+            writeln!(
+                out,
+                "{TITLE}{key:<20}{TITLE:#} {:<36} {}",
+                plain(&value.to_string()),
+                plain(&from)
+            )?;
+        }
+        self.wrong.iter().try_for_each(|wrong| writeln!(out, "{BAD}error:{BAD:#} {}", plain(wrong)))
+    }
+}

@@ -1,0 +1,163 @@
+//! What is installed on a node, without asking the agent.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde::Serialize;
+use tokio::runtime::Builder;
+
+use crate::cli::Status;
+use crate::error::{Error, Exit};
+use crate::install::state::{self, Mark, sha256};
+use crate::install::trial;
+use crate::settings::InForce;
+use crate::text::{TITLE, plain};
+use crate::{files, net_d, output};
+
+/// The command `status`.
+pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
+    let report = Report::of(arguments)?;
+    output::answer(out, arguments.output, &report)?;
+    let is_good = report.rolled_back || report.plugin.is_ours && report.plugin.answers;
+    Ok(if is_good { Exit::Success } else { Exit::Failure })
+}
+
+/// What is there.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    plugin: Plugin,
+    /// What `uninstall` and `rollback` would put back
+    kept: Kept,
+    /// Whether one lives
+    keeper: bool,
+    /// Whether a rollback holds off what was installed
+    rolled_back: bool,
+    conflist: Conflist,
+    #[serde(flatten)]
+    settings: InForce,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Plugin {
+    path: PathBuf,
+    /// What it says of itself; `null` where nothing of ours stands there
+    version: Option<String>,
+    sha256: Option<String>,
+    /// Whether it is what was installed last
+    is_ours: bool,
+    /// Whether it answers VERSION
+    answers: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Kept {
+    original: bool,
+    before: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Conflist {
+    /// The list that was installed, if one was
+    installed: Option<PathBuf>,
+    /// The file that the runtime takes
+    taken: Option<PathBuf>,
+    /// Whether that leads to the plugin
+    names_plugin: bool,
+}
+
+impl Report {
+    fn of(arguments: &Status) -> Result<Self, Error> {
+        let Status { place, conf_dir, .. } = arguments;
+        let folder = state::folder(place)?;
+        let path = files::within(&place.bin_dir, &place.name)?;
+        let bytes = fs::read(&path).ok().filter(|_| path.is_file());
+        let installed = files::read(&folder.join("installed"))?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+        let plugin = Plugin {
+            version: version(&path),
+            sha256: bytes.as_deref().map(sha256),
+            is_ours: bytes.is_some() && bytes == installed,
+            answers: runtime.block_on(trial::works(&path)),
+            path,
+        };
+        let is_kept = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok();
+        let kept = Kept {
+            original: is_kept("original"),
+            before: is_kept("before-install") || is_kept("before-restore"),
+        };
+        let mark = File::open(folder.join("lock")).map_or(Mark::None, |lock| Mark::read(&lock));
+        let taken = net_d::files(conf_dir).into_iter().next();
+        let names = |path: &PathBuf| {
+            fs::read(path).is_ok_and(|bytes| net_d::types(&bytes).contains(&place.name))
+        };
+        let conflist = Conflist {
+            installed: files::read(&folder.join("conflist"))?
+                .map(|text| String::from_utf8_lossy(&text).into_owned().into()),
+            names_plugin: taken.as_ref().is_some_and(names),
+            taken,
+        };
+        // Not locked by anybody: no keeper lives.
+        let keeper = File::open(state::alive(&folder)).is_ok_and(|file| file.try_lock().is_err());
+        let rolled_back = installed.is_some_and(|bytes| mark.is_off(&bytes))
+            || matches!(&mark, Mark::RolledBack { plugin: Some(off), .. } if plugin.sha256.as_ref() != Some(off));
+        let settings = InForce::on(place, conf_dir)?;
+        Ok(Self { plugin, kept, keeper, rolled_back, conflist, settings })
+    }
+}
+
+/// What our plugin says of itself where it is called without a command.
+fn version(plugin: &std::path::Path) -> Option<String> {
+    let mut about = Command::new(plugin);
+    let about = about.env_clear().stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&about.stderr).into_owned();
+    let version = text.strip_prefix("antrea-cni ")?.split([',', ' ', '\n']).next()?;
+    Some(version.to_owned())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, kept, keeper, rolled_back, conflist, settings } = self;
+        let mut row = |title: &str, text: String| {
+            writeln!(out, "{TITLE}{title:<10}{TITLE:#} {}", plain(&text))
+        };
+        let path = plugin.path.display();
+        let what = match (&plugin.version, &plugin.sha256) {
+            (Some(version), Some(sum)) => format!("{path}: antrea-cni {version}, sha256 {sum}"),
+            (None, Some(sum)) => format!("{path}: of somebody else, sha256 {sum}"),
+            _ => format!("{path}: nothing is there"),
+        };
+        row("plugin", what)?;
+        let is =
+            |yes: bool, text: &str, no: &str| if yes { text.to_owned() } else { no.to_owned() };
+        row("ours", is(plugin.is_ours, "yes", "no: not what was installed last"))?;
+        row("answers", is(plugin.answers, "yes", "no: it does not answer VERSION"))?;
+        row("keeper", is(*keeper, "lives", "none"))?;
+        row("rollback", is(*rolled_back, "holds off what was installed", "holds nothing off"))?;
+        row(
+            "kept",
+            match (kept.original, kept.before) {
+                (true, true) => "for uninstall and for rollback".to_owned(),
+                (true, false) => "for uninstall".to_owned(),
+                (false, true) => "for rollback".to_owned(),
+                (false, false) => "nothing".to_owned(),
+            },
+        )?;
+        row(
+            "conflist",
+            match &conflist.taken {
+                Some(path) if conflist.names_plugin => format!("{}", path.display()),
+                Some(path) => format!("{}: it does not lead to this plugin", path.display()),
+                None => "none".to_owned(),
+            },
+        )?;
+        writeln!(out)?;
+        write!(out, "{settings}")
+    }
+}

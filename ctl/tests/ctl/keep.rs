@@ -1,0 +1,269 @@
+//! A keeper beside the installers of others.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::time::{Duration, Instant};
+
+use antrea_cni_agent::{Agent, Api, Options};
+use nix::sys::signal::Signal;
+
+use crate::support::{Keeper, Node, call, eventually};
+
+const LIST: &str = r#"{"cniVersion":"1.1.0","name":"antrea","plugins":[{"type":"antrea","antreaCni":{"logLevel":"error"}},{"type":"portmap"}]}"#;
+
+/// The list of another CNI.
+const CHAIN: &str = r#"{"cniVersion":"0.4.0","name":"aws-cni","plugins":[{"type":"aws-cni"}]}"#;
+
+fn is(node: &Node, version: &str) -> bool {
+    fs::read(node.target()).ok() == fs::read(node.path(version)).ok()
+}
+
+fn node() -> Node {
+    let node = Node::new();
+    for version in ["one", "two", "theirs"] {
+        node.script(version);
+    }
+    node
+}
+
+#[test]
+fn a_keeper_puts_plugin_list_and_mode_back_until_sigterm() {
+    let node = node();
+    let list = node.conflist(LIST);
+    let conf_dir = node.path("net.d");
+    let written = conf_dir.join("10-antrea.conflist");
+    let keeper =
+        node.keeper("one", &["--conflist", &list, "--conf-dir", conf_dir.to_str().unwrap()]);
+    let is_list = || fs::read_to_string(&written).is_ok_and(|text| text == LIST);
+    eventually(is_list);
+    for _ in 0..5 {
+        node.overwrite(&node.target(), &node.path("theirs"));
+        fs::write(
+            &written,
+            r#"{"cniVersion":"0.3.0","name":"antrea","plugins":[{"type":"antrea"}]}"#,
+        )
+        .unwrap();
+        eventually(|| is(&node, "one") && is_list());
+    }
+    fs::remove_file(node.target()).unwrap();
+    fs::remove_file(&written).unwrap();
+    eventually(|| is(&node, "one") && is_list());
+    assert_eq!(keeper.end(), Some(0));
+    node.overwrite(&node.target(), &node.path("theirs"));
+    assert!(is(&node, "theirs"));
+    node.run("uninstall").assert(0, "left alone");
+}
+
+/// What a keeper restores is what was installed last, whichever keeper it is.
+#[test]
+fn of_two_keepers_the_one_that_installed_last_wins() {
+    let node = node();
+    let old = node.keeper("one", &[]);
+    let new = node.keeper("two", &[]);
+    for _ in 0..5 {
+        node.overwrite(&node.target(), &node.path("theirs"));
+        eventually(|| is(&node, "two"));
+    }
+    assert_eq!(new.end(), Some(0));
+    node.overwrite(&node.target(), &node.path("theirs"));
+    eventually(|| is(&node, "two"));
+    node.install("one", &[]).assert(0, "installed");
+    node.overwrite(&node.target(), &node.path("theirs"));
+    eventually(|| is(&node, "one"));
+    assert_eq!(old.end(), Some(0));
+}
+
+#[test]
+fn folders_that_are_wiped_moved_or_switched_are_filled_again() {
+    let node = Node::new();
+    for version in ["one", "theirs"] {
+        node.script(version);
+    }
+    // As k3s has it: a link to the folder of a release.
+    let data = node.path("data");
+    for release in ["a", "b"] {
+        fs::create_dir_all(data.join(release).join("bin")).unwrap();
+    }
+    fs::remove_dir(node.path("bin")).unwrap();
+    symlink("data/current/bin", node.path("bin")).unwrap();
+    symlink("a", data.join("current")).unwrap();
+    let keeper = node.keeper("one", &["--set", "logLevel=error"]);
+    assert!(data.join("a/bin/antrea").exists());
+
+    symlink("b", data.join("next")).unwrap();
+    fs::rename(data.join("next"), data.join("current")).unwrap();
+    eventually(|| data.join("b/bin/antrea").exists());
+    let settings = data.join("b/bin/.antrea.json");
+    eventually(|| settings.exists());
+
+    // The keeper may be faster than whoever wipes it.
+    let _ = fs::remove_dir_all(data.join("b"));
+    fs::create_dir_all(data.join("b/bin")).unwrap();
+    eventually(|| is(&node, "one") && settings.exists());
+    for entry in fs::read_dir(data.join("b/bin")).unwrap() {
+        let path = entry.unwrap().path();
+        let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+    }
+    eventually(|| is(&node, "one") && settings.exists());
+
+    fs::rename(data.join("b"), data.join("away")).unwrap();
+    fs::create_dir_all(data.join("b/bin")).unwrap();
+    eventually(|| is(&node, "one"));
+    assert_eq!(keeper.end(), Some(0));
+}
+
+/// Also a keeper that could not see it when it happened.
+#[test]
+fn an_uninstall_or_rollback_stops_a_keeper_that_was_asleep() {
+    let node = node();
+    node.overwrite(&node.target(), &node.path("theirs"));
+    let keeper = node.keeper("one", &[]);
+    // Not while it holds the lock.
+    asleep(&keeper, Duration::from_millis(100));
+    keeper.signal(Signal::SIGSTOP);
+    node.run("rollback").assert(0, "rolled back");
+    keeper.signal(Signal::SIGCONT);
+    assert_quiet(&node, &keeper);
+    // Also after its restart, and as an init container.
+    assert_eq!(keeper.end(), Some(0));
+    let keeper = node.keeper("one", &[]);
+    assert_quiet(&node, &keeper);
+    node.install("one", &["--best-effort"]).assert(0, "was rolled back: left off");
+    assert!(is(&node, "theirs"));
+    node.run("status").assert(0, "holds off");
+
+    // A person decides otherwise.
+    node.install("one", &[]).assert(0, "installed");
+    node.overwrite(&node.target(), &node.path("theirs"));
+    eventually(|| is(&node, "one"));
+
+    asleep(&keeper, Duration::from_millis(100));
+    keeper.signal(Signal::SIGSTOP);
+    node.run("uninstall").assert(0, "is back");
+    keeper.signal(Signal::SIGCONT);
+    assert_quiet(&node, &keeper);
+    assert_eq!(node.files(), ["antrea".to_owned()].into());
+    assert_eq!(keeper.end(), Some(0));
+    assert!(is(&node, "theirs"));
+}
+
+#[test]
+fn a_keeper_of_other_bytes_ends_a_rollback() {
+    let node = node();
+    node.install("one", &[]).assert(0, "installed");
+    let keeper = node.keeper("two", &[]);
+    node.run("rollback").assert(0, "rolled back");
+    assert!(is(&node, "one"));
+    // What was rolled back to is kept, too.
+    node.overwrite(&node.target(), &node.path("theirs"));
+    eventually(|| is(&node, "one"));
+    assert_eq!(keeper.end(), Some(0));
+    node.script("three");
+    let keeper = node.keeper("three", &[]);
+    assert!(is(&node, "three"));
+    assert_eq!(keeper.end(), Some(0));
+}
+
+/// Touches what stands there, and waits until the keeper has looked at it.
+fn assert_quiet(node: &Node, keeper: &Keeper) {
+    let there = fs::read(node.target()).unwrap();
+    let looked = || switches(keeper);
+    for _ in 0..3 {
+        let before = looked();
+        fs::write(node.target(), &there).unwrap();
+        let started = Instant::now();
+        // One that has ended its work does not look any more.
+        while looked() == before && started.elapsed().as_millis() < 300 {
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(fs::read(node.target()).unwrap(), there);
+}
+
+/// How often the threads of a process were woken.
+fn switches(keeper: &Keeper) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{}/task", keeper.pid())).unwrap().flatten();
+    let statuses = tasks.filter_map(|task| fs::read_to_string(task.path().join("status")).ok());
+    let count = |status: String| -> Option<u64> {
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    };
+    statuses.filter_map(count).sum()
+}
+
+/// What Antrea's own installers do at each start of the agent's Pod, 200 times. In encap
+/// mode an init container writes plugin and list anew, neither in one step; with
+/// `networkPolicyOnly` a container writes the plugin, and a copy of another CNI's list
+/// with the plugin at its end.
+#[test]
+fn after_200_restarts_of_the_agent_plugin_settings_and_log_are_there() {
+    for chained in [false, true] {
+        let node = Node::new();
+        node.script("theirs");
+        let (conf_dir, log) = (node.path("net.d"), node.path("log"));
+        fs::create_dir(&conf_dir).unwrap();
+        fs::write(conf_dir.join("10-aws.conflist"), CHAIN).unwrap();
+        let file = if chained { "05-antrea.conflist" } else { "10-antrea.conflist" };
+        let socket = format!("socket={}", node.path("cni.sock").display());
+        let log_file = format!("logFile={}", log.display());
+        let keeper = node.keeper("one", &["--set", &socket, "--set", &log_file]);
+        let _agent = Agent::start(Options::new(node.path("cni.sock"), &[Api::V1BETA1])).unwrap();
+        let mut foreign = Vec::new();
+        for restart in 0..100 {
+            let theirs = fs::read(node.path("theirs")).unwrap();
+            let _ = fs::remove_file(node.target());
+            let mut written = File::options()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o755)
+                .open(node.target())
+                .unwrap();
+            for piece in theirs.chunks(40) {
+                written.write_all(piece).unwrap();
+            }
+            drop(written);
+            let there_since = Instant::now();
+            let list = if chained {
+                CHAIN.replace("}]", r#"},{"type":"antrea"}]"#)
+            } else {
+                r#"{"cniVersion":"0.3.0","name":"antrea","plugins":[{"type":"antrea"}]}"#.to_owned()
+            };
+            fs::write(conf_dir.join(file), list).unwrap();
+            eventually(|| is(&node, "one"));
+            foreign.push(there_since.elapsed());
+            if restart % 10 == 0 {
+                let configuration = r#"{"cniVersion":"0.3.0","name":"antrea","type":"antrea"}"#;
+                let answer = call(&node.target(), "ADD", &format!("c{restart}"), configuration);
+                assert!(answer.status.success(), "{answer:?}");
+            }
+        }
+        foreign.sort();
+        let mode = if chained { "networkPolicyOnly" } else { "encap" };
+        let (p50, most) = (foreign[foreign.len() / 2], foreign[foreign.len() - 1]);
+        eprintln!(
+            "{mode}: 100 restarts, another plugin in place for {p50:.1?} (p50), {most:.1?} at most"
+        );
+        assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 10);
+        assert_eq!(keeper.end(), Some(0));
+    }
+}
+
+#[test]
+fn a_keeper_sleeps_while_nothing_happens() {
+    let node = Node::in_a_quiet_place();
+    node.script("one");
+    let keeper = node.keeper("one", &[]);
+    asleep(&keeper, Duration::from_secs(1));
+    assert_eq!(keeper.end(), Some(0));
+}
+
+/// Waits until a keeper was not woken for a while: that it sleeps is what is seen.
+fn asleep(keeper: &Keeper, during: Duration) {
+    eventually(|| {
+        let before = switches(keeper);
+        std::thread::sleep(during);
+        switches(keeper) == before
+    });
+}

@@ -1,0 +1,81 @@
+//! Settings of the node, as the tool writes and shows them.
+
+use std::fs;
+
+use antrea_cni_agent::{Agent, Api, Options};
+use serde_json::json;
+
+use crate::support::{Answer, Node, call, mode};
+
+fn settings(node: &Node, more: &[&str]) -> Answer {
+    let mut tool = node.command("settings");
+    tool.arg("--conf-dir").arg(node.path("net.d")).args(more).output().unwrap().into()
+}
+
+#[test]
+fn set_writes_a_file_that_the_plugin_reads_and_that_stays() {
+    let node = Node::new();
+    let log = node.path("log");
+    let set = format!("logFile={}", log.display());
+    let socket = format!("socket={}", node.path("cni.sock").display());
+    node.install("one", &["--set", &set, "--set", &socket]).assert(0, "antrea: installed");
+    let file = node.path("bin/.antrea.json");
+    assert_eq!(mode(&file), 0o644);
+    let _agent = Agent::start(Options::new(node.path("cni.sock"), &[Api::V1BETA1])).unwrap();
+    let configuration = r#"{"cniVersion":"1.0.0","name":"antrea","type":"antrea"}"#;
+    let answer = call(&node.target(), "ADD", "a", configuration);
+    assert!(answer.status.success(), "{answer:?}");
+    assert!(fs::read_to_string(&log).unwrap().contains("\"version\":\"0."));
+
+    // Neither another install nor a rollback touches it; what is said adds to it.
+    node.install("two", &[]).assert(0, "antrea: installed");
+    node.run("rollback").assert(0, "rolled back");
+    node.install("two", &["--set", "waitForAgentSeconds=5", "--set", "socket="]).assert(0, "");
+    let text: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert_eq!(text, json!({"logFile": log, "waitForAgentSeconds": 5}));
+    node.run("uninstall").assert(0, "uninstalled");
+    assert!(node.files().is_empty(), "{:?}", node.files());
+}
+
+#[test]
+fn a_setting_that_the_plugin_would_refuse_is_not_written() {
+    let node = Node::new();
+    for (set, says) in [
+        ("logfile=/x", "there is no setting logfile"),
+        ("logFile=x", "must be an absolute path"),
+        ("addTimeoutSeconds=1", "35 to 115"),
+        ("requireRootAgent=yes", "true or false"),
+        ("logFile", "write KEY=VALUE"),
+    ] {
+        node.install("one", &["--set", set]).assert(2, says);
+        assert!(node.files().is_empty(), "{:?}", node.files());
+    }
+    fs::write(node.path("bin/.antrea.json"), r#"{"logFiles":"/x"}"#).unwrap();
+    let answer = node.install("one", &["--set", "logLevel=error"]);
+    answer.assert(2, "unknown setting logFiles");
+    assert!(!node.target().exists() && node.files().len() == 1, "{:?}", node.files());
+    node.install("one", &["--set", "logFiles="]).assert(2, "there is no setting logFiles");
+}
+
+#[test]
+fn each_setting_is_shown_with_where_it_comes_from() {
+    let node = Node::new();
+    fs::create_dir(node.path("net.d")).unwrap();
+    node.install("one", &["--set", "logLevel=error", "--set", "waitForAgentSeconds=5"])
+        .assert(0, "");
+    let list = r#"{"cniVersion":"1.0.0","name":"antrea","plugins":[{"type":"antrea","antreaCni":{"waitForAgentSeconds":7,"logFile":null}}]}"#;
+    fs::write(node.path("net.d/10-antrea.conflist"), list).unwrap();
+    let found = settings(&node, &["--output", "json"]).json();
+    let of = |key: &str| {
+        let all = found["settings"].as_array().unwrap();
+        let one = all.iter().find(|it| it["key"] == key).unwrap();
+        (one["value"].clone(), one["from"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(of("waitForAgentSeconds"), (json!(7), "conflist".to_owned()));
+    assert_eq!(of("logLevel"), (json!("error"), "node".to_owned()));
+    assert_eq!(of("logFile"), (json!(null), "default".to_owned()));
+    assert_eq!(of("addTimeoutSeconds"), (json!(90), "default".to_owned()));
+    settings(&node, &[]).assert(0, "10-antrea.conflist");
+    fs::write(node.path("bin/.antrea.json"), "{").unwrap();
+    settings(&node, &[]).assert(1, "correct the file or remove it");
+}

@@ -1,0 +1,44 @@
+//! `status`: what is installed.
+
+use std::fs;
+
+use crate::support::{Answer, Node};
+
+fn status(node: &Node, more: &[&str]) -> Answer {
+    let mut tool = node.command("status");
+    tool.arg("--conf-dir").arg(node.path("net.d")).args(more).output().unwrap().into()
+}
+
+#[test]
+fn ours_that_answers_is_good_and_all_else_is_not() {
+    let node = Node::new();
+    fs::create_dir(node.path("net.d")).unwrap();
+    status(&node, &[]).assert(1, "nothing is there");
+    node.script("theirs");
+    node.overwrite(&node.target(), &node.path("theirs"));
+    status(&node, &[]).assert(1, "of somebody else");
+    node.install("one", &[]).assert(0, "installed");
+    let answer = status(&node, &["-o", "json"]);
+    answer.assert(0, "");
+    let found = answer.json();
+    assert_eq!(found["plugin"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(found["plugin"]["sha256"].as_str().unwrap().len(), 64);
+    for (pointer, expected) in [
+        ("/plugin/isOurs", true),
+        ("/plugin/answers", true),
+        ("/keeper", false),
+        ("/rolledBack", false),
+        ("/kept/original", true),
+        ("/kept/before", true),
+    ] {
+        assert_eq!(found.pointer(pointer).unwrap(), expected, "{pointer}: {found}");
+    }
+    // Another plugin in its place is bad news; one that was rolled back to is not.
+    node.overwrite(&node.target(), &node.path("theirs"));
+    status(&node, &[]).assert(1, "not what was installed last");
+    node.install("two", &[]).assert(0, "installed");
+    node.run("rollback").assert(0, "rolled back");
+    status(&node, &[]).assert(0, "holds off");
+    fs::write(node.path("net.d/00-other.conflist"), "{}").unwrap();
+    status(&node, &[]).assert(0, "does not lead to this plugin");
+}
