@@ -140,7 +140,8 @@ pub(crate) struct Install {
     /// Mode of the list, instead of its source's; a stricter one on the node stays
     #[arg(long, value_name = "OCTAL", value_parser = mode, requires = "conflist")]
     pub(crate) conflist_mode: Option<u32>,
-    /// A setting of this node, beside the plugin; KEY= takes it away; repeatable
+    /// A setting of this node, beside the plugin; KEY= takes it away; repeatable.
+    /// ANTREA_CNI_SET_<KEY> in the environment is the same
     #[arg(long, value_name = "KEY=VALUE", value_parser = Set::parse)]
     pub(crate) set: Vec<Set>,
     /// Where it cannot be installed and a working plugin is there, warn and succeed

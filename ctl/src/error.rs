@@ -94,6 +94,14 @@ pub enum Error {
         /// The first that is wrong
         wrong: String,
     },
+    /// A setting in the environment would be refused.
+    #[error("{name} in the environment: {wrong}")]
+    Environment {
+        /// Name of the variable
+        name: String,
+        /// What is wrong
+        wrong: String,
+    },
     /// The name is no file name.
     #[error("--name {0:?} is not a file name: leave out folders")]
     Name(String),
@@ -129,7 +137,10 @@ impl Error {
     /// The exit status.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Name(_) | Self::NothingEmbedded | Self::Settings { .. } => Exit::Usage,
+            Self::Name(_)
+            | Self::NothingEmbedded
+            | Self::Settings { .. }
+            | Self::Environment { .. } => Exit::Usage,
             Self::NoAgent { .. } => Exit::NoAgent,
             Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Exit::Usage

@@ -131,7 +131,7 @@ impl Installation {
                 is_unattended: arguments.keep.is_some() || arguments.best_effort,
                 is_keeper: arguments.keep.is_some(),
                 place: arguments.place,
-                settings: arguments.set,
+                settings: [settings::of_environment()?, arguments.set].concat(),
             })
         });
         read.await.map_err(|error| Error::Runtime(error.into()))?

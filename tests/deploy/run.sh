@@ -13,11 +13,48 @@ die() { echo "FAILED: $*" >&2; exit 1; }
 
 (cd tests/deploy && CGO_ENABLED=0 go build -o "$out/" helm.sh/helm/v3/cmd/helm sigs.k8s.io/kustomize/kustomize/v5 ./validate)
 
-# Manifests
-cp tests/deploy/fixture/antrea.yaml "$out/plain/"
-echo 'resources: [antrea.yaml]' >"$out/plain/kustomization.yaml"
-"$out/kustomize" build "$out/plain" >"$out/before.yaml"
-"$out/kustomize" build tests/deploy/fixture >"$out/after.yaml"
+# Manifests: the project's own fixtures, and real ones of Antrea from the folder MANIFESTS,
+# if that is set.
+kustomization() { # MODE FOLDER MANIFEST
+  mkdir -p "$2" && cp "$3" "$2/manifest.yaml" && cp -r "$deploy"/kustomize/* "$2/"
+  printf '%s\n' 'resources: [manifest.yaml]' "components: [$1]" \
+    'images: [{name: antrea-cni, newName: example.org/antrea-cni, newTag: 0.1.0}]' >"$2/kustomization.yaml"
+}
+build() { # MODE MANIFEST, as after.yaml
+  rm -rf "$out/plain" "$out/patched"
+  mkdir -p "$out/plain" && cp "$2" "$out/plain/manifest.yaml"
+  echo 'resources: [manifest.yaml]' >"$out/plain/kustomization.yaml"
+  kustomization "$1" "$out/patched" "$2"
+  "$out/kustomize" build "$out/plain" >"$out/before.yaml"
+  "$out/kustomize" build "$out/patched" >"$out/after.yaml"
+  "$out/validate" "$1" "$out/before.yaml" "$out/after.yaml"
+}
+: >"$out/containers"
+for mode in network-policy-only-null network-policy-only encap; do
+  build "${mode%-null}" "tests/deploy/fixture/$mode.yaml" >"$out/containers"
+done
+test "$(wc -l <"$out/containers")" = 2
+ok "kustomize: each mode, with initContainers absent and null; containers last; Windows untouched; least privilege"
+PATH=$out:$PATH "$deploy/kustomize/post-render.sh" encap example.org/antrea-cni:0.1.0 logLevel=error \
+  <tests/deploy/fixture/encap.yaml >"$out/rendered.yaml"
+"$out/validate" encap "$out/before.yaml" "$out/rendered.yaml" >/dev/null
+grep -q 'logLevel: error' "$out/rendered.yaml"
+test "$(grep -c 'name: antrea-cni-settings-' "$out/rendered.yaml")" = 3
+ok "post-renderer of Antrea's chart: the same, and settings in a ConfigMap whose name both containers have"
+if [ -n "${MANIFESTS:-}" ]; then
+  built=0
+  for manifest in "$MANIFESTS"/*.yml; do
+    mode=$("$out/validate" mode "$manifest")
+    build "$mode" "$manifest" >/dev/null
+    echo "  $(basename "$manifest"): $mode"
+    built=$((built + 1))
+  done
+  ok "kustomize: $built real manifests"
+else
+  echo '*** skipped: real manifests of Antrea; name a folder of them in MANIFESTS ***'
+fi
+
+# The chart
 "$out/helm" lint --quiet "$deploy/helm"
 chart() { "$out/helm" template antrea-cni "$deploy/helm" --namespace kube-system --kube-version 1.34.0 "$@"; }
 chart >"$out/install.yaml"
@@ -26,11 +63,24 @@ chart --set action=uninstall >"$out/uninstall.yaml"
 chart --set conflist.name=10-antrea.conflist --set conflist.waitForAgent=10m --set-json \
   'conflist.content="{\"cniVersion\":\"1.1.0\",\"name\":\"antrea\",\"plugins\":[{\"type\":\"antrea\"}]}"' \
   >"$out/conflist.yaml"
-! chart --set action=nothing >/dev/null 2>&1 || die 'the chart takes an action that does not exist'
-"$out/validate" "$out/before.yaml" "$out/after.yaml" \
-  "$out"/{install,rollback,uninstall,conflist}.yaml >"$out/containers"
-test "$(wc -l <"$out/containers")" = 5
-ok "kustomize: one init container, after install-cni, on Linux only; helm: 4 variants; least privilege"
+chart --set image.digest=sha256:$(printf 'a%.0s' {1..64}) --set imagePullSecrets[0].name=key \
+  --set settings.logFile=/var/log/antrea/antrea-cni.log --set settings.waitForAgentSeconds=5 \
+  --set settings.requireRootAgent=false --set settings.socket=null >"$out/settings.yaml"
+for preset in "$deploy"/helm/values-*.yaml; do
+  chart --values "$preset" >"$out/preset-$(basename "$preset")"
+done
+"$out/validate" chart "$out"/{install,rollback,uninstall,conflist,settings}.yaml "$out"/preset-*.yaml >>"$out/containers"
+for line in '"--set=logFile=/var/log/antrea/antrea-cni.log"' '"--set=waitForAgentSeconds=5"' \
+  '"--set=requireRootAgent=false"' 'antrea-cni@sha256:aaaa'; do
+  grep -qF -- "$line" "$out/settings.yaml" || die "the chart has no $line"
+done
+refused=0
+for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x settings.logfile=/x \
+  settings.logFile=x settings.addTimeoutSeconds=5 image.digest=abc conflist.mode=999 name=a/b resorces.x=1; do
+  ! chart --set "$wrong" >/dev/null 2>&1 || die "the chart takes $wrong"
+  refused=$((refused + 1))
+done
+ok "helm: 5 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
 
 # Image
 archive=target/image/antrea-cni.tar
@@ -51,7 +101,7 @@ ok "both programs start in an empty root"
 command -v podman >/dev/null || apt-get install -y --no-install-recommends podman >/dev/null
 run() { podman --root "$storage/root" --runroot "$storage/run" --storage-driver vfs --cgroup-manager cgroupfs --runtime runc "$@"; }
 run load --quiet --input $archive >/dev/null
-mkdir -p "$node/opt/cni/bin" "$node/etc/cni/net.d" "$node/var/run/antrea"
+mkdir -p "$node/opt/cni/bin" "$node/etc/cni/net.d" "$node/var/run/antrea" "$node/var/log/antrea"
 printf '#!/bin/sh\n' >"$node/opt/cni/bin/antrea"
 chmod 755 "$node/opt/cni/bin/antrea"
 container() {
@@ -62,14 +112,14 @@ container = json.load(sys.stdin)
 for mount in container["mounts"]:
     print("--volume", sys.argv[1] + mount["Host"] + ":" + mount["Path"] + (":ro" if mount["ReadOnly"] else ""), sep="\n")
 print(sys.argv[2], *container["args"], sep="\n")' "$node" "localhost/antrea-cni:$version")
-  run run --rm --read-only --cap-drop=ALL --security-opt=no-new-privileges --network=none --ulimit=nofile=1024:1024 --ulimit=nproc=1024:1024 "${words[@]}"
+  run run --rm --read-only --cap-drop=ALL --cap-add=DAC_OVERRIDE --security-opt=no-new-privileges --network=none --ulimit=nofile=1024:1024 --ulimit=nproc=1024:1024 "${words[@]}"
 }
 container 1
 CNI_COMMAND=VERSION "$node/opt/cni/bin/antrea" </dev/null | grep -q '"supportedVersions"'
 cmp "$node/opt/cni/bin/antrea" target/image/context/antrea-cni
 container 1 | grep -q 'is installed already'
 ok "the init container installs into the node's folder, and again without a change"
-container 4 & stay=$!
+container 5 & stay=$!
 until grep -q '/bin/sh' "$node/opt/cni/bin/antrea" 2>/dev/null; do kill -0 $stay; done
 run stop --all --time 5 >/dev/null
 wait $stay

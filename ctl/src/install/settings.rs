@@ -37,6 +37,18 @@ impl Set {
     }
 }
 
+/// Settings that the environment of a container brings: `ANTREA_CNI_SET_<KEY>`.
+pub(super) fn of_environment() -> Result<Vec<Set>, Error> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            let key = name.strip_prefix("ANTREA_CNI_SET_")?;
+            let set = Set::parse(&format!("{key}={}", value.to_string_lossy()));
+            Some(set.map_err(|wrong| Error::Environment { name, wrong }))
+        })
+        .collect()
+}
+
 /// The file beside a plugin after these changes; `None` without any.
 pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>, Error> {
     if changes.is_empty() {

@@ -79,3 +79,16 @@ fn each_setting_is_shown_with_where_it_comes_from() {
     fs::write(node.path("bin/.antrea.json"), "{").unwrap();
     settings(&node, &[]).assert(1, "correct the file or remove it");
 }
+
+#[test]
+fn the_environment_of_a_container_brings_settings() {
+    let node = Node::new();
+    let install = |name: &str, value: &str| -> Answer {
+        let mut tool = node.command("install");
+        tool.arg("--from").arg(node.path("one")).env(name, value).output().unwrap().into()
+    };
+    install("ANTREA_CNI_SET_logLevel", "error").assert(0, "antrea: installed");
+    let text = fs::read_to_string(node.path("bin/.antrea.json")).unwrap();
+    assert_eq!(text, "{\n  \"logLevel\": \"error\"\n}\n");
+    install("ANTREA_CNI_SET_loglevel", "error").assert(2, "ANTREA_CNI_SET_loglevel");
+}

@@ -1,9 +1,13 @@
 // Reads rendered manifests as an API server would, refusing what it does not know,
-// and checks what they promise: validate BEFORE AFTER HELM...
+// and checks what they promise:
 //
-// BEFORE and AFTER are Antrea's manifest without and with the kustomize component,
-// HELM what the chart renders. Prints for each container of ours a line of JSON with
-// what is needed to run it.
+//	validate encap|network-policy-only BEFORE AFTER
+//	validate chart FILE...
+//	validate mode FILE
+//
+// BEFORE and AFTER are Antrea's manifest without and with the kustomize component, FILE
+// what the chart renders. `mode` says which component a manifest is for. Prints for each container of ours a line of JSON with what is
+// needed to run it.
 package main
 
 import (
@@ -16,32 +20,66 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
 func main() {
-	if len(os.Args) < 4 {
-		fail("usage: validate BEFORE AFTER HELM...")
+	if len(os.Args) < 3 {
+		fail("usage: validate MODE FILE...")
 	}
-	before, after := read(os.Args[1]), read(os.Args[2])
-	component(before, after)
-	for _, path := range os.Args[3:] {
+	mode, files := os.Args[1], os.Args[2:]
+	switch mode {
+	case "mode":
+		fmt.Println(componentFor(read(files[0])))
+		return
+	case "encap", "network-policy-only":
+		component(mode, read(files[0]), read(files[1]))
+		return
+	}
+	for _, path := range files {
 		chart(path, read(path))
 	}
 }
 
-// component checks that the DaemonSet of Linux nodes got one init container, at
-// the end, and that nothing else changed.
-func component(before, after []runtime.Object) {
+// componentFor looks where Antrea's installer is.
+func componentFor(manifest []runtime.Object) string {
+	for _, object := range manifest {
+		if set, ok := object.(*appsv1.DaemonSet); ok && set.Name == "antrea-agent" {
+			for _, it := range set.Spec.Template.Spec.InitContainers {
+				if it.Name == "install-cni" {
+					return "encap"
+				}
+			}
+		}
+	}
+	return "network-policy-only"
+}
+
+// component checks that the DaemonSet of Linux nodes got its containers, each after all
+// others, and that nothing else changed.
+func component(mode string, before, after []runtime.Object) {
+	settings := func(object runtime.Object) bool {
+		config, ok := object.(*corev1.ConfigMap)
+		return ok && strings.HasPrefix(config.Name, "antrea-cni-settings")
+	}
+	after = slices.DeleteFunc(after, settings)
 	if len(before) != len(after) {
 		fail("%d objects became %d", len(before), len(after))
 	}
-	patched := 0
+	patched, expected := 0, 0
+	for _, object := range before {
+		// A manifest for Windows nodes has none.
+		if set, ok := object.(*appsv1.DaemonSet); ok && set.Name == "antrea-agent" {
+			expected++
+		}
+	}
 	for i, object := range after {
 		set, ok := object.(*appsv1.DaemonSet)
 		if !ok || set.Name != "antrea-agent" {
@@ -50,22 +88,50 @@ func component(before, after []runtime.Object) {
 			}
 			continue
 		}
+		was := before[i].(*appsv1.DaemonSet).Spec.Template.Spec
 		spec := &set.Spec.Template.Spec
-		last := len(spec.InitContainers) - 1
-		ours := spec.InitContainers[last]
-		if spec.InitContainers[last-1].Name != "install-cni" || ours.Name != "install-antrea-cni" {
-			fail("init containers in the wrong order")
+		if mode == "encap" {
+			spec.InitContainers = without(spec, was.InitContainers, spec.InitContainers, "install-antrea-cni")
 		}
-		check(spec, ours)
-		spec.InitContainers = spec.InitContainers[:last]
+		spec.Containers = without(spec, was.Containers, spec.Containers, "antrea-cni")
+		if len(spec.InitContainers) == 0 {
+			// null and [] are the same.
+			spec.InitContainers = was.InitContainers
+		}
+		names := func(containers []corev1.Container) (names []string) {
+			for _, it := range containers {
+				names = append(names, it.Name)
+			}
+			return names
+		}
+		installer := map[string][]string{"encap": names(was.InitContainers), "network-policy-only": names(was.Containers)}[mode]
+		if !slices.Contains(installer, "install-cni") {
+			fail("%s: Antrea's installer is not where this component expects it: %v", mode, installer)
+		}
 		if !reflect.DeepEqual(before[i], object) {
-			fail("more than an init container was added")
+			fail("more than the containers was added")
 		}
 		patched++
 	}
-	if patched != 1 {
-		fail("%d DaemonSets were patched", patched)
+	if patched != expected || expected > 1 {
+		fail("%d DaemonSets of %d were patched", patched, expected)
 	}
+}
+
+// without checks our container at the end of a list, and takes it off.
+func without(spec *corev1.PodSpec, was, is []corev1.Container, name string) []corev1.Container {
+	last := len(is) - 1
+	if last != len(was) || is[last].Name != name {
+		fail("%s is not one container after the others: %d were %d", name, last+1, len(was))
+	}
+	if !slices.Contains(is[last].Args, "--best-effort") {
+		fail("%s could keep the agent from starting", name)
+	}
+	check(spec, is[last])
+	if last == 0 {
+		return nil
+	}
+	return is[:last]
 }
 
 func chart(path string, objects []runtime.Object) {
@@ -104,7 +170,7 @@ func check(spec *corev1.PodSpec, container corev1.Container) {
 		security.Privileged != nil && *security.Privileged,
 		security.AllowPrivilegeEscalation == nil || *security.AllowPrivilegeEscalation,
 		security.ReadOnlyRootFilesystem == nil || !*security.ReadOnlyRootFilesystem,
-		security.Capabilities == nil || len(security.Capabilities.Add) > 0,
+		security.Capabilities == nil || !slices.Equal(security.Capabilities.Add, []corev1.Capability{"DAC_OVERRIDE"}),
 		!slices.Equal(security.Capabilities.Drop, []corev1.Capability{"ALL"}),
 		security.SeccompProfile == nil || security.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault:
 		fail("%s: not the least privilege: %+v", container.Name, security)
@@ -122,8 +188,10 @@ func check(spec *corev1.PodSpec, container corev1.Container) {
 		}
 	}
 	for _, it := range mounts {
-		written := it.Host == "/opt/cni/bin" || it.Host == "/etc/cni/net.d"
-		if !written && !(it.Host == "/var/run/antrea" && it.ReadOnly) {
+		isBin := strings.Contains(it.Path, "bin") || strings.HasPrefix(it.Path, "/var/lib/rancher") || strings.HasPrefix(it.Path, "/var/snap")
+		isList := strings.Contains(it.Path, "net.d") || strings.Contains(it.Path, "cni-network")
+		isRead := (it.Host == "/var/run/antrea" || it.Host == "/var/log/antrea") && it.ReadOnly
+		if !isBin && !isList && !isRead {
 			fail("%s: mounts %s", container.Name, it.Host)
 		}
 	}
@@ -147,10 +215,20 @@ func read(path string) (objects []runtime.Object) {
 			return objects
 		}
 		must(err)
-		if len(bytes.TrimSpace(document)) == 0 {
+		if plain, err := yaml.ToJSON(document); err == nil && string(plain) == "null" {
+			// Nothing but comments.
 			continue
 		}
 		object, _, err := decoder.Decode(document, nil, nil)
+		if runtime.IsNotRegisteredError(err) {
+			// Such as a webhook of Antrea's: only whether it is still the same matters.
+			plain, err := yaml.ToJSON(document)
+			must(err)
+			object, _, err = unstructured.UnstructuredJSONScheme.Decode(plain, nil, nil)
+			must(err)
+			objects = append(objects, object)
+			continue
+		}
 		if err != nil {
 			fail("%s: %v", path, err)
 		}
