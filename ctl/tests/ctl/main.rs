@@ -17,3 +17,4 @@ mod probe;
 mod settings;
 mod status;
 mod support;
+mod unattended;
