@@ -96,7 +96,9 @@ SCENARIOS :=
 e2e: ctl ## Real containerd and podman with a real network; needs root and Debian
 	cargo build --release -p antrea-cni-agent
 	bash tests/e2e/setup.sh $(E2E)
+	cargo build --release --example one_api_plugin
 	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent && cp $(CTL) $(E2E)/bin/
+	cp target/release/examples/one_api_plugin $(E2E)/bin/one-api
 	! command -v go >/dev/null || (cd tests/interop/go && CGO_ENABLED=0 go build -o $(CURDIR)/$(E2E)/bin/cnitool github.com/containernetworking/cni/cnitool)
 	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) $(SCENARIOS)
 

@@ -145,25 +145,23 @@ def status(box):
     return f'no flap in 2 s without an agent; not ready {time.monotonic() - gone:.1f} s after the agent was gone for good'
 
 
-def sixty(box, seed=0):
-    """60 Pods, 8 at a time, while the agent and what it runs is killed every 2 s or so."""
-    cri = box.containerd()
-    rng = random.Random(seed)
-    slow = box.slow_delegate(0.3)
-    generations = ['v1beta1', 'v1', 'first', 'vmware', 'v1,v1beta1']
-    agents = [box.agent('v1beta1', delegate=slow)]
-    box.conflist('sixty', '1.0.0', chain=[PORTMAP])
-    expect(box.loaded(cri, 'sixty'), 'conflist not loaded')
-    done = threading.Event()
+def sixty_pods(box, cri, replace, again=False):
+    """60 Pods, 8 at a time, while `replace(done)` does what it does until `done` is set. Gives what it gave, the errors of
+    Pods that were lost and of stops that failed, and what is left behind. A kubelet tries a stop `again`; those are
+    counted, too."""
+    done, retried = threading.Event(), []
 
-    def replace():
-        number = 0
-        while not done.wait(rng.uniform(1.6, 2.4)):
-            box.kill(agents.pop())
-            number += 1
-            done.wait(rng.uniform(0.3, 0.9))
-            agents.append(box.agent(generations[number % len(generations)], delegate=slow))
-        return number
+    def stop(pod):
+        try:
+            cri.stop_pod(pod)
+            cri.remove_pod(pod)
+        except Error as e:
+            if not again:
+                raise
+            retried.append(str(e))
+            time.sleep(1)
+            cri.stop_pod(pod)
+            cri.remove_pod(pod)
 
     def life(number):
         time.sleep(number * 0.25)
@@ -174,23 +172,128 @@ def sixty(box, seed=0):
             return ('lost', str(e))
         time.sleep(0.5)
         try:
-            cri.stop_pod(pod)
-            cri.remove_pod(pod)
+            stop(pod)
         except Error as e:
             return ('stop', str(e))
         return None
 
     with concurrent.futures.ThreadPoolExecutor(9) as pool:
-        killer = pool.submit(replace)
+        replacing = pool.submit(replace, done)
         with concurrent.futures.ThreadPoolExecutor(8) as pods:
             results = list(pods.map(life, range(60)))
         done.set()
-        kills = killer.result()
+        replaced = replacing.result()
     lost = [r[1] for r in results if r and r[0] == 'lost']
     stops = [r[1] for r in results if r and r[0] == 'stop']
-    left = box.leaks()
+    return replaced, lost, stops, retried, box.leaks()
+
+
+GENERATIONS = ['v1beta1', 'v1', 'first', 'vmware', 'v1,v1beta1']
+
+
+def sixty(box, seed=0):
+    """60 Pods, 8 at a time, while the agent and what it runs is killed every 2 s or so."""
+    cri = box.containerd()
+    rng = random.Random(seed)
+    slow = box.slow_delegate(0.3)
+    agents = [box.agent('v1beta1', delegate=slow)]
+    box.conflist('sixty', '1.0.0', chain=[PORTMAP])
+    expect(box.loaded(cri, 'sixty'), 'conflist not loaded')
+
+    def replace(done):
+        number = 0
+        while not done.wait(rng.uniform(1.6, 2.4)):
+            box.kill(agents.pop())
+            number += 1
+            done.wait(rng.uniform(0.3, 0.9))
+            agents.append(box.agent(GENERATIONS[number % len(GENERATIONS)], delegate=slow))
+        return number
+
+    kills, lost, stops, _, left = sixty_pods(box, cri, replace)
     what = f'seed {seed}: 60 Pods, {kills} agents killed: {len(lost)} lost, {len(stops)} stops failed, left behind {left}'
     expect(not lost and not stops and left == (0, 0, 0), what + ''.join(f'\n    {e}' for e in (lost + stops)[:3]))
+    return what
+
+
+def upgrade(box, seed, kept=True):
+    """60 Pods while everything is upgraded at once: every 2 s an agent of another generation, at whose start plugin and
+    list are written as Antrea's installer does; our plugin is replaced by `install` and `rollback` in between, and the
+    list is raised to 1.1.0 and taken back. A keeper is beside it, or not."""
+    ctl, foreign = f'{box.work}/bin/antrea-cnictl', f'{box.work}/bin/one-api'
+    for program in (ctl, foreign):
+        if not os.path.exists(program):
+            raise Skipped('make ctl, and the example one_api_plugin')
+    cri = box.containerd()
+    rng = random.Random(seed)
+    slow = box.slow_delegate(0.3)
+    agents = [box.agent('v1beta1', delegate=slow)]
+    ours, newer, net_d = f'{box.dir}/ours', f'{box.dir}/newer', f'{box.dir}/net.d'
+    shutil.copy(box.plugin, ours)
+    shutil.copy(box.plugin, newer)
+    with open(newer, 'ab') as f:
+        f.write(b'newer')
+    for version in ('0.3.0', '1.0.0', '1.1.0'):
+        box.conflist('upgrade', version, chain=[PORTMAP], where=f'{box.dir}/lists/{version}')
+    written = open(f'{box.dir}/lists/0.3.0/10-e2e.conflist').read()
+
+    def install(*words):
+        return sh(ctl, 'install', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d, *words)
+
+    def conflist(version):
+        return ('--conflist', f'{box.dir}/lists/{version}/10-e2e.conflist')
+
+    if kept:
+        keeper = box.start('keeper.log', ctl, 'install', '--from', ours, '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d,
+                           '--keep', '30s', '--set', f'logFile={box.dir}/log/plugin.log', *conflist('1.0.0'))
+    else:
+        keeper = None
+        install('--from', ours, '--set', f'logFile={box.dir}/log/plugin.log', *conflist('1.0.0'))
+    expect(box.loaded(cri, 'upgrade'), 'conflist not loaded')
+
+    def start_of_the_agents_pod():
+        os.unlink(box.plugin)
+        with open(foreign, 'rb') as source, open(box.plugin, 'wb') as target:
+            os.fchmod(target.fileno(), 0o755)
+            shutil.copyfileobj(source, target, 1 << 16)
+        with open(f'{net_d}/10-e2e.conflist', 'w') as f:
+            f.write(written)
+
+    def replace(done):
+        number = 0
+        while not done.wait(rng.uniform(1.6, 2.4)):
+            box.kill(agents.pop())
+            number += 1
+            start_of_the_agents_pod()
+            done.wait(rng.uniform(0.3, 0.9))
+            agents.append(box.agent(GENERATIONS[number % len(GENERATIONS)], delegate=slow))
+            if not kept:
+                continue
+            # Not while the keeper is about to put back what the installer wrote.
+            wait_for(lambda: open(box.plugin, 'rb').read() != open(foreign, 'rb').read(), 5, 0.01)
+            if number % 3 == 0:
+                install('--from', newer)
+                sh(ctl, 'rollback', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d)
+            elif number % 3 == 1:
+                install('--from', ours, *conflist('1.1.0'))
+            else:
+                install('--from', ours, *conflist('1.0.0'))
+        return number
+
+    kills, lost, stops, retried, left = sixty_pods(box, cri, replace, again=True)
+    logged = sum(1 for _ in open(f'{box.dir}/log/plugin.log'))
+    explained = [e for e in lost if 'the other plugin' in e]
+    what = (f'seed {seed}, {"kept" if kept else "not kept"}: 60 Pods, {kills} agents with their installers: {len(lost)} lost '
+            f'({len(explained)} to the other plugin), {len(stops)} stops failed, {len(retried)} tried again, '
+            f'left behind {left}, {logged} calls logged')
+    if not kept:
+        return what
+    expect(keeper.poll() is None, 'the keeper ended')
+    restores = open(f'{box.dir}/log/keeper.log').read().count('antrea: installed') - 1
+    what += f', {restores} restores'
+    # What met the other plugin in its milliseconds, or its file while it was written, is no fault of ours.
+    faults = [e for e in lost + stops + retried if 'the other plugin' not in e and 'fork/exec' not in e and 'failed to find plugin' not in e]
+    expect(not lost and not stops and not faults and left == (0, 0, 0), what + ''.join(f'\n    {e}' for e in (lost + stops + faults)[:3]))
+    expect(restores >= kills and logged >= 170, what)
     return what
 
 
@@ -313,7 +416,7 @@ def operations(box):
         f.write(transcript)
     expect(shell.returncode == 0, transcript[-1500:])
     for words in ('A Pod started now would use antrea_io.antrea.pkg.apis.cni.v1beta1', 'antrea: installed', 'supportedVersions',
-                  'ADD      v1beta1    0 ', 'antrea_cni_log_calls{command="ADD"', 'what was there before is back'):
+                  'ADD      v1beta1    0 ', 'antrea_cni_log_calls{command="ADD"', 'holds off what was installed'):
         expect(words in transcript, f'no {words!r} in {transcript}')
     expect(open(box.plugin, 'rb').read() == before, 'the plugin before is not back')
     clean(box)
@@ -331,6 +434,10 @@ SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
     'sixty': (sixty, (1,), True),
     'sixty-b': (sixty, (2,), True),
     'sixty-c': (sixty, (3,), True),
+    'upgrade': (upgrade, (1,), True),
+    'upgrade-b': (upgrade, (2,), True),
+    'upgrade-c': (upgrade, (3,), True),
+    'upgrade-without': (upgrade, (1, False), True),
     'podman': (podman, (), False),
     'operations': (operations, (), False),
 }

@@ -1,0 +1,47 @@
+//! A plugin as others are, for tests beside it: it speaks one API of the agent, tries once
+//! and never waits.
+#![expect(clippy::print_stdout, reason = "a plugin")]
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use antrea_cni::input::{self, Input, Stdin};
+use antrea_cni::ladder::{Request, single};
+use antrea_cni::{Api, ThisNode};
+use serde_json::json;
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let call = match input::read(&|name| std::env::var_os(name), &mut Stdin, started) {
+        Ok(Input::Call(call)) => call,
+        Ok(Input::Version) => {
+            println!(
+                "{}",
+                json!({"cniVersion": "1.0.0", "supportedVersions": ["0.3.0", "0.3.1", "0.4.0", "1.0.0"]})
+            );
+            return ExitCode::SUCCESS;
+        }
+        Ok(Input::About) => return ExitCode::SUCCESS,
+        Err(refused) => return failure(7, &refused.error.to_string()),
+    };
+    let node = ThisNode { settings: &call.settings, trace: &call.args.trace };
+    let limit = started + Duration::from_secs(60);
+    match single(&node, &Api::V1BETA1, &Request::from(&*call), limit) {
+        Ok(response) => match response.error {
+            Some(error) => failure(error.code.unsigned_abs(), &error.message),
+            None => {
+                print!("{}", String::from_utf8_lossy(&response.result));
+                ExitCode::SUCCESS
+            }
+        },
+        Err(error) => failure(202, &error.to_string()),
+    }
+}
+
+fn failure(code: u32, text: &str) -> ExitCode {
+    println!(
+        "{}",
+        json!({"cniVersion": "1.0.0", "code": code, "msg": format!("the other plugin: {text}")})
+    );
+    ExitCode::FAILURE
+}
