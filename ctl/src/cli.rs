@@ -7,8 +7,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
-use crate::install::Set;
 use crate::output::Form;
+use crate::set::Set;
 
 pub(crate) const NAME: &str = "antrea-cnictl";
 

@@ -29,9 +29,8 @@ use self::state::{Mark, State, sha256};
 use crate::cli::{Install, Place, Undo, Uninstall};
 use crate::error::{Error, Exit};
 use crate::output::{say, warn};
+use crate::set::Set;
 use crate::{files, net_d};
-
-pub(crate) use self::settings::Set;
 
 const PLUGIN_MODE: u32 = 0o755;
 const SETTINGS_MODE: u32 = 0o644;

@@ -16,6 +16,7 @@ mod net_d;
 mod output;
 mod probe;
 mod releases;
+mod set;
 mod settings;
 mod status;
 mod text;

@@ -3,39 +3,11 @@
 use std::path::Path;
 
 use antrea_cni::input::node_settings;
-use antrea_cni::input::settings::{Origin, Settings};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::files;
-
-/// A setting on the command line: `KEY=VALUE`; `KEY=` or `KEY=null` takes it away.
-#[derive(Clone, Debug)]
-pub(crate) struct Set {
-    key: String,
-    value: Value,
-}
-
-impl Set {
-    /// Reads `KEY=VALUE`. What is no JSON is a text.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
-        let value = match value {
-            "" => Value::Null,
-            value => serde_json::from_str(value).unwrap_or_else(|_| Value::from(value)),
-        };
-        let mut one = Map::new();
-        one.insert(key.to_owned(), value.clone());
-        match wrong(&Value::Object(one), Path::new("a setting")) {
-            Some(_) if !Settings::NAMES.contains(&key) => {
-                Err(format!("there is no setting {key}: there are {}", Settings::NAMES.join(", ")))
-            }
-            Some(error) => Err(error.replace(" in a setting", "")),
-            None => Ok(Self { key: key.to_owned(), value }),
-        }
-    }
-}
+use crate::set::{Set, wrong};
 
 /// Settings that the environment of a container brings: `ANTREA_CNI_SET_<KEY>`.
 pub(super) fn of_environment() -> Result<Vec<Set>, Error> {
@@ -69,11 +41,4 @@ pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>,
         Some(wrong) => Err(Error::Settings { wrong }),
         None => Ok(Some(format!("{all:#}\n").into_bytes())),
     }
-}
-
-/// The first thing that the plugin would refuse.
-fn wrong(settings: &Value, path: &Path) -> Option<String> {
-    let text = RawValue::from_string(settings.to_string()).ok()?;
-    let wrong = Settings::default().apply(&text, Origin::Node(path));
-    wrong.first().map(ToString::to_string)
 }

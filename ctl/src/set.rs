@@ -1,0 +1,41 @@
+//! A setting of the plugin on the command line.
+
+use std::path::Path;
+
+use antrea_cni::input::settings::{Origin, Settings};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// A setting on the command line: `KEY=VALUE`; `KEY=` or `KEY=null` takes it away.
+#[derive(Clone, Debug)]
+pub(crate) struct Set {
+    pub(crate) key: String,
+    pub(crate) value: Value,
+}
+
+impl Set {
+    /// Reads `KEY=VALUE`. What is no JSON is a text.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+        let value = match value {
+            "" => Value::Null,
+            value => serde_json::from_str(value).unwrap_or_else(|_| Value::from(value)),
+        };
+        let mut one = Map::new();
+        one.insert(key.to_owned(), value.clone());
+        match wrong(&Value::Object(one), Path::new("a setting")) {
+            Some(_) if !Settings::NAMES.contains(&key) => {
+                Err(format!("there is no setting {key}: there are {}", Settings::NAMES.join(", ")))
+            }
+            Some(error) => Err(error.replace(" in a setting", "")),
+            None => Ok(Self { key: key.to_owned(), value }),
+        }
+    }
+}
+
+/// The first thing that the plugin would refuse.
+pub(crate) fn wrong(settings: &Value, path: &Path) -> Option<String> {
+    let text = RawValue::from_string(settings.to_string()).ok()?;
+    let wrong = Settings::default().apply(&text, Origin::Node(path));
+    wrong.first().map(ToString::to_string)
+}
