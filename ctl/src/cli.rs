@@ -15,10 +15,12 @@ pub(crate) const NAME: &str = "antrea-cnictl";
 const EXIT_STATUS: &str = "Exit status:
   0  done; probe: a Pod could be wired
   1  it could not be done; probe: there is an agent, but it could not wire a Pod;
-     check-config: the plugin would refuse the file; status: the plugin is not
+     check-config: runtime or plugin would refuse the file, or a plugin of it on
+     this node would; status: the plugin is not
      there, does not work or is not ours
   2  wrong arguments, or not permitted
-  3  there is no agent";
+  3  there is no agent
+  4  check-config: a file could not be read";
 
 /// Installs, probes and observes the antrea-cni plugin on a node
 #[derive(Debug, Parser)]
@@ -171,9 +173,12 @@ pub(crate) struct Probe {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckConfig {
-    /// Conflists or plugin configurations; - is standard input
+    /// Conflists, plugin configurations, or a folder of them; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Ask each plugin in this folder whether it takes the list's version
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) bin_dir: Option<PathBuf>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Form,

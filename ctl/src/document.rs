@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The members of an object in their order.
@@ -38,6 +39,11 @@ impl<'a> Members<'a> {
         self.0.iter().rev().find(|member| member.name.eq_ignore_ascii_case(name))
     }
 
+    /// The last member of exactly that name: libcni reads lists so.
+    pub(crate) fn exact(&self, name: &str) -> Option<&Member<'a>> {
+        self.0.iter().rev().find(|member| member.name == name)
+    }
+
     /// The text of a member that is a string.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         serde_json::from_str(self.get(name)?.value.get()).ok()
@@ -45,6 +51,11 @@ impl<'a> Members<'a> {
 }
 
 impl<'a> Member<'a> {
+    /// The value, as a tree.
+    pub(crate) fn tree(&self) -> Value {
+        serde_json::from_str(self.value.get()).unwrap_or_default()
+    }
+
     /// The elements of a list; none of anything else.
     pub(crate) fn elements(&self) -> Vec<&'a RawValue> {
         serde_json::from_str(self.value.get()).unwrap_or_default()

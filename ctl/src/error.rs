@@ -20,6 +20,8 @@ pub enum Exit {
     Usage = 2,
     /// There is no agent
     NoAgent = 3,
+    /// `check-config`: a file could not be read
+    Unreadable = 4,
 }
 
 impl From<Exit> for ExitCode {

@@ -16,7 +16,7 @@ fn temporary_name(name: &str) -> (String, &'static str) {
     (format!(".{name}.cnictl-"), ".tmp")
 }
 
-/// Writes a temporary file beside `target`, durable and closed.
+/// Writes a temporary file beside `target`, and closes it. It is durable after [`sync`].
 pub(crate) fn prepare(target: &Path, bytes: &[u8], mode: u32) -> Result<TempPath, Error> {
     let (folder, name) = split(target);
     let (prefix, suffix) = temporary_name(&name);
@@ -27,7 +27,6 @@ pub(crate) fn prepare(target: &Path, bytes: &[u8], mode: u32) -> Result<TempPath
         .map_err(Error::file("create a file in", folder))?;
     file.write_all(bytes)
         .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(mode)))
-        .and_then(|()| file.as_file().sync_all())
         .map_err(Error::file("write to", folder))?;
     Ok(file.into_temp_path())
 }
@@ -38,13 +37,20 @@ pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
         what: "replace",
         path: target.to_owned(),
         source: error.error,
-    })?;
-    sync_folder(target)
+    })
 }
 
 /// Writes a file atomically.
 pub(crate) fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    publish(prepare(target, bytes, mode)?, target)
+    let prepared = prepare(target, bytes, mode)?;
+    sync(&prepared)?;
+    publish(prepared, target)?;
+    sync_folder(target)
+}
+
+/// Makes what is in a file durable.
+pub(crate) fn sync(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(Error::file("sync", path))
 }
 
 /// Keeps what is at `from` as `to`, too: the same file under a second name, so that
@@ -179,8 +185,8 @@ pub(crate) fn remove_stale(target: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes what happened to the names in a folder durable.
-fn sync_folder(file: &Path) -> Result<(), Error> {
+/// Makes what happened to the names in the folder of a file durable.
+pub(crate) fn sync_folder(file: &Path) -> Result<(), Error> {
     let folder = split(file).0;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file("sync", folder))
 }

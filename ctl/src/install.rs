@@ -12,7 +12,6 @@ mod settings;
 mod slot;
 mod slots;
 pub(crate) mod state;
-pub(crate) mod trial;
 mod watch;
 
 use std::fs;
@@ -30,7 +29,7 @@ use crate::cli::{Install, Place, Undo, Uninstall};
 use crate::error::{Error, Exit};
 use crate::output::{say, warn};
 use crate::set::Set;
-use crate::{files, net_d};
+use crate::{files, net_d, trial};
 
 const PLUGIN_MODE: u32 = 0o755;
 const SETTINGS_MODE: u32 = 0o644;

@@ -20,6 +20,7 @@ mod set;
 mod settings;
 mod status;
 mod text;
+mod trial;
 
 use std::io::Write;
 

@@ -22,6 +22,33 @@ pub(crate) struct Release {
     pub(crate) cni_versions: Vec<Version>,
 }
 
+/// What else there is to know of a release.
+impl Release {
+    fn number(&self) -> Option<Version> {
+        self.name.trim_start_matches('v').parse().ok()
+    }
+
+    /// The highest cniVersion that the `portmap` and `bandwidth` know which Antrea
+    /// installs with this release.
+    fn installed_plugins_know(&self) -> Version {
+        let release = self.number().unwrap_or(Version::new(0, 0, 0));
+        match release {
+            release if release < Version::new(1, 10, 0) => Version::new(0, 4, 0),
+            release if release < Version::new(2, 1, 1) => Version::new(1, 0, 0),
+            release if release == Version::new(2, 2, 0) => Version::new(1, 0, 0),
+            _ => Version::new(1, 1, 0),
+        }
+    }
+
+    /// Whether it answers CHECK with "unknown device type veth" (103), whatever is
+    /// there.
+    fn fails_check(&self) -> bool {
+        let range = Version::new(0, 9, 0)..=Version::new(1, 10, 1);
+        self.number().is_some_and(|release| range.contains(&release))
+    }
+}
+
+/// Reading the table.
 impl Release {
     /// `release,date,proto_package,libcni,grpc_go,agent_cni_versions`
     fn read(line: &'static str) -> Option<Self> {
@@ -40,7 +67,7 @@ impl Release {
 }
 
 /// Releases that follow each other and do the same.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Range {
     pub(crate) first: &'static str,
@@ -52,7 +79,21 @@ pub(crate) struct Range {
 
 /// How each release takes a configuration of `version`.
 pub(crate) fn table(version: Option<&Version>) -> Vec<Range> {
-    ranges(ALL.iter().map(|release| (release, version.and_then(|it| release.takes(it)))))
+    ranges(ALL.iter().map(|release| Some((release, version.and_then(|it| release.takes(it))))))
+}
+
+/// Those that come with a `portmap` and `bandwidth` that refuse a list of `version`.
+pub(crate) fn whose_plugins_refuse(version: &Version) -> Vec<Range> {
+    those(|release| *version > release.installed_plugins_know())
+}
+
+/// Those that always fail CHECK.
+pub(crate) fn that_fail_check() -> Vec<Range> {
+    those(Release::fails_check)
+}
+
+fn those(which: impl Fn(&Release) -> bool) -> Vec<Range> {
+    ranges(ALL.iter().map(|release| which(release).then_some((release, None))))
 }
 
 /// The releases that speak `package`, accept `accepted` and none of `refused`.
@@ -67,22 +108,27 @@ pub(crate) fn candidates(
             && refused.iter().all(|version| !release.cni_versions.contains(version))
     };
     let fitting = ALL.iter().filter(fits);
-    ranges(fitting.map(|release| (release, None)))
+    ranges(fitting.map(|release| Some((release, None))))
 }
 
-fn ranges(releases: impl Iterator<Item = (&'static Release, Option<Version>)>) -> Vec<Range> {
-    let mut ranges: Vec<Range> = Vec::new();
-    for (release, cni_version) in releases {
+/// Joins releases that follow each other and do the same; `None` stands between two.
+fn ranges(
+    releases: impl Iterator<Item = Option<(&'static Release, Option<Version>)>>,
+) -> Vec<Range> {
+    let (mut ranges, mut is_next): (Vec<Range>, _) = (Vec::new(), false);
+    for release in releases {
+        let Some((Release { name, .. }, cni_version)) = release else {
+            is_next = false;
+            continue;
+        };
         match ranges.last_mut() {
-            Some(range) if range.cni_version == cni_version => {
-                range.last = release.name;
+            Some(range) if is_next && range.cni_version == cni_version => {
+                range.last = name;
                 range.releases += 1;
             }
-            _ => {
-                let (first, last) = (release.name, release.name);
-                ranges.push(Range { first, last, releases: 1, cni_version });
-            }
+            _ => ranges.push(Range { first: name, last: name, releases: 1, cni_version }),
         }
+        is_next = true;
     }
     ranges
 }

@@ -12,10 +12,10 @@ use tokio::runtime::Builder;
 use crate::cli::Status;
 use crate::error::{Error, Exit};
 use crate::install::state::{self, Mark, sha256};
-use crate::install::trial;
+
 use crate::settings::InForce;
 use crate::text::{TITLE, plain};
-use crate::{files, net_d, output};
+use crate::{files, net_d, output, trial};
 
 /// The command `status`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {

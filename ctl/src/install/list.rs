@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep};
 
-use crate::cli::Install;
+use crate::cli::{Install, Place};
 use crate::document::{Members, Position};
 use crate::error::{Error, Exit};
 use crate::output::waiting;
@@ -28,7 +28,8 @@ pub(super) struct List {
 impl List {
     pub(super) fn read(source: &Path, arguments: &Install) -> Result<Self, Error> {
         let bytes = fs::read(source).map_err(Error::file("read", source))?;
-        let problems = check::problems(&bytes);
+        let Place { bin_dir, name: plugin } = &arguments.place;
+        let problems = check::problems(source, &bytes, bin_dir, plugin)?;
         if !problems.is_empty() {
             return Err(Error::Conflist { path: source.to_owned(), problems: problems.join("\n") });
         }

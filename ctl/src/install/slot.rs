@@ -22,9 +22,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::trial;
 use crate::error::Error;
-use crate::files;
+use crate::{files, trial};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,6 +202,9 @@ impl Slot {
             return Ok(Change::Unchanged);
         }
         let prepared = files::prepare(&self.target, bytes, mode)?;
+        if by == By::Install {
+            files::sync(&prepared)?;
+        }
         trial(&prepared).await?;
         files::create_folder(&self.folder, 0o700)?;
         let is_whole = there.bytes().is_none_or(|bytes| self.kind.is_whole(bytes));
@@ -220,6 +222,11 @@ impl Slot {
             files::write(&self.kept("next"), bytes, mode)?;
         }
         files::publish(prepared, &self.target)?;
+        // A keeper is in a hurry: every millisecond before this is one of another plugin.
+        if by == By::Keeper {
+            files::sync(&self.target)?;
+        }
+        files::sync_folder(&self.target)?;
         self.finish()?;
         Ok(Change::Installed)
     }

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -7,8 +8,12 @@ use tempfile::TempDir;
 use crate::support::{Answer, run};
 
 fn check(json: &str, more: &[&str]) -> Answer {
+    check_as("10-antrea.conflist", json, more)
+}
+
+fn check_as(name: &str, json: &str, more: &[&str]) -> Answer {
     let folder = TempDir::new().unwrap();
-    let file = folder.path().join("10-antrea.conflist");
+    let file = folder.path().join(name);
     fs::write(&file, json).unwrap();
     run(["check-config", file.to_str().unwrap()].iter().chain(more))
 }
@@ -67,14 +72,16 @@ fn releases_are_told_apart_by_version() {
     assert_eq!(of("\"0.3.0\""), "v0.1.0 v2.7.0 0.3.0");
     assert_eq!(of("\"1.0.0\""), "v0.1.0 v1.10.1 0.4.0; v1.11.0 v2.7.0 1.0.0");
     assert_eq!(of("\"1.1.0\""), "v0.1.0 v1.10.1 0.4.0; v1.11.0 v2.0.1 1.0.0; v2.1.0 v2.7.0 1.1.0");
-    assert_eq!(of("null"), "v0.1.0 v2.7.0 null");
+    check(r#"{"cniVersion":null,"name":"x","plugins":[{"type":"antrea"}]}"#, &[])
+        .assert(1, "cniVersion is not a string");
 }
 
 #[test]
 fn what_is_unusual_but_accepted_is_a_warning() {
     check(r#"{"cniVersion":"1.1.0","name":"x","plugins":[{"type":"bridge"}]}"#, &[])
         .assert(0, "warning: no plugin of type");
-    check(r#"{"name":"x","type":"antrea"}"#, &[]).assert(0, "every agent refuses that");
+    check_as("x.conf", r#"{"name":"x","type":"antrea"}"#, &[])
+        .assert(1, "every agent refuses that");
     let beside =
         r#"{"cniVersion":"1.1.0","name":"x","antreaCni":{},"plugins":[{"type":"antrea"}]}"#;
     check(beside, &[]).assert(0, "belongs into the plugin");
@@ -94,7 +101,7 @@ fn captured_configurations_are_accepted() {
                 continue;
             }
             let stdin = call["stdin_raw"].as_str().unwrap();
-            check(stdin, &[]).assert(0, "");
+            check_as("x.conf", stdin, &[]).assert(0, "");
             checked += 1;
         }
     }
@@ -103,5 +110,96 @@ fn captured_configurations_are_accepted() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    run(["check-config", "/nowhere/x"]).assert(1, "cannot read /nowhere/x");
+    run(["check-config", "/nowhere/x"]).assert(4, "cannot read /nowhere/x");
+    // The others are checked all the same.
+    let folder = TempDir::new().unwrap();
+    let good = folder.path().join("a.conf");
+    fs::write(&good, r#"{"cniVersion":"0.3.0","name":"x","type":"antrea"}"#).unwrap();
+    let good = good.to_str().unwrap();
+    let answer = run(["check-config", good, "/nowhere/x", good]);
+    answer.assert(4, "cannot read /nowhere/x");
+    assert_eq!(answer.out.matches("accepted").count(), 2, "{answer:?}");
+}
+
+/// What does nothing, or what nobody can do.
+#[test]
+fn settings_that_would_not_work_are_errors() {
+    let with = |members: &str| {
+        let plugin = format!(r#"{{"type":"antrea",{members}}}"#);
+        check(&format!(r#"{{"cniVersion":"1.0.0","name":"x","plugins":[{plugin}]}}"#), &[])
+    };
+    for key in ["antreaCNI", "antreacni", "antrea-cni", "antrea_cni", "AntreaCni", "antreCni"] {
+        with(&format!(r#""{key}":{{}}"#)).assert(1, &format!("{key} does nothing"));
+    }
+    with(r#""antreaCni":{}"#).assert(0, "Safe with any agent.");
+    with(r#""antreaProxy":true"#).assert(0, "Safe");
+    with(r#""antreaCni":{"logFile":"/nowhere/log"}"#).assert(1, "there is no folder /nowhere");
+    with(r#""antreaCni":{"logFile":"/proc/self"}"#).assert(1, "not a plain file");
+    with(r#""antreaCni":{"logFile":"/proc/sys/log"}"#).assert(1, "nothing can be logged to");
+    let multus = r#"{"cniVersion":"1.0.0","name":"x","type":"multus","delegates":[
+        {"cniVersion":"1.0.0","name":"y","plugins":[{"type":"antrea","antreaCni":{"logLevel":5}}]}]}"#;
+    check_as("00-multus.conf", multus, &[]).assert(1, ":2:94: error: setting antreaCni.logLevel");
+}
+
+#[test]
+fn a_folder_is_judged_as_a_whole() {
+    let folder = TempDir::new().unwrap();
+    let list = r#"{"cniVersion":"0.3.0","name":"antrea","plugins":[{"type":"antrea"}]}"#;
+    fs::write(folder.path().join("10-antrea.conflist"), list).unwrap();
+    let path = folder.path().to_str().unwrap().to_owned();
+    run(["check-config", &path]).assert(0, "the runtime takes 10-antrea.conflist");
+    fs::write(folder.path().join("05-cilium.conflist"), list.replace("antrea", "cilium")).unwrap();
+    run(["check-config", &path]).assert(0, "10-antrea.conflist is never read");
+}
+
+/// A folder of plugins that know some versions.
+fn plugins(versions: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, versions) in versions {
+        let path = folder.path().join(name);
+        let answer = format!(r#"{{"cniVersion":"1.0.0","supportedVersions":[{versions}]}}"#);
+        fs::write(&path, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
+        fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
+const CHAIN: &str =
+    r#"{"cniVersion":"VERSION","name":"x","plugins":[{"type":"antrea"},{"type":"portmap"}]}"#;
+
+#[test]
+fn the_plugins_of_a_node_are_asked() {
+    let (old, new) = (r#""0.3.1","0.4.0","1.0.0""#, r#""0.4.0","1.0.0","1.1.0""#);
+    let folder = plugins(&[("antrea", new), ("portmap", old)]);
+    let check = |version: &str| {
+        let arguments = ["--bin-dir", folder.path().to_str().unwrap()];
+        check(&CHAIN.replace("VERSION", version), &arguments)
+    };
+    check("1.0.0").assert(0, "Safe on this node.");
+    check("1.1.0").assert(1, "portmap: it takes 0.3.1, 0.4.0, 1.0.0, and refuses 1.1.0");
+    check("1.1.0").assert(1, "set cniVersion to 1.0.0, which all of them take, or replace portmap");
+    let portmap = folder.path().join("portmap");
+    fs::write(&portmap, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+    check("1.0.0").assert(1, "portmap: no answer to VERSION within 10s");
+    fs::write(&portmap, b"\x7fELF").unwrap();
+    check("1.0.0").assert(1, "is it built for this machine?");
+    fs::set_permissions(&portmap, PermissionsExt::from_mode(0o644)).unwrap();
+    check("1.0.0").assert(1, "Not safe on this node because of portmap");
+    fs::remove_file(&portmap).unwrap();
+    check("1.0.0").assert(1, "there is no ");
+}
+
+/// What comes with an agent of that time refuses the list, or CHECK fails.
+#[test]
+fn conditions_are_told_where_no_node_is_asked() {
+    check(&CHAIN.replace("VERSION", "1.1.0"), &[]).assert(
+        1,
+        "the portmap and bandwidth that come with v0.1.0 to v2.1.0, v2.2.0 refuse the list",
+    );
+    check(&CHAIN.replace("VERSION", "1.0.0"), &[]).assert(1, "come with v0.1.0 to v1.9.1 refuse");
+    check(&CHAIN.replace("VERSION", "0.4.0"), &[])
+        .assert(0, "Safe with any agent. With CRI-O, which sends CHECK after each ADD");
+    check(&CHAIN.replace("VERSION", "0.3.1"), &[]).assert(0, "Safe with any agent.\n");
+    let off = CHAIN.replace("VERSION\"", "0.4.0\",\"disableCheck\":true");
+    check(&off, &[]).assert(0, "Safe with any agent.\n");
 }

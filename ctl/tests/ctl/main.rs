@@ -11,6 +11,7 @@ mod cli;
 mod install;
 mod keep;
 mod kill;
+mod libcni;
 mod lists;
 mod log;
 mod probe;

@@ -35,13 +35,16 @@ enum Failure {
 /// Asks the prepared file for its CNI versions, which only a working plugin
 /// knows: a `noexec` mount, SELinux or a wrong architecture show here and not
 /// at the first Pod.
-pub(super) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
-    version(prepared).await.map(drop).map_err(|failure| {
-        let why = match failure {
-            Failure::Start(error) => reason(&error),
-            Failure::Answer(why) => why,
-        };
-        Error::DoesNotRun { folder: folder.to_owned(), why }
+pub(crate) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
+    let ran = versions(prepared).await.map(drop);
+    ran.map_err(|why| Error::DoesNotRun { folder: folder.to_owned(), why })
+}
+
+/// The CNI versions that a plugin says it knows, or why it says nothing.
+pub(crate) async fn versions(plugin: &Path) -> Result<Vec<String>, String> {
+    version(plugin).await.map_err(|failure| match failure {
+        Failure::Start(error) => reason(&error),
+        Failure::Answer(why) => why,
     })
 }
 
@@ -102,7 +105,7 @@ fn reason(error: &io::Error) -> String {
 const MAGIC: &[u8] = b"\x7fELF";
 
 /// Whether bytes are the beginning of a program, and not all of it.
-pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
+pub(crate) fn is_cut_off(bytes: &[u8]) -> bool {
     let is_elf = bytes.starts_with(MAGIC) || MAGIC.starts_with(bytes);
     is_elf && !is_complete(bytes)
 }

@@ -1,0 +1,75 @@
+//! What the plugins of a list say on this node.
+
+use std::path::Path;
+
+use semver::Version;
+use serde::Serialize;
+use tokio::runtime::Builder;
+use tokio::task::JoinSet;
+
+use crate::error::Error;
+use crate::trial;
+
+/// What one plugin of a list says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Asked {
+    #[serde(rename = "type")]
+    pub(super) name: String,
+    /// What it knows; empty where it says nothing
+    pub(super) versions: Vec<String>,
+    /// Why it cannot do its part; `null` if it can
+    pub(super) problem: Option<String>,
+    /// Whether there is such a file at all
+    pub(super) is_there: bool,
+}
+
+/// Asks each plugin for its versions, all at once: one that hangs costs no more than
+/// several.
+pub(super) fn ask(
+    types: &[String],
+    folder: &Path,
+    version: Option<&Version>,
+) -> Result<Vec<Asked>, Error> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+    let wanted = version.map(ToString::to_string);
+    let mut asked = runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for (number, name) in types.iter().cloned().enumerate() {
+            let (path, wanted) = (folder.join(&name), wanted.clone());
+            tasks.spawn(async move { (number, one(name, &path, wanted.as_deref()).await) });
+        }
+        tasks.join_all().await
+    });
+    asked.sort_by_key(|(number, _)| *number);
+    Ok(asked.into_iter().map(|(_, asked)| asked).collect())
+}
+
+async fn one(name: String, path: &Path, wanted: Option<&str>) -> Asked {
+    let is_there = path.exists();
+    if !is_there {
+        let problem = Some(format!("there is no {}", path.display()));
+        return Asked { name, versions: Vec::new(), problem, is_there };
+    }
+    match trial::versions(path).await {
+        Ok(versions) => {
+            let knows = wanted.is_none_or(|wanted| versions.iter().any(|it| it == wanted));
+            let problem = (!knows).then(|| {
+                let (wanted, known) = (wanted.unwrap_or_default(), versions.join(", "));
+                format!("it takes {known}, and refuses {wanted}: STATUS, ADD and DEL of the list fail in it")
+            });
+            Asked { name, versions, problem, is_there }
+        }
+        Err(why) => Asked { name, versions: Vec::new(), problem: Some(why), is_there },
+    }
+}
+
+/// The highest version that all of them know.
+pub(super) fn common(asked: &[Asked]) -> Option<Version> {
+    let known = |one: &Asked| -> Vec<Version> {
+        one.versions.iter().filter_map(|it| it.parse().ok()).collect()
+    };
+    let (first, rest) = asked.split_first()?;
+    let in_all = |version: &Version| rest.iter().all(|it| known(it).contains(version));
+    known(first).into_iter().filter(in_all).max()
+}
