@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use antrea_cni::input::node_settings;
+
 use super::slot::{Kind, Slot};
 use super::state::State;
 use crate::cli::Place;
@@ -11,6 +13,7 @@ use crate::files;
 /// The plugin.
 pub(super) fn plugin(place: &Place, state: &State) -> Result<Slot, Error> {
     let target = files::within(&place.bin_dir, &place.name)?;
+    files::remove_stale(&node_settings::beside(&target))?;
     Slot::open(Kind::Plugin, target, state.folder().to_owned())
 }
 
