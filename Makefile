@@ -129,3 +129,16 @@ rehearsal: ## The next API version, in a copy of the tree: which places it touch
 .PHONY: exhaustive
 exhaustive: ## Every schedule of up to four faults, and random walks for ten minutes
 	EXHAUSTIVE_EVENTS=4 EXHAUSTIVE_SECONDS=600 cargo test --release --test exhaustive -- --nocapture
+
+# The ladder, the wire, the conversion and the verdict, or what MUTANTS names.
+MUTANTS := src/ladder.rs src/ladder/** src/grpc/** src/verdict.rs src/run.rs src/backoff.rs src/last_seen.rs src/netns.rs
+# Tests that wait for a deadline; `make mutants SLOW=1` runs what survived against them, too.
+WAITING := properties::any_input rolling:: time::every_command time::a_stopped docs:: captures go_answers
+SLOW    :=
+
+.PHONY: mutants
+mutants: ## Mutation testing of MUTANTS, about a quarter of a minute each; needs cargo-mutants
+	command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants@27.1.0
+	EXHAUSTIVE_EVENTS=2 EXHAUSTIVE_SECONDS=1 cargo mutants --output target --iterate --timeout 45 --jobs 2 \
+	  $(foreach file,$(MUTANTS),--file '$(file)') $(if $(SLOW),--cargo-arg=--test=hostile) -- \
+	  $(if $(SLOW),-- --include-ignored,-- $(foreach test,$(WAITING),--skip $(test)))

@@ -33,7 +33,7 @@ pub use self::api::{AgentError, Api, Capabilities, Request, Response};
 pub use self::error::Error;
 pub use self::history::{History, Outcome};
 pub use self::node::{Connection, Node};
-pub use self::single::{capabilities, single};
+pub use self::single::{capabilities, is_served, single};
 #[cfg(fuzzing)]
 pub use self::translation::translate;
 

@@ -22,7 +22,7 @@ struct Arguments {
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
     /// Values of cniVersion to accept
-    #[arg(long, value_delimiter = ',', default_values = ALL_CNI_VERSIONS)]
+    #[arg(long, value_delimiter = ',', default_value = ALL_CNI_VERSIONS.join(","))]
     cni_versions: Vec<String>,
     /// JSON file with behaviours by method or command, such as
     /// {"ADD": {"error": {"code": 101, "message": "no addresses left"}}}

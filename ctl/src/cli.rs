@@ -57,6 +57,8 @@ pub(crate) enum Command {
     /// Read the plugin's log file (setting logFile)
     #[command(subcommand)]
     Log(LogCommand),
+    /// Say which version this is, and which plugin is in it
+    Version,
     /// Write a completion script for a shell to standard output
     Completions {
         /// Which shell
@@ -184,13 +186,25 @@ pub(crate) struct CheckConfig {
     pub(crate) output: Form,
 }
 
+/// Whose log it is, where no file is named.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Whose {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Folder of the network configuration lists
+    #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
+    pub(crate) conf_dir: PathBuf,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Follow {
     #[command(flatten)]
+    pub(crate) whose: Whose,
+    #[command(flatten)]
     pub(crate) filter: Filter,
-    /// The log file
+    /// The log file, instead of the one of the setting in force
     #[arg(long, value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    pub(crate) file: Option<PathBuf>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub(crate) output: Form,
@@ -199,9 +213,12 @@ pub(crate) struct Follow {
 #[derive(Debug, Args)]
 pub(crate) struct Summary {
     #[command(flatten)]
+    pub(crate) whose: Whose,
+    #[command(flatten)]
     pub(crate) filter: Filter,
-    /// A log file, with FILE.1 if that is there; several for several nodes
-    #[arg(long = "file", value_name = "FILE", required = true)]
+    /// A log file, with FILE.1 if that is there, instead of the one of the setting in
+    /// force; several for several nodes
+    #[arg(long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]

@@ -104,6 +104,14 @@ pub enum Error {
         /// What is wrong
         wrong: String,
     },
+    /// No log was named, and the settings have none.
+    #[error(
+        "the plugin writes no log here: name one with --file, or set one with antrea-cnictl install --set logFile=PATH"
+    )]
+    NoLog,
+    /// A file is no log of the plugin.
+    #[error("{0} is no log of the plugin: not one line of it is an event")]
+    NotALog(PathBuf),
     /// The name is no file name.
     #[error("--name {0:?} is not a file name: leave out folders")]
     Name(String),
@@ -141,6 +149,7 @@ impl Error {
         match self {
             Self::Name(_)
             | Self::NothingEmbedded
+            | Self::NoLog
             | Self::Settings { .. }
             | Self::Environment { .. } => Exit::Usage,
             Self::NoAgent { .. } => Exit::NoAgent,

@@ -39,6 +39,18 @@ const EMBEDDED: Option<&[u8]> = Some(include_bytes!(concat!(env!("OUT_DIR"), "/p
 #[cfg(not(embedded))]
 const EMBEDDED: Option<&[u8]> = None;
 
+/// What is embedded, for a person.
+pub(crate) fn embedded() -> String {
+    match EMBEDDED {
+        Some(plugin) => format!(
+            "with the plugin {} in it, sha256 {}",
+            env!("CARGO_PKG_VERSION"),
+            sha256(plugin)
+        ),
+        None => "no plugin is in it".to_owned(),
+    }
+}
+
 /// Installs the plugin, and then the network configuration list; stays if that is
 /// wanted.
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {

@@ -54,10 +54,17 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
         Command::CheckConfig(arguments) => check::run(&arguments, out),
         Command::Log(LogCommand::Follow(arguments)) => log::follow::run(&arguments, out),
         Command::Log(LogCommand::Summary(arguments)) => log::summarize(&arguments, out),
+        Command::Version => {
+            let (version, plugin) = (env!("CARGO_PKG_VERSION"), install::embedded());
+            output::say(out, format!("{} {version}; {plugin}", cli::NAME)).map(|()| Exit::Success)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), cli::NAME, &mut script);
-            output::write(out, &script)
+            // It takes the hyphen in our name for that of a subcommand, in one of two places.
+            let script = String::from_utf8_lossy(&script);
+            let script = script.replace("antrea__subcmd__cnictl", "antrea__cnictl");
+            output::write(out, script.as_bytes())
         }
         Command::Man { folder } => cli::man(&folder).map(|()| Exit::Success),
     }

@@ -13,20 +13,30 @@ use self::read::read;
 use self::summary::{Count, Summary};
 use crate::cli::Summary as Arguments;
 use crate::error::{Error, Exit};
-use crate::files;
 use crate::output::{self, waiting};
+use crate::{files, settings};
 
 /// The command `log summary`.
 pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let spinner = waiting("reading");
     let mut count = Count::default();
-    for path in &arguments.files {
+    let files = match &*arguments.files {
+        [] => &[settings::log_file(&arguments.whose)?],
+        files => files,
+    };
+    for path in files {
         let file = path.to_string_lossy();
-        count.torn_lines += read(path, |event| {
+        let mut events = 0;
+        let torn = read(path, |event| {
+            events += 1;
             if arguments.filter.accepts(&event) {
                 count.see(&file, &event);
             }
         })?;
+        if events == 0 && torn > 0 {
+            return Err(Error::NotALog(path.clone()));
+        }
+        count.torn_lines += torn;
     }
     spinner.finish_and_clear();
     let summary = Summary::of(count);

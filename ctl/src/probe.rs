@@ -1,8 +1,9 @@
 //! Asking an agent what it can do.
 //!
-//! Every agent checks `cniVersion` before it acts, and refuses 0.0.0 (code 1).
-//! So a configuration of that version shows whether a method is served and which
-//! versions are accepted, and nothing happens on the node.
+//! Nothing happens on the node. Whether a method is served is asked with a message that no
+//! agent can decode, so it does not matter which cniVersions an agent accepts. Which it
+//! accepts is asked with a CHECK of version 0.0.0, which agents refuse (code 1), and which
+//! has no effect on one that does not.
 
 mod report;
 
@@ -28,7 +29,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two probes of an agent that is waited for.
 pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
-/// What every agent refuses before it acts.
+/// What agents refuse.
 const REFUSED: &str = r#"{"cniVersion":"0.0.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
 
 /// What an agent that has STATUS answers for real.
@@ -80,7 +81,7 @@ fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
     for api in Api::ALL {
         let mut found = ApiReport::new(api);
         for action in Action::ALL {
-            let Some(method) = ask(api, action, REFUSED, &node, timeout, report) else { continue };
+            let Some(method) = look_up(api, action, &node, timeout) else { continue };
             let stuck = method.state == State::Silent;
             found.methods.push(method);
             // The others would take as long.
@@ -92,6 +93,9 @@ fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
         }
         report.apis.push(found);
     }
+    if let Some(api) = Api::ALL.iter().find(|api| report.serves(api, Action::Check)) {
+        ask(api, Action::Check, REFUSED, &node, timeout, report);
+    }
     let said = |api| ladder::capabilities(&node, api, node.now() + timeout).ok().flatten();
     if let Some(said) = Api::ALL.iter().find_map(said) {
         report.accept(said.cni_versions.iter().filter_map(|text| text.parse().ok()).collect());
@@ -100,6 +104,21 @@ fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
     if let Some(api) = Api::ALL.iter().find(|api| report.serves(api, Action::Status)) {
         report.status = ask(api, Action::Status, STATUS, &node, timeout, report);
     }
+}
+
+/// Whether a method is served; `None` where the API lacks the command.
+fn look_up(
+    api: &Api,
+    action: Action,
+    node: &ThisNode<'_>,
+    timeout: Duration,
+) -> Option<MethodReport> {
+    let method = (api.method)(action)?.name;
+    let started = Instant::now();
+    let answer = ladder::is_served(node, api, action, started + timeout);
+    let elapsed = milliseconds(started.elapsed());
+    let (state, message) = answer.map_or_else(state_of, |()| (State::Served, None));
+    Some(MethodReport { method, state, message, milliseconds: elapsed })
 }
 
 /// One call, and what its answer says; `None` where the API lacks the command.
@@ -135,11 +154,17 @@ fn ask(
             }
             Some(error) => (State::Served, Some(format!("code {}: {}", error.code, error.message))),
         },
-        Err(error) if error.is_unimplemented() => (State::Unimplemented, None),
-        Err(ladder::Error::Call(grpc::Error::Deadline)) => (State::Silent, None),
-        Err(error) => (State::Failed, Some(reason(&error))),
+        Err(error) => state_of(error),
     };
     Some(MethodReport { method, state, message, milliseconds: elapsed })
+}
+
+fn state_of(error: ladder::Error) -> (State, Option<String>) {
+    match error {
+        error if error.is_unimplemented() => (State::Unimplemented, None),
+        ladder::Error::Call(grpc::Error::Deadline) => (State::Silent, None),
+        error => (State::Failed, Some(reason(&error))),
+    }
 }
 
 /// The error with what the transport saw.

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use antrea_cni::Api;
 use antrea_cni::input::version::LOWER;
 use semver::Version;
 use serde::Serialize;
@@ -94,6 +95,14 @@ pub(crate) fn that_fail_check() -> Vec<Range> {
 
 fn those(which: impl Fn(&Release) -> bool) -> Vec<Range> {
     ranges(ALL.iter().map(|release| which(release).then_some((release, None))))
+}
+
+/// Whether a newer API than `package` is in a release. One that no release has, such as
+/// one that is to come, makes nothing old.
+pub(crate) fn is_old(package: &str) -> bool {
+    let newest = Api::ALL.iter().position(|api| api.releases.is_some());
+    let place = Api::ALL.iter().position(|api| api.package == package);
+    matches!((place, newest), (Some(place), Some(newest)) if place > newest)
 }
 
 /// The releases that speak `package`, accept `accepted` and none of `refused`.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Place, Status};
+use crate::cli::{Place, Status, Whose};
 use crate::error::{Error, Exit};
 use crate::text::{BAD, TITLE, plain};
 use crate::{check, files, net_d, output};
@@ -84,6 +84,14 @@ impl InForce {
         let wrong = wrong.iter().map(ToString::to_string).collect();
         Ok(Self { conflist, node, settings, wrong })
     }
+}
+
+/// The log file in force.
+pub(crate) fn log_file(whose: &Whose) -> Result<PathBuf, Error> {
+    let found = InForce::on(&whose.place, &whose.conf_dir)?;
+    let log = found.settings.iter().find(|it| it.key == "logFile");
+    let path = log.and_then(|it| it.value.as_str().map(PathBuf::from));
+    path.ok_or(Error::NoLog)
 }
 
 fn members(text: Option<&str>) -> Map<String, Value> {

@@ -13,6 +13,7 @@
 //! Exits with 1 if an invariant broke.
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,

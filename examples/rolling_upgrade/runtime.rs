@@ -21,6 +21,13 @@ use crate::timetable::Timetable;
 /// for it than they are.
 const SANDBOX_RETRY: Duration = Duration::from_secs(1);
 
+/// How long after the last agent came a Pod may go on trying. Beside a plugin that does
+/// not recover it would try for ever.
+const LAST_TRIES: Duration = Duration::from_secs(60);
+
+/// How often something is printed where there is no terminal for a bar.
+const NEWS: Duration = Duration::from_secs(10);
+
 /// How long past its deadline a call may take to start and end as a process.
 const SLACK: Duration = Duration::from_secs(5);
 
@@ -60,7 +67,8 @@ pub(crate) fn run(
         ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos}/{len} Pods, {msg}")
             .unwrap(),
     );
-    let runtime = Runtime { arguments, node, plugin, outcome: &outcome };
+    let end = Instant::now() + timetable.duration() + LAST_TRIES;
+    let runtime = Runtime { arguments, node, plugin, outcome: &outcome, end };
     let first = node.start(&timetable.agents[0]);
     scope(|all| {
         let workers: Vec<_> = (0..arguments.concurrency)
@@ -79,6 +87,19 @@ pub(crate) fn run(
                 })
             })
             .collect();
+        if bar.is_hidden() {
+            all.spawn(|| {
+                let mut told = Instant::now();
+                while !done.load(Ordering::SeqCst) {
+                    sleep(Duration::from_millis(100));
+                    if told.elapsed() > NEWS {
+                        let (pods, message) = (bar.position(), bar.message());
+                        eprintln!("{pods} of {} Pods, {message}", arguments.pods);
+                        told = Instant::now();
+                    }
+                }
+            });
+        }
         let status = all.spawn(|| {
             while !done.load(Ordering::SeqCst) {
                 runtime.call("STATUS", "1.1.0", "", "", &Value::Null);
@@ -118,6 +139,7 @@ struct Runtime<'a> {
     node: &'a Node,
     plugin: &'a Path,
     outcome: &'a Mutex<Outcome>,
+    end: Instant,
 }
 
 impl Runtime<'_> {
@@ -139,6 +161,9 @@ impl Runtime<'_> {
             }
             self.outcome.lock().unwrap().adds_failed += 1;
             self.delete(version, &container, &netns);
+            if Instant::now() > self.end {
+                return;
+            }
             sleep(SANDBOX_RETRY);
         }
     }
@@ -157,6 +182,9 @@ impl Runtime<'_> {
             }
             if all {
                 return;
+            }
+            if Instant::now() > self.end {
+                break;
             }
             sleep(SANDBOX_RETRY);
         }

@@ -10,6 +10,7 @@ use super::calls::Calls;
 use super::error::Error;
 use super::history::History;
 use super::node::{Connection, Node};
+use crate::action::Action;
 
 /// Asks one API for one command: one connection, one RPC. The answer counts
 /// also if it is UNIMPLEMENTED.
@@ -26,6 +27,23 @@ pub fn single(
     let mut history = History::default();
     let (connection, history, now) = (&mut connection, &mut history, &|| node.now());
     Calls { connection, history, now }.call(api, request)
+}
+
+/// Whether one API serves a command, asked with a message that no agent can decode:
+/// that has no effect, whatever cniVersions an agent accepts.
+///
+/// # Errors
+/// As [`single`]: UNIMPLEMENTED where it does not.
+pub fn is_served(
+    node: &impl Node,
+    api: &Api,
+    action: Action,
+    deadline: Instant,
+) -> Result<(), Error> {
+    let mut connection = node.connect(deadline, false)?;
+    let mut history = History::default();
+    let (connection, history, now) = (&mut connection, &mut history, &|| node.now());
+    Calls { connection, history, now }.call_undecodable(api, action)
 }
 
 /// What the agent says of itself, if `api` has that question.

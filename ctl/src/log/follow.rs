@@ -11,6 +11,7 @@ use super::event::Event;
 use crate::cli::Follow;
 use crate::error::{Error, Exit};
 use crate::output::{Form, line, say};
+use crate::settings;
 
 /// Between two looks at the file.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -22,7 +23,10 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
         Form::Text => say(out, event),
         Form::Json => line(out, &event).and_then(|()| out.flush().map_err(Error::Output)),
     };
-    let path = &arguments.file;
+    let path = match &arguments.file {
+        Some(path) => path,
+        None => &settings::log_file(&arguments.whose)?,
+    };
     let mut log = Log::open(path)?;
     // Whoever asks for a time wants what is there already.
     if arguments.filter.since.is_none() {

@@ -39,7 +39,7 @@ pub(super) fn text(summary: &Summary) -> String {
     });
     family(
         "antrea_cni_log_agent_api_old",
-        "1 if the agent answers in an API that has a newer one.",
+        "1 if the agent answers in an API although a release has a newer one.",
         agents.collect(),
     );
     let torn = vec![(Vec::new(), number(summary.torn_lines))];

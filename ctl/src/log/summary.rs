@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use antrea_cni::Api;
 use jiff::Timestamp;
 use semver::Version;
 use serde::Serialize;
@@ -108,7 +107,7 @@ pub(super) struct Times {
 pub(super) struct Agent {
     pub(super) log: String,
     pub(super) api: String,
-    /// Whether a newer API exists
+    /// Whether a release has a newer API
     pub(super) is_old: bool,
     /// Releases that answer like that; empty for one that is not released yet
     releases: String,
@@ -124,13 +123,12 @@ impl Summary {
             by_command.entry(command).or_default().extend(times);
         }
         let commands: Vec<_> = by_command.into_iter().map(Times::of).collect();
-        let newest = Api::ALL.first().map(|api| api.package);
         let agents = count.agents.into_iter().filter_map(|(log, it)| {
             let api = it.api?;
             let releases = releases::candidates(&api, it.accepted.as_ref(), &it.refused);
             Some(Agent {
                 log,
-                is_old: newest != Some(&*api),
+                is_old: releases::is_old(&api),
                 releases: releases::text(&releases),
                 api: short(&api).to_owned(),
                 last_seen: it.last_seen,
@@ -188,23 +186,24 @@ impl fmt::Display for Summary {
         if self.calls == 0 {
             return Ok(());
         }
-        writeln!(out, "\n{TITLE}command  API        code      calls{TITLE:#}")?;
+        // As wide as the longest name: 80 columns with the longest of all.
+        let wide =
+            self.groups.iter().map(|group| plain(&group.api).len()).max().unwrap_or(0).max(10);
+        writeln!(out, "\n{TITLE}command  {:<wide$} code      calls{TITLE:#}", "API")?;
         for Group { command, api, code, calls } in &self.groups {
             let style = if *code == 0 { GOOD } else { BAD };
             let (command, api) = (plain(command), plain(api));
-            writeln!(out, "{command:<8} {api:<10} {style}{code:<4}{style:#} {calls:>10}")?;
+            writeln!(out, "{command:<8} {api:<wide$} {style}{code:<4}{style:#} {calls:>10}")?;
         }
         for times in &self.commands {
             writeln!(out, "\n{times}")?;
         }
-        writeln!(out, "{TITLE}agents that still speak an old API{TITLE:#}")?;
-        if self.agents.iter().all(|agent| !agent.is_old) {
-            writeln!(out, "none")?;
-        }
-        for Agent { log, api, releases, last_seen, .. } in
-            self.agents.iter().filter(|agent| agent.is_old)
-        {
+        writeln!(out, "{TITLE}agents{TITLE:#}")?;
+        for Agent { log, api, is_old, releases, last_seen } in &self.agents {
             write!(out, "{}: {}", plain(log), plain(api))?;
+            if *is_old {
+                write!(out, " {BAD}(old: a release has a newer API){BAD:#}")?;
+            }
             if !releases.is_empty() {
                 write!(out, ", as antrea-agent {releases} does")?;
             }

@@ -100,12 +100,19 @@ pub(super) struct Peer {
 pub(super) struct ApiReport {
     package: &'static str,
     version: &'static str,
+    /// Which releases of antrea-agent have it; `null`: none so far
+    releases: Option<[&'static str; 2]>,
     pub(super) methods: Vec<MethodReport>,
 }
 
 impl ApiReport {
     pub(super) fn new(api: &Api) -> Self {
-        Self { package: api.package, version: api.version, methods: Vec::new() }
+        let Api { package, version, releases, .. } = *api;
+        Self { package, version, releases, methods: Vec::new() }
+    }
+
+    fn is_absent(&self) -> bool {
+        self.methods.iter().all(|method| method.state == State::Unimplemented)
     }
 }
 
@@ -187,7 +194,8 @@ impl Report {
                 Some((_, MethodReport { state: State::Served, .. })),
                 Some(why),
             ) => {
-                let said = format!("A kubelet ADD would fail: the agent answers STATUS with {why}");
+                let said =
+                    format!("A Pod started now would fail: the agent answers STATUS with {why}");
                 (State::Failed, said)
             }
             (
@@ -197,7 +205,10 @@ impl Report {
             ) => (State::Served, self.would_use(package)),
             (State::Unimplemented, Some((package, MethodReport { message, .. })), _) => {
                 let why = message.as_deref().unwrap_or("an error");
-                (State::Failed, format!("A kubelet ADD would fail: {package} answers with {why}"))
+                (
+                    State::Failed,
+                    format!("A Pod started now would fail: {package} answers with {why}"),
+                )
             }
             (other, ..) => (other.clone(), other.sentence(&self.socket, self.peer.as_ref())),
         };
@@ -242,24 +253,24 @@ impl State {
     fn sentence(&self, socket: &str, peer: Option<&Peer>) -> String {
         match self {
             Self::Absent => format!(
-                "No agent listens on {socket}: a kubelet ADD would wait for one, 30 s by default, and then fail with code 11"
+                "No agent listens on {socket}: a Pod started now would wait for one, 30 s by default, and then fail with code 11"
             ),
             Self::NotASocket => format!(
-                "No agent: {socket} is not a socket, so a kubelet ADD would fail; correct the path, or remove that file and restart the agent's Pod"
+                "No agent: {socket} is not a socket, so a Pod started now would fail; correct the path, or remove that file and restart the agent's Pod"
             ),
             Self::Forbidden => {
                 format!("This user may not connect to {socket}: run the probe as root")
             }
             Self::Silent => format!(
-                "Something listens on {socket} but does not answer: a kubelet ADD would wait until its deadline, 90 s by default, and then fail with code 11; look at the agent's log"
+                "Something listens on {socket} but does not answer: a Pod started now would wait until its deadline, 90 s by default, and then fail with code 11; look at the agent's log"
             ),
             Self::Untrusted => format!(
-                "The process behind {socket} is that of user {}: a kubelet ADD would fail with code 5, because the plugin talks only to root and to its own user",
+                "The process behind {socket} is that of user {}: a Pod started now would fail with code 5, because the plugin talks only to root and to its own user",
                 peer.map_or(0, |peer| peer.uid)
             ),
             Self::Unusable(why) => format!("{socket} cannot be used: {why}"),
             Self::Served | Self::Unimplemented | Self::Failed => {
-                "A kubelet ADD would fail with code 202: something answers, but serves none of the APIs of this plugin; install the plugin that came with the agent".to_owned()
+                "A Pod started now would fail with code 202: something answers, but serves none of the APIs of this plugin; install the plugin that came with the agent".to_owned()
             }
         }
     }
@@ -293,7 +304,18 @@ impl fmt::Display for Report {
             writeln!(out, "answers STATUS: {}", plain(said))?;
         }
         for api in &self.apis {
-            writeln!(out, "\n{TITLE}{}{TITLE:#} {WEAK}({}){WEAK:#}", api.package, api.version)?;
+            let of = match api.releases {
+                Some([first, last]) => format!("antrea-agent {first} to {last}"),
+                None => "no release so far".to_owned(),
+            };
+            let ApiReport { package, version, .. } = api;
+            writeln!(out, "\n{TITLE}{package}{TITLE:#} {WEAK}({version}; {of}){WEAK:#}")?;
+            if api.is_absent() {
+                let normal =
+                    if api.releases.is_none() { " (normal: no release has it)" } else { "" };
+                writeln!(out, "  not in this agent: UNIMPLEMENTED{normal}")?;
+                continue;
+            }
             for method in &api.methods {
                 writeln!(out, "  {method}")?;
             }

@@ -1,7 +1,18 @@
 use crate::support::run;
 
-const COMMANDS: [&str; 8] =
-    ["install", "uninstall", "rollback", "probe", "check-config", "log", "completions", "man"];
+const COMMANDS: [&str; 11] = [
+    "install",
+    "uninstall",
+    "rollback",
+    "status",
+    "settings",
+    "probe",
+    "check-config",
+    "log",
+    "version",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_names_every_command_and_exit_status() {
@@ -40,4 +51,36 @@ fn there_are_no_colours_without_a_terminal() {
     assert!(!probe.out.contains('\u{1b}'), "{probe:?}");
     let wrong = run(["check-config", "/nowhere"]);
     assert!(!wrong.err.contains('\u{1b}'), "{wrong:?}");
+}
+
+#[test]
+fn completion_goes_on_after_a_subcommand() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("completion");
+    std::fs::write(&script, run(["completions", "bash"]).out).unwrap();
+    let ask = r#"
+        source "$0"
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        name=$(complete -p antrea-cnictl | sed 's/.*-F \([^ ]*\).*/\1/')
+        "$name" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+        echo "${COMPREPLY[*]}""#;
+    for (words, says) in [
+        (&["che"][..], "check-config"),
+        (&["check-config", "--bi"], "--bin-dir"),
+        (&["probe", "--so"], "--socket"),
+        (&["log", "su"], "summary"),
+        (&["log", "summary", "--fi"], "--file"),
+        (&["completions", "fi"], "fish"),
+    ] {
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["--norc", "-c", ask]).arg(&script).arg("antrea-cnictl").args(words);
+        let answer = bash.output().unwrap();
+        let text = String::from_utf8_lossy(&answer.stdout);
+        assert!(text.split_whitespace().any(|word| word == says), "{words:?}: {answer:?}");
+    }
+}
+
+#[test]
+fn the_version_says_what_is_in_it() {
+    run(["version"]).assert(0, concat!("antrea-cnictl ", env!("CARGO_PKG_VERSION"), "; "));
 }

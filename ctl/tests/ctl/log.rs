@@ -6,7 +6,7 @@ use std::process::Stdio;
 use antrea_cni_agent::{Agent, Api, Options};
 use tempfile::TempDir;
 
-use crate::support::{call, plugin, run, tool};
+use crate::support::{Answer, Node, call, plugin, run, tool};
 
 fn event(minute: u32, command: &str, api: &str, code: u32, milliseconds: f64) -> String {
     let tried = if api.is_empty() {
@@ -52,21 +52,43 @@ fn a_summary_counts_calls_times_and_old_agents() {
         ],
     );
     let b = logs.file("b.log", &[event(4, "ADD", V1, 0, 3.0)]);
+    let c = logs.file("c.log", &[event(4, "ADD", VMWARE, 0, 3.0)]);
     let answer = run(["log", "summary", "--file", &a, "--file", &b]);
+    let wide = VMWARE.len();
     for says in [
-        "5 calls",
-        "ADD      v1beta1    0             1",
-        "ADD      none       11            1",
-        "ADD      v1         0             1",
-        "p50 3.000 ms  p90 30.000 ms",
-        "a.log: v1beta1, as antrea-agent v1.11.0 to v2.7.0 does",
+        "5 calls".to_owned(),
+        format!("ADD      {:<wide$} 0             1", "v1beta1"),
+        format!("ADD      {:<wide$} 11            1", "none"),
+        format!("ADD      {:<wide$} 0             1", "v1"),
+        "p50 3.000 ms  p90 30.000 ms".to_owned(),
+        "a.log: v1beta1, as antrea-agent v1.11.0 to v2.7.0 does".to_owned(),
     ] {
-        answer.assert(0, says);
+        answer.assert(0, &says);
     }
-    assert!(!answer.out.contains("b.log:"), "{answer:?}");
-    let json = run(["log", "summary", "--file", &a, "--output", "json"]).json();
-    assert_eq!(json["calls"], 4);
-    assert_eq!(json["agents"][0]["isOld"], true);
+    // No release has a newer one than v1beta1; v1 is of an agent that is to come.
+    assert!(!answer.out.contains("(old"), "{answer:?}");
+    assert!(answer.out.lines().all(|line| line.starts_with('/') || line.chars().count() <= 80));
+    let answer = run(["log", "summary", "--file", &a, "--file", &c]);
+    answer.assert(0, &format!("c.log: {VMWARE} (old: a release has a newer API)"));
+    let json = run(["log", "summary", "--file", &a, "--file", &c, "--output", "json"]).json();
+    assert_eq!(json["calls"], 5);
+    assert_eq!([&json["agents"][0]["isOld"], &json["agents"][1]["isOld"]], [false, true]);
+}
+
+#[test]
+fn the_log_of_the_settings_is_read_where_none_is_named() {
+    let node = Node::new();
+    let logs = Logs::new();
+    let file = logs.file("log", &[event(1, "ADD", V1BETA1, 0, 1.0)]);
+    let summary = || -> Answer {
+        let bin = node.path("bin");
+        run(["log", "summary", "--bin-dir", bin.to_str().unwrap(), "--conf-dir", "/nowhere"])
+    };
+    summary().assert(2, "the plugin writes no log here");
+    node.install("one", &["--set", &format!("logFile={file}")]).assert(0, "installed");
+    summary().assert(0, "1 calls");
+    let no_log = logs.file("other", &["hello".to_owned()]);
+    run(["log", "summary", "--file", &no_log]).assert(1, "is no log of the plugin");
 }
 
 #[test]

@@ -172,3 +172,21 @@ fn grpc_go_is_told_as_it_is() {
         }
     }
 }
+
+/// One that takes any cniVersion would do whatever it is really asked for.
+#[test]
+fn an_agent_that_accepts_any_version_has_nothing_to_act_on() {
+    for api in servable() {
+        let place = Place::new();
+        let agent = place.agent(|it| it.cni_versions.push("0.0.0".to_owned()), &[api]);
+        let text = place.probe(&[]);
+        text.assert(0, "A Pod started now would use");
+        if api.releases.is_some() {
+            text.assert(0, "not in this agent: UNIMPLEMENTED (normal: no release has it)");
+        }
+        assert!(agent.effects().is_empty(), "{:?}", agent.effects());
+        assert!(
+            agent.served().iter().all(|it| !it.path.ends_with("GC") && !it.path.ends_with("Add"))
+        );
+    }
+}
