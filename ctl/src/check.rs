@@ -2,6 +2,7 @@
 //! the list say on this node, and which agents accept the rest.
 
 mod checker;
+mod findings;
 mod node;
 mod runtime;
 
@@ -16,7 +17,8 @@ use semver::Version;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use self::checker::{Checker, Finding, TYPE, is_ours, plugins};
+use self::checker::{TYPE, is_ours, plugins};
+use self::findings::{Checker, Finding};
 use self::node::Asked;
 use crate::cli::CheckConfig;
 use crate::document::Members;

@@ -145,7 +145,7 @@ pub(crate) struct Install {
     #[arg(long, value_name = "OCTAL", value_parser = mode, requires = "conflist")]
     pub(crate) conflist_mode: Option<u32>,
     /// A setting of this node, beside the plugin; KEY= takes it away; repeatable.
-    /// ANTREA_CNI_SET_<KEY> in the environment is the same
+    /// `ANTREA_CNI_SET_KEY` in the environment is the same
     #[arg(long, value_name = "KEY=VALUE", value_parser = Set::parse)]
     pub(crate) set: Vec<Set>,
     /// Where it cannot be installed and a working plugin is there, warn and succeed

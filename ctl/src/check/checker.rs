@@ -1,6 +1,5 @@
 //! What runtime and plugin would refuse about a configuration, all of it and where.
 
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -9,31 +8,14 @@ use antrea_cni::input::version::NEWEST;
 use antrea_cni::input::{Call, CmdArgs, Configuration, Settings};
 use antrea_cni::{Action, Command};
 use semver::Version;
-use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::findings::Checker;
 use super::runtime::Kind;
 use crate::document::{self, Member, Members, Position};
 
 /// The `type` of the plugin in Antrea's own configuration.
 pub(super) const TYPE: &str = "antrea";
-
-/// One thing to be said, and where.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Finding {
-    pub(super) line: usize,
-    pub(super) column: usize,
-    /// Whether the configuration is refused because of it, or does not do what it says
-    pub(super) refused: bool,
-    pub(super) message: String,
-}
-
-/// Collects what is to be said of a text.
-pub(super) struct Checker<'a> {
-    pub(super) text: &'a str,
-    pub(super) findings: Vec<Finding>,
-}
 
 pub(super) fn is_ours(plugin: &Members<'_>) -> bool {
     plugin.text("type").as_deref() == Some(TYPE)
@@ -48,19 +30,6 @@ pub(super) fn plugins<'a>(root: &Members<'a>) -> Vec<Members<'a>> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn refuse(&mut self, at: Position, message: impl fmt::Display) {
-        let (line, column) = at.line_and_column(self.text);
-        let message = message.to_string();
-        self.findings.push(Finding { line, column, refused: true, message });
-    }
-
-    pub(super) fn warn(&mut self, at: Position, message: impl fmt::Display) {
-        self.refuse(at, message);
-        if let Some(finding) = self.findings.last_mut() {
-            finding.refused = false;
-        }
-    }
-
     /// Finds what is wrong; the configuration's version if it has a valid one.
     pub(super) fn check(&mut self, path: &Path, bytes: &[u8]) -> Option<Version> {
         let text = self.text;

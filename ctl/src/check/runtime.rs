@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::checker::Checker;
+use super::findings::Checker;
 use crate::document::{Members, Position};
 
 /// How a runtime reads a file.

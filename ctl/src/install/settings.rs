@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::files;
 use crate::set::{Set, wrong};
 
-/// Settings that the environment of a container brings: `ANTREA_CNI_SET_<KEY>`.
+/// Settings that the environment of a container brings: `ANTREA_CNI_SET_KEY`.
 pub(super) fn of_environment() -> Result<Vec<Set>, Error> {
     std::env::vars_os()
         .filter_map(|(name, value)| {
