@@ -35,6 +35,7 @@ pub(crate) fn check(world: &World, outcome: &Outcome) -> Result<(), String> {
         return Err(format!("{sent} connections for one command"));
     }
     pauses(&events)?;
+    pause_between(&events)?;
     if events.contains(&Event::Twice) {
         return Err("an ADD took effect while another one was alive".to_owned());
     }
@@ -71,6 +72,25 @@ fn pauses(events: &[Event]) -> Result<(), String> {
         let most = 900 + total.as_millis() as usize / 40;
         if count > most { Err(format!("{count} pauses in {total:?}")) } else { Ok(()) }
     })
+}
+
+/// The same command is asked on another connection only after a pause.
+fn pause_between(events: &[Event]) -> Result<(), String> {
+    let (mut last, mut is_new, mut slept) = (None, false, false);
+    for event in events {
+        match event {
+            Event::Connected(_) => is_new = true,
+            Event::Slept(pause) => slept |= !pause.is_zero(),
+            Event::Called { action, broken: false, .. } => {
+                if is_new && last == Some(*action) && !slept {
+                    return Err(format!("{action:?} was asked again without a pause"));
+                }
+                (last, is_new, slept) = (Some(*action), false, false);
+            }
+            _ => (),
+        }
+    }
+    Ok(())
 }
 
 /// Newest first, each API and version once a connection, down on UNIMPLEMENTED alone.
