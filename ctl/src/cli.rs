@@ -158,6 +158,9 @@ pub(crate) struct Install {
     /// does not tell of changes, looks this often. Ends on SIGTERM
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) keep: Option<Duration>,
+    /// With --keep: write metrics for node-exporter's textfile collector once a minute
+    #[arg(long, value_name = "FILE", requires = "keep")]
+    pub(crate) metrics: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@
 
 mod keep;
 mod list;
+mod metrics;
 mod settings;
 mod slot;
 mod slots;
@@ -122,6 +123,9 @@ struct Installation {
     /// Whether no person asked for it just now
     is_unattended: bool,
     is_keeper: bool,
+    conf_dir: PathBuf,
+    /// Where a keeper writes metrics
+    metrics: Option<PathBuf>,
 }
 
 impl Installation {
@@ -142,6 +146,8 @@ impl Installation {
                 is_keeper: arguments.keep.is_some(),
                 place: arguments.place,
                 settings: [settings::of_environment()?, arguments.set].concat(),
+                conf_dir: arguments.conf_dir,
+                metrics: arguments.metrics,
             })
         });
         read.await.map_err(|error| Error::Runtime(error.into()))?

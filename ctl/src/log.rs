@@ -2,7 +2,7 @@
 
 mod event;
 pub(crate) mod follow;
-mod prometheus;
+pub(crate) mod prometheus;
 mod read;
 mod summary;
 
@@ -48,8 +48,19 @@ pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<E
     Ok(Exit::Success)
 }
 
+/// The metrics of one log; none where it cannot be read.
+pub(crate) fn metrics(path: &Path) -> String {
+    let mut count = Count::default();
+    let file = path.to_string_lossy();
+    match read(path, |event| count.see(&file, &event)) {
+        Ok(torn) => count.torn_lines = torn,
+        Err(_) => return String::new(),
+    }
+    prometheus::text(&Summary::of(count))
+}
+
 /// node-exporter reads the file at any moment, as a user of its own.
-fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
+pub(crate) fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
     files::remove_stale(path)?;
     files::write(path, text.as_bytes(), 0o644)
 }

@@ -65,7 +65,8 @@ chart --set conflist.name=10-antrea.conflist --set conflist.waitForAgent=10m --s
   >"$out/conflist.yaml"
 chart --set image.digest=sha256:$(printf 'a%.0s' {1..64}) --set imagePullSecrets[0].name=key \
   --set settings.logFile=/var/log/antrea/antrea-cni.log --set settings.waitForAgentSeconds=5 \
-  --set settings.requireRootAgent=false --set settings.socket=null >"$out/settings.yaml"
+  --set settings.requireRootAgent=false --set settings.socket=null \
+  --set metricsDir=/var/lib/node_exporter >"$out/settings.yaml"
 for preset in "$deploy"/helm/values-*.yaml; do
   chart --values "$preset" >"$out/preset-$(basename "$preset")"
 done
@@ -81,6 +82,12 @@ for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x
   refused=$((refused + 1))
 done
 ok "helm: 5 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
+
+# Alert rules, on sample series
+command -v promtool >/dev/null || apt-get install -y --no-install-recommends prometheus >/dev/null
+promtool check rules deploy/prometheus/rules.yaml >/dev/null
+promtool test rules deploy/prometheus/rules_test.yaml >/dev/null || die 'the alert rules'
+ok "prometheus: 3 rules on sample series"
 
 # Image
 archive=target/image/antrea-cni.tar

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use antrea_cni::input::node_settings;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -12,10 +12,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::slot::{By, Change};
 use super::state::{self, Mark, State};
 use super::watch::Watch;
-use super::{Installation, PLUGIN_MODE, SETTINGS_MODE, list, report, slots};
+use super::{Installation, PLUGIN_MODE, SETTINGS_MODE, list, metrics, report, slots};
 use crate::error::Error;
 use crate::files;
-use crate::output::say;
+use crate::output::{say, warn};
 
 /// How long a plugin that is being written may take until it is replaced all the same.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -69,8 +69,20 @@ pub(super) async fn keep(
     let mut watch = Watch::new(paths, interval);
     let mut keeper = Keeper { installation, lock: None, alive: None, settings: None };
     let mut told = String::new();
+    let mut metrics_at: Option<Instant> = None;
     loop {
         let turn = keeper.turn(out).await;
+        if let Some(to) = &installation.metrics
+            && metrics_at.is_none_or(|at| at.elapsed() >= metrics::INTERVAL)
+        {
+            let (is_kept, is_off) =
+                (matches!(turn, Ok(Turn::Kept)), matches!(turn, Ok(Turn::HeldOff)));
+            if let Err(error) = metrics::write(installation, to, is_kept, is_off) {
+                warn(format!("no metrics: {error}"));
+            }
+            metrics_at = Some(Instant::now());
+        }
+        let until_metrics = installation.metrics.as_ref().map(|_| metrics::INTERVAL);
         let news = match &turn {
             Ok(Turn::Kept | Turn::Unsettled) => String::new(),
             Ok(Turn::HeldOff) => "rolled back: not installed again by itself".to_owned(),
@@ -84,7 +96,7 @@ pub(super) async fn keep(
         told = news;
         match turn {
             Ok(Turn::Uninstalled) => return std::future::pending().await,
-            Ok(Turn::Kept | Turn::HeldOff) => watch.changed(None).await,
+            Ok(Turn::Kept | Turn::HeldOff) => watch.changed(until_metrics).await,
             Ok(Turn::Unsettled) => watch.changed(Some(PATIENCE / 40)).await,
             Err(_) => watch.changed(Some(RETRY)).await,
         }

@@ -6,20 +6,29 @@ use std::fmt::Write;
 
 use super::summary::{Agent, Group, Summary, Times};
 
+/// The labels of a sample, and its value.
+pub(crate) type Sample<'a> = (Vec<(&'a str, &'a str)>, f64);
+
+/// Adds a metric.
+pub(crate) fn family(text: &mut String, name: &str, help: &str, samples: Vec<Sample<'_>>) {
+    // Writing to a String does not fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+    for (labels, value) in samples {
+        let labels: Vec<_> =
+            labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escape(value))).collect();
+        let labels = match labels.join(",") {
+            none if none.is_empty() => none,
+            some => format!("{{{some}}}"),
+        };
+        let _ = writeln!(text, "{name}{labels} {value}");
+    }
+}
+
+/// All of a summary.
 pub(super) fn text(summary: &Summary) -> String {
     let mut text = String::new();
-    let mut family = |name: &str, help: &str, samples: Vec<(Vec<(&str, &str)>, f64)>| {
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
-        for (labels, value) in samples {
-            let labels: Vec<_> =
-                labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escape(value))).collect();
-            let labels = match labels.join(",") {
-                none if none.is_empty() => none,
-                some => format!("{{{some}}}"),
-            };
-            let _ = writeln!(text, "{name}{labels} {value}");
-        }
+    let mut family = |name: &str, help: &str, samples: Vec<Sample<'_>>| {
+        family(&mut text, name, help, samples);
     };
     let codes: Vec<_> = summary.groups.iter().map(|group| group.code.to_string()).collect();
     let calls = summary.groups.iter().zip(&codes).map(|(group, code)| {
@@ -41,6 +50,12 @@ pub(super) fn text(summary: &Summary) -> String {
         "antrea_cni_log_agent_api_old",
         "1 if the agent answers in an API although a release has a newer one.",
         agents.collect(),
+    );
+    let last = summary.last_call.map(|at| (Vec::new(), at.as_duration().as_secs_f64()));
+    family(
+        "antrea_cni_log_last_call_timestamp_seconds",
+        "When the last call in the log was.",
+        last.into_iter().collect(),
     );
     let torn = vec![(Vec::new(), number(summary.torn_lines))];
     family("antrea_cni_log_torn_lines", "Lines of the log that are not whole.", torn);

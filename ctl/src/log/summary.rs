@@ -16,11 +16,13 @@ pub(super) struct Count {
     groups: Groups,
     agents: BTreeMap<String, Evidence>,
     pub(super) torn_lines: usize,
+    last_call: Option<Timestamp>,
 }
 
 impl Count {
     pub(super) fn see(&mut self, log: &str, event: &Event) {
         self.groups.add(event);
+        self.last_call = self.last_call.max(Some(event.time));
         self.agents.entry(log.to_owned()).or_default().see(event);
     }
 }
@@ -77,6 +79,8 @@ pub(super) struct Summary {
     pub(super) groups: Vec<Group>,
     pub(super) commands: Vec<Times>,
     pub(super) agents: Vec<Agent>,
+    /// When the last call was
+    pub(super) last_call: Option<Timestamp>,
 }
 
 /// Calls with the same command, API and code.
@@ -137,6 +141,7 @@ impl Summary {
         Self {
             calls: groups.iter().map(|group| group.calls).sum(),
             torn_lines: count.torn_lines,
+            last_call: count.last_call,
             agents: agents.collect(),
             groups,
             commands,
