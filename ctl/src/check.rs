@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 
 use self::checker::{TYPE, is_ours, plugins};
 use self::findings::{Checker, Finding};
-use self::node::Asked;
+pub(crate) use self::node::Asked;
 use crate::cli::CheckConfig;
 use crate::document::Members;
 use crate::error::{Error, Exit};
@@ -95,6 +95,17 @@ pub(crate) fn problems(
         .map(|it| format!("{}:{}: {}", it.line, it.column, it.message))
         .chain(others)
         .collect())
+}
+
+/// The version that a list's plugins are called with, and what they say to it in a folder.
+pub(crate) fn on_node(
+    path: &Path,
+    bytes: &[u8],
+    bin_dir: &Path,
+) -> Result<(Option<Version>, Vec<Asked>), Error> {
+    let mut report = Report::of(path, bytes);
+    report.ask(bytes, bin_dir)?;
+    Ok((report.cni_version, report.plugins))
 }
 
 /// The settings in force with a valid configuration, on a node with this file.

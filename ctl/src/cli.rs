@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Read the plugin's log file (setting logFile)
     #[command(subcommand)]
     Log(LogCommand),
+    /// Put what many nodes gave on one page
+    #[command(after_help = EXIT_STATUS)]
+    Fleet(Fleet),
     /// Say which version this is, and which plugin is in it
     Version,
     /// Write a completion script for a shell to standard output
@@ -76,6 +79,9 @@ pub(crate) enum LogCommand {
     /// Show calls as they happen
     #[command(after_help = EXIT_STATUS)]
     Follow(Follow),
+    /// Show the calls that are in the log
+    #[command(after_help = EXIT_STATUS)]
+    Show(Follow),
     /// Count calls, times and the agents that answered
     #[command(after_help = EXIT_STATUS)]
     Summary(Summary),
@@ -232,6 +238,20 @@ pub(crate) struct Summary {
     /// File for the metrics, replaced atomically; standard output without it
     #[arg(long, value_name = "FILE", requires = "format")]
     pub(crate) textfile: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fleet {
+    /// Outputs of status and probe (--output json) and logs, as NODE.status.json,
+    /// NODE.probe.json, NODE.log, or any of them in a folder NODE; folders of such
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write the page there: one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Form of the answer
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) output: Form,
 }
 
 /// Which calls.

@@ -10,6 +10,7 @@ mod cli;
 mod document;
 mod error;
 mod files;
+mod fleet;
 mod install;
 mod log;
 mod net_d;
@@ -53,7 +54,9 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
         Command::Probe(arguments) => probe::run(&arguments, out),
         Command::CheckConfig(arguments) => check::run(&arguments, out),
         Command::Log(LogCommand::Follow(arguments)) => log::follow::run(&arguments, out),
+        Command::Log(LogCommand::Show(arguments)) => log::follow::show(&arguments, out),
         Command::Log(LogCommand::Summary(arguments)) => log::summarize(&arguments, out),
+        Command::Fleet(arguments) => fleet::run(&arguments, out),
         Command::Version => {
             let (version, plugin) = (env!("CARGO_PKG_VERSION"), install::embedded());
             output::say(out, format!("{} {version}; {plugin}", cli::NAME)).map(|()| Exit::Success)

@@ -1,10 +1,10 @@
 //! Reading the log files that the plugin writes: one JSON object a line.
 
-mod event;
+pub(crate) mod event;
 pub(crate) mod follow;
 pub(crate) mod prometheus;
-mod read;
-mod summary;
+pub(crate) mod read;
+pub(crate) mod summary;
 
 use std::io::Write;
 use std::path::Path;

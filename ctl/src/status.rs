@@ -6,9 +6,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use semver::Version;
 use serde::Serialize;
 use tokio::runtime::Builder;
 
+use crate::check::{self, Asked};
 use crate::cli::Status;
 use crate::error::{Error, Exit};
 use crate::install::state::{self, Mark, sha256};
@@ -70,6 +72,10 @@ struct Conflist {
     taken: Option<PathBuf>,
     /// Whether that leads to the plugin
     names_plugin: bool,
+    /// The version that its plugins are called with
+    cni_version: Option<Version>,
+    /// What each of them says to it
+    plugins: Vec<Asked>,
 }
 
 impl Report {
@@ -97,7 +103,14 @@ impl Report {
         let names = |path: &PathBuf| {
             fs::read(path).is_ok_and(|bytes| net_d::types(&bytes).contains(&place.name))
         };
+        let list = taken.as_ref().and_then(|path| Some((path, fs::read(path).ok()?)));
+        let (cni_version, plugins) = match list {
+            Some((path, bytes)) => check::on_node(path, &bytes, &place.bin_dir)?,
+            None => (None, Vec::new()),
+        };
         let conflist = Conflist {
+            cni_version,
+            plugins,
             installed: files::read(&folder.join("conflist"))?
                 .map(|text| String::from_utf8_lossy(&text).into_owned().into()),
             names_plugin: taken.as_ref().is_some_and(names),

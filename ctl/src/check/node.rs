@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
@@ -11,17 +11,17 @@ use crate::error::Error;
 use crate::trial;
 
 /// What one plugin of a list says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     #[serde(rename = "type")]
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What it knows; empty where it says nothing
-    pub(super) versions: Vec<String>,
+    pub(crate) versions: Vec<String>,
     /// Why it cannot do its part; `null` if it can
-    pub(super) problem: Option<String>,
+    pub(crate) problem: Option<String>,
     /// Whether there is such a file at all
-    pub(super) is_there: bool,
+    pub(crate) is_there: bool,
 }
 
 /// Asks each plugin for its versions, all at once: one that hangs costs no more than

@@ -27,6 +27,9 @@ pub(crate) struct Event {
     pub(crate) pod_name: String,
     #[serde(default)]
     pub(crate) tried: Vec<Tried>,
+    /// Connections to agents
+    #[serde(default)]
+    pub(crate) attempts: u32,
     /// 0 is success
     pub(crate) code: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]

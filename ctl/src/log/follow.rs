@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::event::Event;
+use super::read::read;
 use crate::cli::Follow;
 use crate::error::{Error, Exit};
 use crate::output::{Form, line, say};
@@ -15,6 +16,24 @@ use crate::settings;
 
 /// Between two looks at the file.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// The command `log show`: what there is, and the file before.
+pub(crate) fn show(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
+    let path = match &arguments.file {
+        Some(path) => path,
+        None => &settings::log_file(&arguments.whose)?,
+    };
+    let mut written = Ok(());
+    read(path, |event| {
+        if written.is_ok() && arguments.filter.accepts(&event) {
+            written = match arguments.output {
+                Form::Text => writeln!(out, "{event}").map_err(Error::Output),
+                Form::Json => line(out, &event),
+            };
+        }
+    })?;
+    written.and_then(|()| out.flush().map_err(Error::Output)).map(|()| Exit::Success)
+}
 
 /// The command `log follow`: ends with a signal, or when nobody reads any more.
 pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {

@@ -43,7 +43,7 @@ pub(super) fn read(path: &Path, mut take: impl FnMut(Event)) -> Result<usize, Er
 }
 
 /// [`read`] of one file.
-pub(super) fn events(mut lines: impl BufRead, mut take: impl FnMut(Event)) -> io::Result<usize> {
+pub(crate) fn events(mut lines: impl BufRead, mut take: impl FnMut(Event)) -> io::Result<usize> {
     let (mut torn, mut line) = (0, Vec::new());
     while lines.read_until(b'\n', &mut line)? > 0 {
         match Event::parse(&line) {

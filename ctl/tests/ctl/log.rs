@@ -76,6 +76,19 @@ fn a_summary_counts_calls_times_and_old_agents() {
 }
 
 #[test]
+fn the_calls_that_are_there_are_shown_also_of_the_file_before() {
+    let logs = Logs::new();
+    logs.file("log.1", &[event(0, "ADD", VMWARE, 0, 4.0)]);
+    let file =
+        logs.file("log", &[event(1, "ADD", V1BETA1, 0, 1.0), event(2, "DEL", V1BETA1, 0, 1.0)]);
+    let answer = run(["log", "show", "--file", &file, "--command", "ADD", "--output", "json"]);
+    assert_eq!(answer.out.lines().count(), 2, "{answer:?}");
+    // What it writes, it reads.
+    let again = logs.file("again", &answer.out.lines().map(str::to_owned).collect::<Vec<_>>());
+    run(["log", "summary", "--file", &again]).assert(0, "2 calls");
+}
+
+#[test]
 fn the_log_of_the_settings_is_read_where_none_is_named() {
     let node = Node::new();
     let logs = Logs::new();

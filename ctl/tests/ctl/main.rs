@@ -8,6 +8,7 @@
 
 mod check;
 mod cli;
+mod fleet;
 mod install;
 mod keep;
 mod kill;
