@@ -59,7 +59,7 @@ fn a_call_is_one_line_that_says_what_happened() {
     assert_eq!(
         *event,
         json!({
-            "time": null, "milliseconds": null,
+            "version": env!("CARGO_PKG_VERSION"), "time": null, "milliseconds": null,
             "command": "ADD", "container": "c0ffee", "podNamespace": "shop", "podName": "web-0",
             "podUid": "d688d570", "interface": "eth0", "netns": place.netns(),
             "cniVersion": "1.0.0", "socket": place.socket(), "attempts": 1, "code": 0,
