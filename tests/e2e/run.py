@@ -348,6 +348,34 @@ def kubelet(box, away):
     return f'agent away for {away} s: Running {took:.1f} s after it was back'
 
 
+def lists(box):
+    """What `check-config --bin-dir` says of a list with this tree's portmap, in each cniVersion, is what the runtime does."""
+    ctl = f'{box.work}/bin/antrea-cnictl'
+    if not os.path.exists(ctl):
+        raise Skipped('make ctl')
+    cri = box.containerd()
+    box.agent('v1beta1')
+    said = []
+    for number, version in enumerate(('0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0')):
+        name = f'lists{number}'
+        box.conflist(name, version, chain=[PORTMAP])
+        check = sh(*box.argv(ctl, 'check-config', '--bin-dir', f'{box.dir}/bin', f'{box.dir}/net.d/10-e2e.conflist'), check=False)
+        expect(check.returncode in (0, 1), check.stdout + check.stderr)
+        safe = check.returncode == 0
+        expect(box.loaded(cri, name), 'conflist not loaded')
+        try:
+            pod = cri.run_pod(cri.config(name, f'uid-{name}', box.cgroup, ports=[(80, 8080)]))
+            cri.stop_pod(pod)
+            cri.remove_pod(pod)
+            runs = True
+        except Error as e:
+            runs = False
+            expect('portmap' in str(e) or 'version' in str(e), str(e))
+        expect(safe == runs, f'{version}: said {"safe" if safe else "not safe"}, but the Pod {"ran" if runs else "did not run"}\n{check.stdout}')
+        said.append(f'{version} {"safe" if safe else "not safe"}')
+    return 'as check-config said: ' + ', '.join(said)
+
+
 def podman(box):
     """podman with the CNI backend."""
     box.agent('vmware')
@@ -434,6 +462,8 @@ SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
     'sixty': (sixty, (1,), True),
     'sixty-b': (sixty, (2,), True),
     'sixty-c': (sixty, (3,), True),
+    'lists': (lists, (), False),
+    'lists-2': (lists, (), True),
     'upgrade': (upgrade, (1,), True),
     'upgrade-b': (upgrade, (2,), True),
     'upgrade-c': (upgrade, (3,), True),
