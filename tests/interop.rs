@@ -44,6 +44,16 @@ fn cases() -> Vec<Case> {
             })),
             Err(why) => cases.push(Case::new("libcni", move || Err(why))),
         }
+        match go(&["build"], "./ocicni", "ocicni") {
+            _ if !nix::unistd::geteuid().is_root() || !has("ip", "-Version") => {
+                cases.push(Case::skipped("ocicni", "namespaces need root and iproute2"));
+            }
+            Ok(caller) => cases.extend(servable().into_iter().map(|api| {
+                let caller = caller.clone();
+                Case::new(format!("ocicni, {}", api.name), move || ocicni(&caller, api))
+            })),
+            Err(why) => cases.push(Case::new("ocicni", move || Err(why))),
+        }
     } else {
         cases.push(Case::skipped("grpc-go and libcni", "install Go"));
     }
@@ -212,6 +222,47 @@ fn libcni(cnitool: &Path, api: Api) -> Result<(), String> {
         let left = agent.containers();
         if !left.is_empty() {
             return Err(format!("left behind after {version}: {left:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// What CRI-O calls, for the reference agent: also the CHECK that it sends after each ADD.
+fn ocicni(caller: &Path, api: Api) -> Result<(), String> {
+    for version in VERSIONS.into_iter().skip(3) {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = Agent::start(Options::new(folder.path().join("cni.sock"), &[api])).unwrap();
+        std::fs::create_dir_all(folder.path().join("bin")).unwrap();
+        std::fs::copy(plugin(), folder.path().join("bin/antrea")).unwrap();
+        let name = format!("ocicni-{}-{}", std::process::id(), version.replace('.', "-"));
+        let conflist = json!({
+            "cniVersion": version, "name": name,
+            "plugins": [{"type": "antrea", "ipam": {"type": "host-local"}, "antreaCni": {"socket": agent.socket()}}],
+        });
+        std::fs::create_dir_all(folder.path().join("net.d")).unwrap();
+        let list = folder.path().join("net.d/10-antrea.conflist");
+        std::fs::write(list, conflist.to_string()).unwrap();
+        let netns = |what: &str| {
+            Command::new("ip").args(["netns", what, &name]).status().is_ok_and(|it| it.success())
+        };
+        if !netns("add") {
+            return Err(format!("ip netns add {name}"));
+        }
+        let mut command = Command::new(caller);
+        command.args(["net.d", "cache", "bin"].map(|it| folder.path().join(it)));
+        let output = command.arg(format!("/run/netns/{name}")).output().unwrap();
+        netns("delete");
+        check(&format!("ocicni {version}"), output.status.success(), &output)?;
+        let asked = |end: &str| agent.served().iter().filter(|it| it.path.ends_with(end)).count();
+        // The second time after the garbage was collected.
+        let checks = if version < "0.4.0" { 0 } else { 2 };
+        if (asked("CmdAdd"), asked("CmdCheck")) != (1, checks) || !agent.containers().is_empty() {
+            let left = agent.containers();
+            return Err(format!(
+                "{version}: {} ADD, {} CHECK, left {left:?}",
+                asked("CmdAdd"),
+                asked("CmdCheck")
+            ));
         }
     }
     Ok(())
