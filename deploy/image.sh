@@ -1,21 +1,33 @@
 #!/usr/bin/env bash
-# Builds the image without a daemon: image.sh FOLDER PLUGIN CTL writes FOLDER/antrea-cni.tar,
-# an OCI archive, and prints its size.
+# Builds the image without a daemon: image.sh FOLDER writes FOLDER/antrea-cni.tar, an OCI
+# archive with an index of linux/amd64, linux/arm64 and linux/arm/v7, from what `make ctl
+# ARCH=…` built, and prints the sizes.
 set -euo pipefail
-folder=$1 plugin=$2 ctl=$3
+folder=$1
 here=$(cd "$(dirname "$0")" && pwd)
 command -v buildah >/dev/null || { echo 'buildah is missing: apt-get install buildah' >&2; exit 1; }
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$here/../Cargo.toml" | head -n 1)
-rm -rf "$folder/context"
-mkdir -p "$folder/context/licenses"
-cp "$plugin" "$folder/context/antrea-cni"
-cp "$ctl" "$folder/context/antrea-cnictl"
-cp "$here/../LICENSE" "$folder/context/licenses/"
+rm -rf "$folder"
+mkdir -p "$folder"
 tools() {
   command buildah --root "$PWD/$folder/storage" --runroot "$PWD/$folder/run" --storage-driver vfs "$@"
 }
-tools build --isolation chroot --layers=false --timestamp 0 --tag "antrea-cni:$version" \
-  --file "$here/Containerfile" "$folder/context" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
-rm -f "$folder/antrea-cni.tar"
-tools push --quiet "antrea-cni:$version" "oci-archive:$folder/antrea-cni.tar:antrea-cni:$version"
-echo "image: $(stat -c %s "$folder/antrea-cni.tar") bytes compressed, $(cat "$folder"/context/antrea-* "$folder"/context/licenses/* | wc -c) bytes in all"
+quietly() { "$@" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }; }
+quietly tools manifest create "antrea-cni:$version"
+for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl arm/v7:armv7-unknown-linux-gnueabihf; do
+  arch=${platform%%:*} built=$here/../target/${platform##*:}/release
+  context=$folder/${arch%/*}
+  mkdir -p "$context/licenses"
+  cp "$built"/antrea-cni{,ctl} "$context/"
+  cp "$here/../LICENSE" "$context/licenses/"
+  quietly tools build --isolation chroot --layers=false --timestamp 0 --platform "linux/$arch" \
+    --label org.opencontainers.image.title=antrea-cni --label "org.opencontainers.image.version=$version" \
+    --label org.opencontainers.image.licenses=Apache-2.0 \
+    --label 'org.opencontainers.image.description=CNI plugin of Antrea for agents of every release' \
+    --tag "antrea-cni:$version-${arch%/*}" --file "$here/Containerfile" "$context"
+  quietly tools manifest add --arch "${arch%/*}" --os linux ${arch:+$([ "${arch#*/}" = "$arch" ] || echo --variant "${arch#*/}")} \
+    "antrea-cni:$version" "antrea-cni:$version-${arch%/*}"
+  echo "linux/$arch: $(cat "$context"/antrea-* "$context"/licenses/* | wc -c) bytes"
+done
+tools manifest push --quiet --all "antrea-cni:$version" "oci-archive:$folder/antrea-cni.tar:antrea-cni:$version" >/dev/null
+echo "image: $(stat -c %s "$folder/antrea-cni.tar") bytes in the archive"

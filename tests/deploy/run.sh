@@ -89,17 +89,32 @@ promtool check rules deploy/prometheus/rules.yaml >/dev/null
 promtool test rules deploy/prometheus/rules_test.yaml >/dev/null || die 'the alert rules'
 ok "prometheus: 3 rules on sample series"
 
-# Image
+# Image: each architecture, and the index
 archive=target/image/antrea-cni.tar
-most=$((6 << 20))
-whole=$(cat target/image/context/antrea-* target/image/context/licenses/* | wc -c)
-test "$whole" -le "$most" || die "the image is $whole bytes"
-ok "image: $whole bytes, $(stat -c %s $archive) in the archive; at most $most"
-root=$(mktemp -d)
+most=$((4500 << 10))
+root=$(mktemp -d) node=$(mktemp -d) storage=$(mktemp -d)
 trap 'rm -rf "$root" "$node" "$storage"' EXIT
-node=$(mktemp -d) storage=$(mktemp -d)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-cp target/image/context/antrea-cni target/image/context/antrea-cnictl "$root/"
+index=$(tar -xOf $archive index.json | python3 -c 'import json,sys; print(json.load(sys.stdin)["manifests"][0]["digest"].split(":")[1])')
+platforms=$(tar -xOf $archive "blobs/sha256/$index" | python3 -c '
+import json, sys
+for it in json.load(sys.stdin)["manifests"]:
+    print("/".join(filter(None, (it["platform"][key] if key in it["platform"] else "" for key in ("os", "architecture", "variant")))))' | sort | xargs)
+test "$platforms" = 'linux/amd64 linux/arm/v7 linux/arm64' || die "the index has $platforms"
+for arch in amd64 arm64 arm; do
+  whole=$(cat target/image/$arch/antrea-* target/image/$arch/licenses/* | wc -c)
+  test "$whole" -le "$most" || die "$arch: the image is $whole bytes"
+  case $arch in amd64) run= ;; arm64) run=qemu-aarch64-static ;; arm) run=qemu-arm-static ;; esac
+  if [ -n "$run" ] && ! command -v $run >/dev/null; then
+    echo "*** skipped: the programs of $arch need $run ***"
+    continue
+  fi
+  $run target/image/$arch/antrea-cnictl version | grep -q "$version"
+  CNI_COMMAND=VERSION $run target/image/$arch/antrea-cni </dev/null | grep -q '"supportedVersions"'
+  echo "  linux/$arch: $whole bytes; both programs start"
+done
+ok "image: an index of $platforms, $(stat -c %s $archive) bytes in the archive; each at most $most"
+cp target/image/amd64/antrea-cni target/image/amd64/antrea-cnictl "$root/"
 chroot "$root" /antrea-cnictl --version | grep -q "$version"
 CNI_COMMAND=VERSION chroot "$root" /antrea-cni </dev/null | grep -q '"supportedVersions"'
 ok "both programs start in an empty root"
@@ -123,7 +138,7 @@ print(sys.argv[2], *container["args"], sep="\n")' "$node" "localhost/antrea-cni:
 }
 container 1
 CNI_COMMAND=VERSION "$node/opt/cni/bin/antrea" </dev/null | grep -q '"supportedVersions"'
-cmp "$node/opt/cni/bin/antrea" target/image/context/antrea-cni
+cmp "$node/opt/cni/bin/antrea" target/image/amd64/antrea-cni
 container 1 | grep -q 'is installed already'
 ok "the init container installs into the node's folder, and again without a change"
 container 5 & stay=$!
