@@ -54,6 +54,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_flood_begins_above_either_limit() {
+        let with = |bytes, frames| Seen { bytes, frames, ..Seen::default() }.is_flood();
+        assert!(!with(MAX_BYTES, MAX_FRAMES));
+        assert!(with(MAX_BYTES + 1, 0) && with(0, MAX_FRAMES + 1));
+    }
+
+    #[test]
     fn frames_are_counted_however_they_are_cut() {
         let frame = [0, 0, 2, 6, 0, 0, 0, 0, 0, 1, 2];
         let all = frame.repeat(5);

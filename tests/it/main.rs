@@ -23,6 +23,7 @@ mod protos;
 mod recovery;
 mod rolling;
 mod settings;
+mod socket;
 mod status;
 
 mod time;
