@@ -5,11 +5,19 @@
 const MAX_BYTES: usize = 6 << 20;
 const MAX_FRAMES: usize = 10_000;
 
+/// Each of these wants an answer before anything else is read. A peer that does not read
+/// the answers would stop the call long before it sent `MAX_FRAMES`.
+const MAX_SETTINGS: usize = 100;
+
+/// The type of a SETTINGS frame (RFC 9113, section 6.5).
+const SETTINGS: u8 = 4;
+
 /// What was read: bytes, and HTTP/2 frames (RFC 9113, section 4.1).
 #[derive(Clone, Copy, Default)]
 pub(super) struct Seen {
     bytes: usize,
     frames: usize,
+    settings: usize,
     /// The three bytes of a frame's length that were read, and how many of its head
     length: usize,
     head: usize,
@@ -22,7 +30,7 @@ impl Seen {
 
     /// Whether it is more than a call can need.
     pub(super) fn is_flood(self) -> bool {
-        self.bytes > MAX_BYTES || self.frames > MAX_FRAMES
+        self.bytes > MAX_BYTES || self.frames > MAX_FRAMES || self.settings > MAX_SETTINGS
     }
 
     /// What was seen with these bytes.
@@ -35,8 +43,10 @@ impl Seen {
                 bytes = bytes.get(skipped..).unwrap_or_default();
                 continue;
             }
-            if self.head < 3 {
-                self.length = self.length << 8 | usize::from(*first);
+            match self.head {
+                ..3 => self.length = self.length << 8 | usize::from(*first),
+                3 => self.settings += usize::from(*first == SETTINGS),
+                _ => (),
             }
             self.head += 1;
             bytes = rest;
@@ -54,10 +64,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_begins_above_either_limit() {
-        let with = |bytes, frames| Seen { bytes, frames, ..Seen::default() }.is_flood();
-        assert!(!with(MAX_BYTES, MAX_FRAMES));
-        assert!(with(MAX_BYTES + 1, 0) && with(0, MAX_FRAMES + 1));
+    fn a_flood_begins_above_each_limit() {
+        let with = |bytes, frames, settings| {
+            Seen { bytes, frames, settings, ..Seen::default() }.is_flood()
+        };
+        assert!(!with(MAX_BYTES, MAX_FRAMES, MAX_SETTINGS));
+        assert!(with(MAX_BYTES + 1, 0, 0) && with(0, MAX_FRAMES + 1, 0));
+        assert!(with(0, 0, MAX_SETTINGS + 1));
+        let frame = |kind| [0, 0, 0, kind, 0, 0, 0, 0, 0];
+        assert!(!Seen::default().and(&frame(6).repeat(MAX_SETTINGS + 1)).is_flood());
+        assert!(!Seen::default().and(&frame(SETTINGS).repeat(MAX_SETTINGS)).is_flood());
+        assert!(Seen::default().and(&frame(SETTINGS).repeat(MAX_SETTINGS + 1)).is_flood());
     }
 
     #[test]
