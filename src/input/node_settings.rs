@@ -10,6 +10,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use serde_json::value::RawValue;
 
@@ -23,8 +24,9 @@ pub fn beside(plugin: &Path) -> PathBuf {
     let path = plugin.as_os_str().as_bytes();
     // The kernel says so of a program that was replaced after it was started.
     let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
-    let name = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-    let (folder, name) = path.split_at(name);
+    let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let folder = path.get(..start).unwrap_or_default();
+    let name = path.get(start..).unwrap_or_default();
     PathBuf::from(OsString::from_vec([folder, b".", name, b".json"].concat()))
 }
 
@@ -58,6 +60,8 @@ fn text(path: &Path) -> io::Result<Option<String>> {
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Of this process, and not of the file: the socket fails for it, too.
+        Err(error) if error.raw_os_error() == Some(Errno::EMFILE as i32) => return Ok(None),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
