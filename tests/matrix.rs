@@ -363,7 +363,7 @@ fn markdown(releases: &[Release], cells: &[Cell]) -> String {
         a number alone is the code of the error, of which 1 means that the command does not exist in that\n\
         cniVersion, or that the agent refuses it in every version that the plugin can offer. `–` is a\n\
         configuration without a cniVersion, which every agent refuses. CHECK of v0.9.0 to v1.10.1 always\n\
-        fails (103), as those releases do. What the other plugins of a list say is not in here.\n"
+        fails (103), as those releases do where they are not chained. What the other plugins of a list say is not in here.\n"
         .to_owned();
     let mut groups: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
     for (number, release) in releases.iter().enumerate() {

@@ -266,7 +266,7 @@ impl Report {
         let check = match releases::text(&self.check_fails) {
             releases if releases.is_empty() => String::new(),
             releases => format!(
-                " With CRI-O, which sends CHECK after each ADD, no Pod starts beside an agent of {releases}: set disableCheck, or a cniVersion below 0.4.0."
+                " With CRI-O, which sends CHECK after each ADD, no Pod starts beside an agent of {releases} that is not chained: set disableCheck, or a cniVersion below 0.4.0."
             ),
         };
         if !self.is_safe() {
