@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use antrea_cni::input::node_settings;
@@ -172,8 +171,11 @@ impl Keeper<'_> {
         let path = state.folder().join("lock");
         self.lock = Some(File::open(&path).map_err(Error::file("open", &path))?);
         let alive = state::alive(state.folder());
-        let open = File::options().append(true).create(true).mode(0o600).open(&alive);
-        let file = open.map_err(Error::file("open", &alive))?;
+        if !alive.exists() {
+            files::write(&alive, b"", 0o600)?;
+        }
+        // Not for writing, so that the file system can be made read-only meanwhile.
+        let file = File::open(&alive).map_err(Error::file("open", &alive))?;
         // Whoever looks whether there is a keeper has it for a moment.
         let _ = file.try_lock_shared();
         self.alive = Some(file);
