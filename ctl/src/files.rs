@@ -138,6 +138,8 @@ pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
 /// Moves a file within its folder.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     fs::rename(from, to).map_err(Error::file("rename", from))?;
+    // Two names of one file: then neither was moved.
+    remove(from)?;
     sync_folder(to)
 }
 
