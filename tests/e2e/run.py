@@ -237,7 +237,8 @@ def upgrade(box, seed, kept=True):
     written = open(f'{box.dir}/lists/0.3.0/10-e2e.conflist').read()
 
     def install(*words):
-        return sh(ctl, 'install', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d, *words)
+        # In the tree of the runtime, whose other plugins are asked.
+        return sh(*box.argv(ctl, 'install', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d, *words))
 
     def conflist(version):
         return ('--conflist', f'{box.dir}/lists/{version}/10-e2e.conflist')
@@ -272,7 +273,7 @@ def upgrade(box, seed, kept=True):
             wait_for(lambda: open(box.plugin, 'rb').read() != open(foreign, 'rb').read(), 5, 0.01)
             if number % 3 == 0:
                 install('--from', newer)
-                sh(ctl, 'rollback', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d)
+                sh(*box.argv(ctl, 'rollback', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d))
             elif number % 3 == 1:
                 install('--from', ours, *conflist('1.1.0'))
             else:
