@@ -17,7 +17,7 @@ use semver::Version;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use self::checker::{TYPE, is_ours, plugins};
+use self::checker::{TYPE, is_ours};
 use self::findings::{Checker, Finding};
 pub(crate) use self::node::Asked;
 use crate::cli::CheckConfig;
@@ -121,7 +121,7 @@ pub(crate) fn settings(bytes: &[u8], node: &Path) -> Settings {
 
 /// The settings in the entry of the plugin.
 pub(crate) fn own_settings(text: &str) -> Option<&RawValue> {
-    let plugins = plugins(&Members::read(text).ok()?);
+    let plugins = net_d::plugins(&Members::read(text).ok()?);
     let plugin = plugins.into_iter().find(is_ours)?;
     plugin.get(Settings::KEY).map(|it| it.value)
 }

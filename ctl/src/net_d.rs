@@ -19,15 +19,19 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// The plugins of a list, or the one that the document is.
+pub(crate) fn plugins<'a>(root: &Members<'a>) -> Vec<Members<'a>> {
+    match root.get("plugins") {
+        Some(list) => list.elements().into_iter().filter_map(|it| Members::of(it).ok()).collect(),
+        None => vec![root.clone()],
+    }
+}
+
 /// The `type`s of the plugins in a configuration.
 pub(crate) fn types(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let Ok(root) = Members::read(&text) else { return Vec::new() };
-    let plugins = match root.get("plugins") {
-        Some(list) => list.elements().into_iter().filter_map(|it| Members::of(it).ok()).collect(),
-        None => vec![root],
-    };
-    plugins.iter().filter_map(|plugin| plugin.text("type")).map(Into::into).collect()
+    plugins(&root).iter().filter_map(|plugin| plugin.text("type")).map(Into::into).collect()
 }
 
 /// The first file that leads to a plugin of this type.

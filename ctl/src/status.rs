@@ -14,7 +14,6 @@ use crate::check::{self, Asked};
 use crate::cli::Status;
 use crate::error::{Error, Exit};
 use crate::install::state::{self, Mark, sha256};
-
 use crate::settings::InForce;
 use crate::text::{TITLE, plain};
 use crate::{files, net_d, output, trial};

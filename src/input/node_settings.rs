@@ -82,7 +82,7 @@ fn text(path: &Path) -> io::Result<Option<String>> {
 }
 
 fn read_all(file: &File, length: u64) -> io::Result<String> {
-    // With room for the end, so that one read sees both.
+    // With room for one byte more: a buffer that is full would grow to find the end.
     let mut text = String::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
     file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
     Ok(text)

@@ -13,20 +13,13 @@ use serde_json::value::RawValue;
 use super::findings::Checker;
 use super::runtime::Kind;
 use crate::document::{self, Member, Members, Position};
+use crate::net_d;
 
 /// The `type` of the plugin in Antrea's own configuration.
 pub(super) const TYPE: &str = "antrea";
 
 pub(super) fn is_ours(plugin: &Members<'_>) -> bool {
     plugin.text("type").as_deref() == Some(TYPE)
-}
-
-/// The plugins of a list, or the one that the document is.
-pub(super) fn plugins<'a>(root: &Members<'a>) -> Vec<Members<'a>> {
-    match root.get("plugins") {
-        Some(list) => list.elements().into_iter().filter_map(|it| Members::of(it).ok()).collect(),
-        None => vec![root.clone()],
-    }
 }
 
 impl<'a> Checker<'a> {
@@ -80,12 +73,12 @@ impl<'a> Checker<'a> {
     fn settings_of_plugins(&mut self, root: &Members<'a>, path: &Path) {
         let text = self.text;
         let is_list = root.get("plugins").is_some();
-        let plugins = plugins(root);
+        let plugins = net_d::plugins(root);
         for plugin in &plugins {
             // As multus hands them over.
             for delegate in plugin.get("delegates").map(Member::elements).unwrap_or_default() {
                 if let Ok(delegate) = Members::of(delegate) {
-                    for plugin in self::plugins(&delegate).iter().filter(|it| is_ours(it)) {
+                    for plugin in net_d::plugins(&delegate).iter().filter(|it| is_ours(it)) {
                         self.settings_of(plugin, path);
                     }
                 }
@@ -106,7 +99,7 @@ impl<'a> Checker<'a> {
         let is_there = plugins.iter().any(|plugin| {
             let delegates = plugin.get("delegates").map(Member::elements).unwrap_or_default();
             let delegates = delegates.into_iter().filter_map(|it| Members::of(it).ok());
-            is_ours(plugin) || delegates.flat_map(|it| self::plugins(&it)).any(|it| is_ours(&it))
+            is_ours(plugin) || delegates.flat_map(|it| net_d::plugins(&it)).any(|it| is_ours(&it))
         });
         if !is_there {
             self.warn(Position::START, format!("no plugin of type {TYPE:?}, as Antrea's is"));
