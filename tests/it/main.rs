@@ -20,12 +20,12 @@ mod log;
 mod output;
 mod properties;
 mod protos;
+mod recorded_agents;
 mod recovery;
 mod rolling;
 mod settings;
 mod socket;
 mod status;
-
 mod time;
 mod trace_context;
 mod translation;

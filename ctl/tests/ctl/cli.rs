@@ -1,6 +1,6 @@
-use crate::support::run;
+use crate::support::{Answer, run, tool};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "install",
     "uninstall",
     "rollback",
@@ -9,6 +9,7 @@ const COMMANDS: [&str; 11] = [
     "probe",
     "check-config",
     "log",
+    "fleet",
     "version",
     "completions",
     "man",
@@ -20,6 +21,21 @@ fn help_names_every_command_and_exit_status() {
     help.assert(0, "Exit status");
     for command in COMMANDS {
         help.assert(0, command);
+    }
+}
+
+#[test]
+fn help_wraps_at_the_width_of_the_terminal() {
+    let widest = |columns: &str, command: &[&str]| {
+        let mut tool = tool();
+        let help = Answer::from(tool.args(command).env("COLUMNS", columns).output().unwrap());
+        help.assert(0, "Usage");
+        help.out.lines().map(|line| line.chars().count()).max().unwrap_or_default()
+    };
+    for command in [&["--help"][..], &["install", "--help"], &["log", "show", "--help"]] {
+        assert!(widest("50", command) <= 50, "{command:?}");
+        // A line that runs over all of a wide screen is hard to read.
+        assert!((80..=100).contains(&widest("300", command)), "{command:?}");
     }
 }
 
