@@ -79,6 +79,7 @@ image: ## An image of both programs for amd64, arm64 and arm/v7 as target/image/
 
 .PHONY: test-deploy
 test-deploy: image ## Manifests and image: rendered, validated, and run on a folder; needs root, Go and Debian
+	cargo build --release -p antrea-cni-agent
 	bash tests/deploy/run.sh
 
 .PHONY: bench
