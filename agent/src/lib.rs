@@ -12,6 +12,7 @@
 
 mod api;
 mod attachment;
+mod conformance;
 mod delegate;
 mod journal;
 mod link;
@@ -24,6 +25,7 @@ mod server;
 mod service;
 
 pub use self::api::{named, path, servable};
+pub use self::conformance::{Kept, Question, Report, Row, conformance};
 pub use self::journal::{Call, Effect, Entry};
 pub use self::options::{ALL_CNI_VERSIONS, Options};
 pub use self::script::{Behaviour, Close, Die, InBandError, Script, Status};

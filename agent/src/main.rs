@@ -1,16 +1,57 @@
-//! The reference agent as a program.
+//! The reference agent as a program, and the question whether another agent conforms.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use antrea_cni_agent::{ALL_CNI_VERSIONS, Agent, Api, Options, Script, named};
-use clap::Parser;
+use antrea_cni_agent::{
+    ALL_CNI_VERSIONS, Agent, Api, Options, Question, Script, conformance, named,
+};
+use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Serves antrea-agent's CNI service on a unix socket, until SIGTERM or SIGINT.
+/// Serves antrea-agent's CNI service on a unix socket, until SIGTERM or SIGINT
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    /// What else to do
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    agent: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask whether the agent behind a socket keeps the promises that the plugin relies on
+    #[command(after_help = "Exit status: 0 all are kept; 1 one is broken; 2 wrong arguments; \
+                            3 there is no agent")]
+    Conformance(Conformance),
+}
+
+#[derive(Args)]
+struct Conformance {
+    /// Path of the agent's socket
+    #[arg(long, default_value = "/var/run/antrea/cni.sock")]
+    socket: PathBuf,
+    /// Ask also for what has an effect: interfaces are made in the namespace --netns, and
+    /// GC removes what the agent made for all other containers. Only on a node without Pods
+    #[arg(long, requires = "netns")]
+    with_effects: bool,
+    /// A network namespace of nobody else's, as from ip netns add scratch
+    #[arg(long, value_name = "PATH", requires = "with_effects")]
+    netns: Option<PathBuf>,
+    /// Seconds to wait for an answer; an agent without its network takes 30
+    #[arg(long, default_value_t = 60)]
+    timeout: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Serve {
     /// Path of the unix socket
     #[arg(long, default_value = "/var/run/antrea/cni.sock")]
     socket: PathBuf,
@@ -49,8 +90,13 @@ struct Arguments {
 
 #[expect(clippy::print_stderr, reason = "this program is for people")]
 fn main() -> ExitCode {
-    match serve(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let Arguments { command, agent } = Arguments::parse();
+    let done = match command {
+        Some(Command::Conformance(arguments)) => ask(&arguments),
+        None => serve(agent).map(|()| ExitCode::SUCCESS),
+    };
+    match done {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("antrea-cni-agent: {error}");
             ExitCode::FAILURE
@@ -58,7 +104,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+fn ask(arguments: &Conformance) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let report = conformance(&Question {
+        socket: arguments.socket.clone(),
+        timeout: Duration::from_secs(arguments.timeout),
+        netns: arguments.netns.clone(),
+    });
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        write!(out, "{report}")?;
+    }
+    Ok(match (&report.no_agent, report.broken().is_empty()) {
+        (Some(_), _) => ExitCode::from(3),
+        (None, false) => ExitCode::FAILURE,
+        (None, true) => ExitCode::SUCCESS,
+    })
+}
+
+fn serve(arguments: Serve) -> Result<(), Box<dyn std::error::Error>> {
     let script: Script = match &arguments.script {
         Some(file) => serde_json::from_slice(&std::fs::read(file)?)?,
         None => Script::default(),

@@ -7,13 +7,15 @@ use antrea_cni::{Action, Api};
 use serde::{Deserialize, Serialize};
 
 /// Behaviours by `v1.CmdAdd`, by `ADD`, or for all calls by `*`; the first of
-/// these that there is counts.
+/// these that there is counts. By `unknown`: the `status` of what is not served.
 pub type Script = BTreeMap<String, Behaviour>;
 
 /// What to do with a call, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Behaviour {
+    /// Only for container ids that begin so
+    pub only_for: String,
     /// Only for so many calls; the usual after that
     pub times: Option<u32>,
     /// Wait before anything else
@@ -98,13 +100,22 @@ impl Playing {
         Self { script, used: Mutex::default() }
     }
 
-    /// What to do with the next call of `method`, which does `action` if it does a
-    /// command.
-    pub(crate) fn next(&self, api: &Api, method: &str, action: Option<Action>) -> Behaviour {
+    /// What to do with the next call of `method` for `container`, which does `action` if
+    /// it does a command.
+    pub(crate) fn next(
+        &self,
+        api: &Api,
+        method: &str,
+        action: Option<Action>,
+        container: &str,
+    ) -> Behaviour {
         let command = action.map_or("", Action::name);
         let keys = [format!("{}.{method}", api.name), command.to_owned(), "*".to_owned()];
-        let Some((key, behaviour)) =
-            keys.into_iter().find_map(|key| Some((key.clone(), self.script.get(&key)?)))
+        let of_key = |key: String| self.script.get(&key).map(|behaviour| (key, behaviour));
+        let Some((key, behaviour)) = keys
+            .into_iter()
+            .find_map(of_key)
+            .filter(|(_, behaviour)| container.starts_with(&behaviour.only_for))
         else {
             return Behaviour::default();
         };
@@ -115,5 +126,10 @@ impl Playing {
             Some(times) if *used > times => Behaviour::default(),
             _ => behaviour.clone(),
         }
+    }
+
+    /// The status of a path that is not served; UNIMPLEMENTED if the script has none.
+    pub(crate) fn unknown(&self) -> Option<&Status> {
+        self.script.get("unknown")?.status.as_ref()
     }
 }

@@ -48,7 +48,11 @@ impl Service {
         let call = Call { time: journal::now(), path: path.clone(), authority, ..Call::default() };
         let Some((api, rpc, method)) = self.route(&path) else {
             self.journal.write(Entry::Call(call.into()));
-            return tonic::Status::unimplemented(self.unknown(&path)).into_http();
+            let status = self.script.unknown().map_or_else(
+                || tonic::Status::unimplemented(self.unknown(&path)),
+                |it| tonic::Status::new(it.code.into(), &it.message),
+            );
+            return status.into_http();
         };
         let call = with_headers(call, request.headers());
         // As a server of gRPC does, before any handler.
@@ -56,16 +60,17 @@ impl Service {
         let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         let is_compressed = body.first() != Some(&0);
         let message = body.get(FRAME_BYTES..).map(CniCmdRequest::decode);
-        if is_compressed || !matches!(message, Some(Ok(_))) {
+        let Some(Ok(message)) = message.filter(|_| !is_compressed) else {
             self.journal.write(Entry::Call(Call { served: false, broken: true, ..call }.into()));
             return tonic::Status::internal("the request cannot be decoded").into_http();
-        }
+        };
+        let container = message.cni_args.unwrap_or_default().container_id;
         let request = Request::from_parts(head, Full::new(body));
         let action = match rpc {
             Rpc::Command(action) => Some(action),
             Rpc::Capabilities => None,
         };
-        let behaviour = self.script.next(&api, method, action);
+        let behaviour = self.script.next(&api, method, action, &container);
         if let Some(raw) = &behaviour.raw_b64 {
             self.journal.write(Entry::Call(Call { served: true, ..call }.into()));
             return raw_reply(&STANDARD.decode(raw).unwrap_or_default());

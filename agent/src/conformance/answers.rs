@@ -1,0 +1,40 @@
+//! What answers say.
+
+use antrea_cni::ladder::{self, AgentError, Response};
+use serde_json::Value;
+
+pub(super) type Answer = Result<Response, ladder::Error>;
+
+pub(super) fn expect(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(why()) }
+}
+
+/// An error in the reply, of that code if one is named.
+pub(super) fn error_of(answer: Answer, code: Option<i32>) -> Result<AgentError, String> {
+    let error = answer.map_err(|error| error.to_string())?.error.ok_or("it succeeded")?;
+    match code {
+        Some(code) if error.code != code => {
+            Err(format!("code {} instead of {code}: {}", error.code, error.message))
+        }
+        _ => Ok(error),
+    }
+}
+
+pub(super) fn success(answer: Answer) -> Result<(), String> {
+    match answer.map_err(|error| error.to_string())?.error {
+        Some(error) => Err(format!("code {}: {}", error.code, error.message)),
+        None => Ok(()),
+    }
+}
+
+/// A result, which has to be one object.
+pub(super) fn object(answer: Answer) -> Result<Value, String> {
+    let result = match answer {
+        Ok(Response { result, error: None }) => result,
+        other => return Err(success(other).err().unwrap_or_default()),
+    };
+    match serde_json::from_slice(&result) {
+        Ok(Value::Object(members)) => Ok(Value::Object(members)),
+        _ => Err(format!("no JSON object: {}", String::from_utf8_lossy(&result))),
+    }
+}

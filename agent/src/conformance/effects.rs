@@ -1,0 +1,123 @@
+//! Promises that can only be looked at with an effect, in a namespace for that.
+
+use std::time::{Duration, Instant};
+
+use antrea_cni::{Action, Api};
+use serde_json::{Value, json};
+
+use super::answers::{error_of, expect, object, success};
+use super::subject::{Ask, Subject, UNKNOWN};
+
+pub(super) fn add(subject: &Subject, container: &str) -> Result<(), String> {
+    for again in ["", "again: "] {
+        let after = |what: &'static str| move |why: String| format!("{again}{what}: {why}");
+        object(subject.add(container, subject.newest())).map_err(after("ADD"))?;
+        success(subject.del(container)).map_err(after("DEL"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn refused_add(subject: &Subject, container: &str) -> Result<(), String> {
+    let refused = error_of(subject.add(container, UNKNOWN), Some(1)).map(drop);
+    let then = object(subject.add(container, subject.newest())).map(drop);
+    let gone = success(subject.del(container));
+    refused?;
+    then.map_err(|why| format!("an ADD after it: {why}"))?;
+    gone
+}
+
+pub(super) fn check(subject: &Subject, container: &str) -> Result<(), String> {
+    with_one(subject, container, |result| check_of(subject, container, result))
+}
+
+pub(super) fn del_again(subject: &Subject, container: &str) -> Result<(), String> {
+    with_one(subject, container, |_| Ok(()))?;
+    success(subject.del(container))?;
+    let ask = Ask { netns: "", ..Ask::new(Action::Del, container, subject.newest()) };
+    success(subject.ask(&ask)).map_err(|why| format!("no netns: {why}"))
+}
+
+pub(super) fn cut_off(subject: &Subject, container: &str) -> Result<(), String> {
+    let (api, netns) =
+        (subject.api().unwrap_or(&Api::V1BETA1), subject.netns().unwrap_or_default());
+    let ask = Ask { netns, ..Ask::new(Action::Add, container, subject.newest()) };
+    let stdin = json!({
+        "cniVersion": subject.newest(), "name": "antrea", "type": "antrea",
+        "ipam": {"type": "host-local"},
+    });
+    // Time to send it, and seldom enough to do it.
+    let soon = Instant::now() + Duration::from_millis(5);
+    let _ = subject.send(api, &ask, stdin.to_string().as_bytes(), soon);
+    success(subject.del(container)).map_err(|why| format!("DEL: {why}"))?;
+    with_one(subject, container, |_| Ok(())).map_err(|why| format!("an ADD after it: {why}"))
+}
+
+pub(super) fn label(subject: &Subject, container: &str) -> Result<(), String> {
+    for version in &subject.cni_versions {
+        let result = object(subject.add(container, version));
+        let gone = success(subject.del(container));
+        let said = result?.get("cniVersion").cloned().unwrap_or_default();
+        expect(said == **version, || {
+            format!("{version} was asked for, and the result says {said}")
+        })?;
+        gone?;
+    }
+    Ok(())
+}
+
+pub(super) fn second_add(subject: &Subject, container: &str) -> Result<(), String> {
+    with_one(subject, container, |result| {
+        error_of(subject.add(container, subject.newest()), None)?;
+        check_of(subject, container, result).map_err(|why| format!("the first: {why}"))
+    })
+}
+
+pub(super) fn gc(subject: &Subject, container: &str) -> Result<(), String> {
+    let ask = |version, more| Ask { netns: "", more, ..Ask::new(Action::Gc, container, version) };
+    let listed = |containers: &[&str]| {
+        let list: Vec<_> =
+            containers.iter().map(|id| json!({"containerID": id, "ifname": "eth0"})).collect();
+        json!({"cni.dev/valid-attachments": list})
+    };
+    with_one(subject, container, |result| {
+        error_of(subject.ask(&ask(UNKNOWN, listed(&[]))), Some(1))?;
+        success(subject.ask(&ask(subject.newest(), listed(&[container]))))?;
+        check_of(subject, container, result.clone())
+            .map_err(|why| format!("one that is listed: {why}"))?;
+        success(subject.ask(&ask(subject.newest(), listed(&[]))))?;
+        let still = check_of(subject, container, result).is_ok();
+        expect(!still, || "one that is not listed is still there".to_owned())
+    })
+}
+
+pub(super) fn any_request(subject: &Subject, container: &str) -> Result<(), String> {
+    let ask = Ask::new(Action::Check, container, UNKNOWN);
+    for stdin in ["null", "{}", "[]"] {
+        error_of(subject.send(&Api::V1, &ask, stdin.as_bytes(), subject.deadline()), None)
+            .map_err(|why| format!("{stdin}: {why}"))?;
+    }
+    let empty = Api { encode: |_| Some(Vec::new()), ..Api::V1 };
+    error_of(subject.send(&empty, &ask, b"", subject.deadline()), None)
+        .map(drop)
+        .map_err(|why| format!("no arguments: {why}"))
+}
+
+fn check_of(subject: &Subject, container: &str, result: Value) -> Result<(), String> {
+    success(subject.ask(&Ask {
+        netns: subject.netns().unwrap_or_default(),
+        more: json!({"prevResult": result}),
+        ..Ask::new(Action::Check, container, subject.newest())
+    }))
+}
+
+/// Does something while a container is attached, and detaches it whatever happened.
+fn with_one(
+    subject: &Subject,
+    container: &str,
+    then: impl FnOnce(Value) -> Result<(), String>,
+) -> Result<(), String> {
+    let result = object(subject.add(container, subject.newest()));
+    let did = result.map_err(|why| format!("ADD: {why}")).and_then(then);
+    let gone = success(subject.del(container)).map_err(|why| format!("DEL: {why}"));
+    did.and(gone)
+}

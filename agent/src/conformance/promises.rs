@@ -1,0 +1,160 @@
+//! The promises, one after another, and who makes them.
+
+use antrea_cni::Api;
+
+use super::report::{Kept, Row};
+use super::subject::Subject;
+use super::{effects, safe};
+
+/// What an agent promises.
+pub(super) struct Promise {
+    name: &'static str,
+    says: &'static str,
+    of: Of,
+    /// `Err`: what happened instead
+    check: fn(&Subject, &str) -> Result<(), String>,
+}
+
+/// Whose promise it is, and whether it can be looked at without an effect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// All agents that can work with the plugin
+    All,
+    /// The same, and looking has an effect
+    AllByEffect,
+    /// Those that serve v1
+    V1,
+    /// The same, and looking has an effect
+    V1ByEffect,
+}
+
+/// All that there are, the simplest first.
+pub(super) const PROMISES: &[Promise] = &[
+    promise(
+        "socket",
+        "the socket is the agent's user's alone, and that is root or the caller",
+        Of::All,
+        safe::socket,
+    ),
+    promise("api", "an API of the plugin is served, with ADD, CHECK and DEL", Of::All, safe::api),
+    promise(
+        "unimplemented",
+        "an unknown service or method is UNIMPLEMENTED, and the connection goes on",
+        Of::All,
+        safe::unimplemented,
+    ),
+    promise(
+        "cni-version",
+        "at least one of 1.1.0, 1.0.0 and 0.4.0 is accepted",
+        Of::All,
+        safe::cni_version,
+    ),
+    promise(
+        "unknown-version",
+        "a cniVersion that is unknown is refused with code 1",
+        Of::All,
+        safe::unknown_version,
+    ),
+    promise("absent-version", "so is a configuration without one", Of::All, safe::absent_version),
+    promise(
+        "malformed",
+        "a configuration that is no JSON is an error in the reply",
+        Of::All,
+        safe::malformed,
+    ),
+    promise(
+        "unknown-container",
+        "DEL of a container that is not there succeeds",
+        Of::All,
+        safe::unknown_container,
+    ),
+    promise(
+        "nothing-there",
+        "CHECK of a container that is not there fails",
+        Of::All,
+        safe::nothing_there,
+    ),
+    promise("at-once", "64 calls at once are all answered", Of::All, safe::at_once),
+    promise("status", "STATUS is answered within a second", Of::V1, safe::status),
+    promise(
+        "capabilities",
+        "GetCapabilities names what is accepted and served",
+        Of::V1,
+        safe::capabilities,
+    ),
+    promise(
+        "add",
+        "ADD gives one JSON object, and what it made is gone after DEL",
+        Of::AllByEffect,
+        effects::add,
+    ),
+    promise(
+        "refused-add",
+        "an ADD that is refused with code 1 leaves nothing",
+        Of::AllByEffect,
+        effects::refused_add,
+    ),
+    promise("check", "CHECK of what an ADD made succeeds", Of::AllByEffect, effects::check),
+    promise(
+        "del-again",
+        "DEL succeeds again, also without the namespace",
+        Of::AllByEffect,
+        effects::del_again,
+    ),
+    promise(
+        "cut-off",
+        "DEL after an ADD whose caller went away leaves nothing",
+        Of::AllByEffect,
+        effects::cut_off,
+    ),
+    promise(
+        "label",
+        "a result has the cniVersion of its configuration",
+        Of::V1ByEffect,
+        effects::label,
+    ),
+    promise(
+        "second-add",
+        "a second ADD fails and leaves the first alone",
+        Of::V1ByEffect,
+        effects::second_add,
+    ),
+    promise(
+        "gc",
+        "GC removes what is not listed, and nothing in an unknown cniVersion",
+        Of::V1ByEffect,
+        effects::gc,
+    ),
+    promise(
+        "any-request",
+        "null, {} and a request without arguments are errors, no crash",
+        Of::V1ByEffect,
+        effects::any_request,
+    ),
+];
+
+const fn promise(
+    name: &'static str,
+    says: &'static str,
+    of: Of,
+    check: fn(&Subject, &str) -> Result<(), String>,
+) -> Promise {
+    Promise { name, says, of, check }
+}
+
+impl Promise {
+    pub(super) fn row(&self, subject: &Subject) -> Row {
+        let Self { name, says, of, check } = *self;
+        let is_v1 = subject.api().is_some_and(|api| *api == Api::V1);
+        let kept = match of {
+            Of::V1 | Of::V1ByEffect if !is_v1 => Kept::NotAsked("only v1 promises it"),
+            Of::AllByEffect | Of::V1ByEffect if subject.netns().is_none() => {
+                Kept::NotAsked("it has an effect: --with-effects")
+            }
+            _ => {
+                check(subject, &format!("conformance-{name}")).map_or_else(Kept::No, |()| Kept::Yes)
+            }
+        };
+        Row { promise: name, says, kept }
+    }
+}
