@@ -26,6 +26,8 @@ DEPENDENCIES := cargo tree --locked -p antrea-cni -e normal --target $(TARGET) -
 supply-chain: ## Licences, duplicates and sources of what is linked; the list of the plugin's dependencies
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
 	cargo deny check bans licenses sources
+	@if cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; else \
+	  echo '*** skipped: the database of advisories cannot be had here ***' >&2; fi
 	@$(DEPENDENCIES) | diff -u docs/dependencies.txt - || { \
 	  echo 'The dependencies of the plugin changed. Review them, then: make dependencies' >&2; exit 1; }
 
@@ -33,9 +35,22 @@ supply-chain: ## Licences, duplicates and sources of what is linked; the list of
 dependencies: ## Write docs/dependencies.txt, after a review
 	$(DEPENDENCIES) >docs/dependencies.txt
 
+.PHONY: minimal-versions
+minimal-versions: ## All packages with the lowest versions of what Cargo.toml names, by the oldest Rust (rust-version)
+	bash dist/minimal-versions.sh
+
 .PHONY: dist
-dist: ## The release archive, with SBOMs, licences and SHA256SUMS, as target/dist
+dist: ## Release archives, Debian and RPM packages, with SBOMs, licences and SHA256SUMS, as target/dist
 	bash dist/build.sh target/dist
+
+.PHONY: release-notes
+release-notes: ## What the CHANGELOG says of this version
+	@bash dist/release-notes.sh
+
+.PHONY: check-tag
+check-tag: ## Whether TAG is the one for this version
+	@test '$(TAG)' = "v$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" || { echo 'the tag $(TAG) is not the version of Cargo.toml' >&2; exit 1; }
+	@bash dist/release-notes.sh >/dev/null
 
 .PHONY: test-dist
 test-dist: ## The release archive twice, in two folders: the same bytes
@@ -76,6 +91,20 @@ ctl: release ## antrea-cnictl, static, with the plugin in it, for ARCH
 image: ## An image of both programs for amd64, arm64 and arm/v7 as target/image/antrea-cni.tar (buildah, no daemon)
 	for arch in amd64 arm64 arm; do $(MAKE) --no-print-directory ctl ARCH=$$arch || exit 1; done
 	bash deploy/image.sh target/image
+
+HELM := $(CURDIR)/target/deploy/helm
+
+.PHONY: chart
+chart: ## The Helm chart as target/dist/antrea-cni-VERSION.tgz; needs Go
+	mkdir -p target/deploy target/dist
+	cd tests/deploy && CGO_ENABLED=0 go build -o $(HELM) helm.sh/helm/v3/cmd/helm
+	$(HELM) package --destination target/dist deploy/helm
+
+REGISTRY :=
+
+.PHONY: publish
+publish: ## Push what `make image chart` built to REGISTRY
+	bash deploy/publish.sh '$(REGISTRY)'
 
 .PHONY: test-deploy
 test-deploy: image ## Manifests and image: rendered, validated, and run on a folder; needs root, Go and Debian

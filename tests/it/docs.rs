@@ -302,3 +302,28 @@ fn the_page_of_settings_is_current() {
     assert_eq!(names, antrea_cni::input::Settings::NAMES);
     assert_current("settings.md", &text);
 }
+
+#[test]
+fn the_version_is_the_same_everywhere() {
+    let read = |path: &str| {
+        std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let changelog = read("CHANGELOG.md");
+    let newest = changelog.lines().filter_map(|line| line.strip_prefix("## ")).nth(1).unwrap();
+    assert!(newest.starts_with(&format!("{version} - 20")), "CHANGELOG.md: {newest}");
+    for (path, before) in [
+        ("deploy/helm/Chart.yaml", "\nversion: "),
+        ("deploy/helm/Chart.yaml", "appVersion: "),
+        ("docs/operations.md", "newTag: "),
+        ("docs/operations.md", "example.org/antrea-cni:"),
+        ("deploy/kustomize/post-render.sh", "example.org/antrea-cni:"),
+    ] {
+        let text = read(path);
+        let found: Vec<_> = text.split(before).skip(1).collect();
+        assert!(!found.is_empty(), "{path}");
+        for rest in found {
+            assert!(rest.starts_with(version), "{path}: {before}{}", rest.lines().next().unwrap());
+        }
+    }
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Pushes image and chart of this version to a registry: publish.sh REGISTRY[/FOLDER].
+# Whoever may push is logged in there (buildah login). PLAIN_HTTP=1: without TLS.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+registry=${1:?name a registry: make publish REGISTRY=ghcr.io/OWNER}
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+image=target/image/antrea-cni.tar chart=target/dist/antrea-cni-$version.tgz
+for built in $image $chart; do
+  [ -e $built ] || { echo "there is no $built: make image chart" >&2; exit 1; }
+done
+buildah --root "$PWD/target/image/storage" --runroot "$PWD/target/image/run" --storage-driver vfs \
+  manifest push --quiet --all ${PLAIN_HTTP:+--tls-verify=false} "antrea-cni:$version" "docker://$registry/antrea-cni:$version"
+target/deploy/helm push ${PLAIN_HTTP:+--plain-http} --registry-config "${REGISTRY_AUTH_FILE:-${XDG_RUNTIME_DIR:-/run}/containers/auth.json}" \
+  $chart "oci://$registry/charts"
