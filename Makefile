@@ -126,19 +126,10 @@ test-release: ctl ## The same suite on the static plugin, and what needs root
 	  ANTREA_CNI_PLUGIN=$(RELEASE) ANTREA_CNICTL=$(CTL) cargo test; \
 	fi
 
-QEMU_arm64 := qemu-aarch64-static
-QEMU_arm   := qemu-arm-static
-# Of these the first is too slow for STATUS's second there, and the others start a copy of
-# the plugin, which is the wrapper.
-NOT_UNDER_QEMU := rolling:: settings::the_network settings::settings_of_the_node settings::a_plugin_that
-
 .PHONY: test-arch
-test-arch: release ## The integration tests on the plugin of ARCH=arm64 or arm, under qemu-user
-	@command -v $(QEMU_$(ARCH)) >/dev/null || { echo 'apt-get install qemu-user-static' >&2; exit 1; }
-	mkdir -p target/qemu && printf '#!/bin/sh\nexec $(QEMU_$(ARCH)) $(RELEASE) "$$@"\n' >target/qemu/$(ARCH)
-	chmod 755 target/qemu/$(ARCH)
-	@echo '*** skipped: $(NOT_UNDER_QEMU) ***'
-	ANTREA_CNI_PLUGIN=$(CURDIR)/target/qemu/$(ARCH) cargo test -p antrea-cni --test it -- $(foreach test,$(NOT_UNDER_QEMU),--skip $(test))
+test-arch: ## The suite on the programs of ARCH=arm64 or arm, under qemu-user
+	$(MAKE) --no-print-directory $(if $(filter arm64,$(ARCH)),ctl,release)
+	bash tests/arch.sh $(ARCH) $(RELEASE) $(CTL)
 
 .PHONY: quickstart
 quickstart: ## The plugin against an agent of each generation

@@ -20,14 +20,15 @@ for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl
   mkdir -p "$context/licenses"
   cp "$built"/antrea-cni{,ctl} "$context/"
   cp "$here/../LICENSE" "$context/licenses/"
+  bash "$here/../dist/sbom.sh" "${platform##*:}" "$context/sbom"
   quietly tools build --isolation chroot --layers=false --timestamp 0 --platform "linux/$arch" \
     --label org.opencontainers.image.title=antrea-cni --label "org.opencontainers.image.version=$version" \
-    --label org.opencontainers.image.licenses=Apache-2.0 \
+    --label org.opencontainers.image.licenses=Apache-2.0 ${SOURCE:+--label "org.opencontainers.image.source=$SOURCE"} \
     --label 'org.opencontainers.image.description=CNI plugin of Antrea for agents of every release' \
     --tag "antrea-cni:$version-${arch%/*}" --file "$here/Containerfile" "$context"
   quietly tools manifest add --arch "${arch%/*}" --os linux ${arch:+$([ "${arch#*/}" = "$arch" ] || echo --variant "${arch#*/}")} \
     "antrea-cni:$version" "antrea-cni:$version-${arch%/*}"
-  echo "linux/$arch: $(cat "$context"/antrea-* "$context"/licenses/* | wc -c) bytes"
+  echo "linux/$arch: $(cat "$context"/{antrea-*,licenses/*,sbom/*} | wc -c) bytes"
 done
 tools manifest push --quiet --all "antrea-cni:$version" "oci-archive:$folder/antrea-cni.tar:antrea-cni:$version" >/dev/null
 echo "image: $(stat -c %s "$folder/antrea-cni.tar") bytes in the archive"

@@ -2,8 +2,8 @@
 # Builds the release archives, the same bytes wherever they are built: dist/build.sh OUT.
 # One for each of amd64, arm64 and arm (v7). What goes in: both programs with the list of
 # their dependencies inside (cargo auditable), documentation, what is in deploy/, man
-# pages, completions, SBOMs (CycloneDX), licence texts. Beside the archives: SHA256SUMS of
-# them and of each file in them.
+# pages, completions, SBOMs (CycloneDX), licence texts. Beside the archives: a Debian and an
+# RPM package of each, and SHA256SUMS of all of them and of each file in them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(realpath -m "$1")
@@ -18,7 +18,8 @@ umask 022
 
 tool() { command -v "cargo-$1" >/dev/null || env -u RUSTFLAGS -u CARGO_TARGET_DIR cargo install --locked "cargo-$1@$2"; }
 tool auditable 0.7.7
-tool cyclonedx 0.5.9
+tool deb 3.8.0
+tool generate-rpm 0.21.1
 
 rm -rf "$out"
 for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl arm:armv7-unknown-linux-gnueabihf; do
@@ -43,21 +44,14 @@ for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl
   cp LICENSE README.md CHANGELOG.md SECURITY.md "$stage/"
   git archive HEAD docs deploy | tar -x -C "$stage"
   python3 dist/licenses.py "$stage/THIRD-PARTY-LICENSES.txt" antrea-cni antrea-cnictl
-  cargo cyclonedx --quiet --format json --target $target --no-build-deps --override-filename sbom.tmp
-  for package in . ctl; do
-    # A number that is new each time, and the folder that it was built in.
-    python3 - "$package/sbom.tmp.json" "$PWD" >"$stage/sbom/antrea-cni${package#.}.cdx.json" <<'PY'
-import json, sys
-path, folder = sys.argv[1:]
-text = open(path).read().replace(f"file://{folder}", "file:///antrea-cni")
-bom = json.loads(text)
-bom.pop("serialNumber", None)
-print(json.dumps(bom, indent=1, sort_keys=True))
-PY
-  done
-  find . -name sbom.tmp.json -not -path './target/*' -delete
+  dist/sbom.sh $target "$stage/sbom"
   tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$out" -c "$name" |
     gzip -9 -n >"$out/$name.tar.gz"
+  # Of what was just built; ctl/Cargo.toml says what goes where.
+  rm -rf target/package
+  cp -r "$stage" target/package
+  cargo deb --quiet --no-build --no-strip -p antrea-cnictl --target $target --output "$out/$name.deb"
+  cargo generate-rpm -p ctl --target $target --source-date "$SOURCE_DATE_EPOCH" --output "$out/$name.rpm"
 done
 (cd "$out" && find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 cat "$out/SHA256SUMS"

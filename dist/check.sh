@@ -12,5 +12,6 @@ for folder in "$one" "$two"; do
 done
 diff "$one/target/dist/SHA256SUMS" "$two/target/dist/SHA256SUMS"
 ! grep -ao "$work[^ ]*" -r "$one/target/dist" || { echo 'a path of the build is in it' >&2; exit 1; }
+bash dist/check-packages.sh "$one/target/dist"
 cat "$one/target/dist/SHA256SUMS"
 echo "reproducible: $(wc -l <"$one/target/dist/SHA256SUMS") files, the same in two folders"

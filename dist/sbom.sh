@@ -16,7 +16,7 @@ path, folder = sys.argv[1:]
 text = open(path).read().replace(f"file://{folder}", "file:///antrea-cni")
 bom = json.loads(text)
 bom.pop("serialNumber", None)
-print(json.dumps(bom, indent=1, sort_keys=True))
+print(json.dumps(bom, separators=(",", ":"), sort_keys=True))
 PY
 done
 find . -name sbom.tmp.json -not -path './target/*' -delete

@@ -11,7 +11,11 @@ passed=0
 ok() { passed=$((passed + 1)); echo "ok: $*"; }
 die() { echo "FAILED: $*" >&2; exit 1; }
 
-(cd tests/deploy && CGO_ENABLED=0 go build -o "$out/" helm.sh/helm/v3/cmd/helm sigs.k8s.io/kustomize/kustomize/v5 ./validate)
+(cd tests/deploy && CGO_ENABLED=0 go build -o "$out/" helm.sh/helm/v3/cmd/helm sigs.k8s.io/kustomize/kustomize/v5 \
+  github.com/rhysd/actionlint/cmd/actionlint ./registry ./validate)
+
+"$out/actionlint"
+ok "actionlint: $(ls .github/workflows/*.yml | wc -l) workflows"
 
 # Manifests: the project's own fixtures, and real ones of Antrea from the folder MANIFESTS,
 # if that is set.
@@ -91,7 +95,7 @@ ok "prometheus: 3 rules on sample series"
 
 # Image: each architecture, and the index
 archive=target/image/antrea-cni.tar
-most=$((4500 << 10))
+most=4500000
 root=$(mktemp -d) node=$(mktemp -d) storage=$(mktemp -d)
 trap 'rm -rf "$root" "$node" "$storage"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -102,7 +106,7 @@ for it in json.load(sys.stdin)["manifests"]:
     print("/".join(filter(None, (it["platform"][key] if key in it["platform"] else "" for key in ("os", "architecture", "variant")))))' | sort | xargs)
 test "$platforms" = 'linux/amd64 linux/arm/v7 linux/arm64' || die "the index has $platforms"
 for arch in amd64 arm64 arm; do
-  whole=$(cat target/image/$arch/antrea-* target/image/$arch/licenses/* | wc -c)
+  whole=$(cat target/image/$arch/{antrea-*,licenses/*,sbom/*} | wc -c)
   test "$whole" -le "$most" || die "$arch: the image is $whole bytes"
   case $arch in amd64) run= ;; arm64) run=qemu-aarch64-static ;; arm) run=qemu-arm-static ;; esac
   if [ -n "$run" ] && ! command -v $run >/dev/null; then
@@ -119,9 +123,25 @@ chroot "$root" /antrea-cnictl --version | grep -q "$version"
 CNI_COMMAND=VERSION chroot "$root" /antrea-cni </dev/null | grep -q '"supportedVersions"'
 ok "both programs start in an empty root"
 
-# The init container, with the arguments and mounts of the rendered manifest
+# Pushed to a registry, and pulled again for each platform
+"$out/registry" 127.0.0.1:5017 & registry=$!
+trap 'kill $registry; rm -rf "$root" "$node" "$storage"' EXIT
+until (: </dev/tcp/127.0.0.1/5017) 2>/dev/null; do kill -0 $registry; sleep 0.05; done
+make --silent chart >/dev/null
+PLAIN_HTTP=1 make --silent publish REGISTRY=127.0.0.1:5017/antrea >"$out/published" 2>&1 || die "$(cat "$out/published")"
+"$out/helm" template chart oci://127.0.0.1:5017/antrea/charts/antrea-cni --plain-http --version "$version" >/dev/null
+ and mounts of the rendered manifest
 command -v podman >/dev/null || apt-get install -y --no-install-recommends podman >/dev/null
 run() { podman --root "$storage/root" --runroot "$storage/run" --storage-driver vfs --cgroup-manager cgroupfs --runtime runc "$@"; }
+for platform in linux/amd64 linux/arm64 linux/arm/v7; do
+  run pull --quiet --tls-verify=false --platform $platform 127.0.0.1:5017/antrea/antrea-cni:$version >/dev/null
+  it=$(run image inspect --format '{{.Os}}/{{.Architecture}} {{index .Labels "org.opencontainers.image.version"}}' 127.0.0.1:5017/antrea/antrea-cni:$version)
+  test "$it" = "${platform%/v7} $version" || die "podman pulled $it for $platform"
+  root_of=$(run image mount 127.0.0.1:5017/antrea/antrea-cni:$version)
+  cmp "$root_of/antrea-cni" target/image/$(basename ${platform%/v7})/antrea-cni
+  python3 -c 'import json,sys; [json.load(open(it))["components"] for it in sys.argv[1:]]' "$root_of"/sbom/*.json
+done
+ok "publish: image and chart pushed, pulled by podman for each platform; labels and SBOMs"
 run load --quiet --input $archive >/dev/null
 mkdir -p "$node/opt/cni/bin" "$node/etc/cni/net.d" "$node/var/run/antrea" "$node/var/log/antrea"
 printf '#!/bin/sh\n' >"$node/opt/cni/bin/antrea"

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Barrier;
+use std::time::{Duration, UNIX_EPOCH};
 
 use antrea_cni_agent::{Api, Options};
 use serde_json::{Value, json};
@@ -205,6 +206,21 @@ impl Collector {
 /// Eight writers, ten thousand lines each, and a rotation every 10 MiB. The
 /// phases are short enough for one rotation at most, so that the collector
 /// sees every file.
+/// More than 32 bits hold, of bytes and of seconds.
+#[test]
+fn a_log_of_five_gib_and_of_the_year_2100_becomes_the_old_one() {
+    let place = TestNode::new();
+    let _agent = place.agent(&[Api::V1BETA1]);
+    let (log, old) = (place.path("log"), place.path("log.1"));
+    let file = File::create(&log).unwrap();
+    // Nothing is written, so it takes no room.
+    file.set_len(5 << 30).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(130 * 365 * 86_400)).unwrap();
+    assert_eq!(logging(&place, "ADD", "1.0.0").run().exit(), 0);
+    assert_eq!(fs::metadata(&old).unwrap().len(), 5 << 30);
+    assert_eq!(lines(&log).len(), 1);
+}
+
 #[test]
 fn no_line_of_eight_writers_is_lost_or_torn() {
     const WRITERS: usize = 8;

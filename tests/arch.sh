@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The suite on another architecture's programs, under qemu-user:
+# arch.sh arm64|arm PLUGIN CTL. On arm64 the integration tests, the hostile agents and
+# the tool's tests, on arm all but the tool's.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+arch=$1 plugin=$2 ctl=$3
+case $arch in arm64) qemu=qemu-aarch64-static ;; arm) qemu=qemu-arm-static ;; *) echo "arm64 or arm, not $arch" >&2; exit 2 ;; esac
+command -v $qemu >/dev/null || { echo 'apt-get install qemu-user-static' >&2; exit 1; }
+mkdir -p target/qemu
+wrapper() { # NAME PROGRAM
+  printf '#!/bin/sh\nexec %s %s "$@"\n' $qemu "$2" >"target/qemu/$1"
+  chmod 755 "target/qemu/$1"
+}
+wrapper $arch "$plugin"
+test() { # WHY ARGUMENTS-OF-CARGO-TEST -- SKIPPED...
+  local why=$1; shift
+  local -a with=()
+  while [ "$1" != -- ]; do with+=("$1"); shift; done
+  shift
+  [ $# = 0 ] || echo "*** skipped on $arch: $* ($why) ***"
+  cargo test "${with[@]}" -- $(printf -- '--skip %s ' "$@")
+}
+export ANTREA_CNI_PLUGIN=$PWD/target/qemu/$arch
+test 'emulated, STATUS takes more than its second; a copy of the wrapper is no plugin; qemu-arm writes a file of its own' -p antrea-cni --test it -- \
+  rolling:: settings::the_network settings::settings_of_the_node settings::a_plugin_that \
+  $([ $arch = arm64 ] || echo output::a_limit_of_file_sizes)
+test '' -p antrea-cni --test hostile --
+if [ $arch = arm64 ]; then
+  # The plugin that is installed is this machine's: the kernel starts it without an emulator.
+  wrapper ctl-$arch "$ctl"
+  export ANTREA_CNICTL=$PWD/target/qemu/ctl-$arch
+  export ANTREA_CNI_PLUGIN=$PWD/target/x86_64-unknown-linux-musl/release/antrea-cni
+  make --silent release ARCH=amd64
+  test 'minutes; and the emulator takes signals in its own way' -p antrea-cnictl --test ctl -- \
+    kill:: install::no_call_fails unattended::sigterm unattended::on_a_file_system
+fi
