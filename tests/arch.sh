@@ -19,7 +19,7 @@ test() { # WHY ARGUMENTS-OF-CARGO-TEST -- SKIPPED...
   while [ "$1" != -- ]; do with+=("$1"); shift; done
   shift
   [ $# = 0 ] || echo "*** skipped on $arch: $* ($why) ***"
-  cargo test "${with[@]}" -- $(printf -- '--skip %s ' "$@")
+  cargo test "${with[@]}" -- "${@/#/--skip=}"
 }
 export ANTREA_CNI_PLUGIN=$PWD/target/qemu/$arch
 test 'emulated, STATUS takes more than its second; a copy of the wrapper is no plugin; qemu-arm writes a file of its own' -p antrea-cni --test it -- \
