@@ -178,13 +178,31 @@ exhaustive: ## Every schedule of up to four faults, and random walks for ten min
 
 # The ladder, the wire, the conversion and the verdict, or what MUTANTS names.
 MUTANTS := src/ladder.rs src/ladder/** src/grpc/** src/verdict.rs src/run.rs src/backoff.rs src/last_seen.rs src/netns.rs
-# Tests that wait for a deadline; `make mutants SLOW=1` runs what survived against them, too.
+# Tests that wait for a deadline.
 WAITING := properties::any_input rolling:: time::every_command time::a_stopped docs:: captures go_answers
-SLOW    :=
+MUTATE  := EXHAUSTIVE_EVENTS=2 EXHAUSTIVE_SECONDS=1 cargo mutants --output target --jobs 2
+FILES    = $(foreach file,$(MUTANTS),--file '$(file)')
+FAST    := -C=--lib -C=--test=exhaustive -C=--test=it
+
+.PHONY: cargo-mutants
+cargo-mutants:
+	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants@27.1.0
 
 .PHONY: mutants
-mutants: ## Mutation testing of MUTANTS, about a quarter of a minute each; needs cargo-mutants
-	command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants@27.1.0
-	EXHAUSTIVE_EVENTS=2 EXHAUSTIVE_SECONDS=1 cargo mutants --output target --iterate --timeout 45 --jobs 2 \
-	  $(foreach file,$(MUTANTS),--file '$(file)') $(if $(SLOW),--cargo-arg=--test=hostile) -- \
-	  $(if $(SLOW),-- --include-ignored,-- $(foreach test,$(WAITING),--skip $(test)))
+mutants: cargo-mutants ## Mutation testing of MUTANTS by the fast part of the suite, a quarter of a minute each
+	$(MUTATE) --iterate --timeout 45 $(FILES) $(FAST) -- -- $(foreach test,$(WAITING),--skip $(test))
+
+.PHONY: mutants-slow
+mutants-slow: cargo-mutants ## What survived, by hostile agents, by tests that need root, and by the tool's; needs root
+	-$(MUTATE) --iterate --timeout 120 --file 'src/grpc/**' -C=--test=hostile
+	-$(MUTATE) --iterate --timeout 120 $(FILES) -C=--test=it -- -- --include-ignored recovery:: status:: time:: socket:: transport:: output::
+	-$(MUTATE) --iterate --timeout 120 $(FILES) --test-package antrea-cni-agent,antrea-cnictl -C=--test=conformance -C=--test=ctl -- -- --skip kill:: --skip keep:: --skip install:: --skip libcni::
+	cat target/mutants.out/missed.txt
+
+BASE := HEAD^
+
+.PHONY: mutants-changed
+mutants-changed: cargo-mutants ## Mutation testing of what changed since BASE (HEAD^), for five minutes at most
+	mkdir -p target && git diff '$(BASE)' -- src >target/changed.diff
+	timeout 300 env $(MUTATE) --timeout 45 --in-diff target/changed.diff $(FAST) -- -- $(foreach test,$(WAITING),--skip $(test)) \
+	  || { code=$$?; test $$code = 124 && echo '*** five minutes are over: the other mutants were not run ***' >&2; }
