@@ -6,6 +6,8 @@ use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use antrea_cni_agent::{Action, Api, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 
 use crate::agent_process::AgentProcess;
@@ -243,7 +245,7 @@ fn calls_in_flight_end_when_their_agent_is_killed() {
 #[test]
 fn a_signal_keeps_its_default_action() {
     // HUP and INT are inherited as ignored under nohup and in the background.
-    for (name, number) in [("TERM", 15), ("ALRM", 14), ("USR1", 10)] {
+    for wanted in [Signal::SIGTERM, Signal::SIGALRM, Signal::SIGUSR1] {
         let place = TestNode::new();
         let agent = RawAgent::start(&place.socket(), |connection| {
             connection.handshake()?;
@@ -251,13 +253,10 @@ fn a_signal_keeps_its_default_action() {
         });
         let running = place.call("ADD", "1.0.0").spawn();
         eventually("the request was sent", || agent.requests() == 1);
-        let pid = running.child.id().to_string();
-        assert!(
-            std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success()
-        );
+        kill(Pid::from_raw(running.child.id().cast_signed()), wanted).unwrap();
         let answer = running.wait();
         let signal = std::os::unix::process::ExitStatusExt::signal(&answer.status);
-        assert_eq!((signal, answer.stdout.len()), (Some(number), 0), "{answer:?}");
+        assert_eq!((signal, answer.stdout.len()), (Some(wanted as i32), 0), "{answer:?}");
     }
 }
 
