@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use antrea_cni_agent::Api;
-use antrea_cni_test_support::{Answer, TestNode};
+use antrea_cni_test_support::{Answer, TestNode, skipped};
 use serde_json::{Value, json};
 
 use antrea_cni::input::Settings;
@@ -185,7 +185,7 @@ fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
             if nix::unistd::geteuid().is_root() {
                 std::os::unix::fs::chown(path, Some(4242), None).unwrap();
             } else {
-                eprintln!("*** skipped: a file of another user needs root ***");
+                skipped("a file of another user needs root");
                 write(path, "", 0o644);
             }
         }),

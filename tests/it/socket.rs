@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
 use antrea_cni_agent::{Agent, Api, Options};
-use antrea_cni_test_support::TestNode;
+use antrea_cni_test_support::{TestNode, skipped};
 use serde_json::json;
 
 #[test]
@@ -24,7 +24,7 @@ fn a_link_leads_only_into_a_folder_that_others_cannot_write() {
     }
     check(0o700).assert_silent_success();
     if !nix::unistd::geteuid().is_root() {
-        eprintln!("*** skipped: a folder of another user needs root ***");
+        skipped("a folder of another user needs root");
         return;
     }
     chown(&real, Some(4242), None).unwrap();

@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 use tempfile::TempDir;
 
+use antrea_cni_test_support::skipped;
+
 use crate::support::{Answer, run};
 
 const V1BETA1: &str = "antrea_io.antrea.pkg.apis.cni.v1beta1";
@@ -126,7 +128,7 @@ fn names_with_dots_and_texts_with_tags_stay_what_they_are() {
 #[test]
 fn a_browser_shows_the_page_light_and_dark() {
     if Command::new("chromium").arg("--version").output().is_err() {
-        eprintln!("*** skipped: the page in a browser needs chromium ***");
+        skipped("the page in a browser needs chromium");
         return;
     }
     for nodes in [5, 5000] {

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use antrea_cni_test_support::skipped;
+
 use crate::support::{Answer, Node, mode, tool};
 
 /// strace counts each of them by itself.
@@ -99,7 +101,7 @@ const OPERATIONS: &[Operation] = &[
 #[test]
 fn a_command_that_is_killed_leaves_the_state_before_or_after_it() {
     if !Command::new("strace").arg("--version").output().is_ok_and(|it| it.status.success()) {
-        eprintln!("*** skipped: kills at each system call need strace ***");
+        skipped("kills at each system call need strace");
         return;
     }
     let points = |operation: &Operation| {

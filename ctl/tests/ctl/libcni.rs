@@ -6,6 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use antrea_cni_test_support::skipped;
+
 use crate::support::run;
 
 /// What a list may have in the place of one of its members.
@@ -171,7 +173,7 @@ fn lists() -> Vec<(String, String)> {
 fn lists_are_judged_as_the_runtimes_library_does() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/interop/go");
     if Command::new("go").arg("version").output().is_err() {
-        eprintln!("*** skipped: the comparison with libcni needs Go ***");
+        skipped("the comparison with libcni needs Go");
         return;
     }
     let folder = TempDir::new().unwrap();

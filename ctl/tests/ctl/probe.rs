@@ -7,6 +7,8 @@ use antrea_cni_agent::{Action, Agent, Api, Options, servable};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use antrea_cni_test_support::skipped;
+
 use crate::support::{Answer, run};
 
 struct Place(TempDir);
@@ -149,7 +151,7 @@ fn grpc_go_is_told_as_it_is() {
         .args([&*program, "./agent".as_ref()])
         .output();
     if !built.as_ref().is_ok_and(|it| it.status.success()) {
-        println!("*** skipped: the agent in grpc-go needs Go: {built:?} ***");
+        skipped(&format!("the agent in grpc-go needs Go: {built:?}"));
         return;
     }
     // The agent in Go knows the methods up to v1.

@@ -10,6 +10,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, geteuid, mkfifo};
 
+use antrea_cni_test_support::skipped;
+
 use crate::support::{Answer, Node, eventually, tool};
 
 /// A whole program for no machine that this runs on.
@@ -50,7 +52,7 @@ fn what_cannot_be_installed_leaves_a_plugin_that_works() {
 fn root_without_the_capability_is_told_which_one() {
     let has_setpriv = Command::new("setpriv").arg("--version").output().is_ok();
     if !geteuid().is_root() || !has_setpriv {
-        eprintln!("*** skipped: dropping a capability needs root and setpriv ***");
+        skipped("dropping a capability needs root and setpriv");
         return;
     }
     let node = Node::new();
@@ -75,7 +77,7 @@ fn root_without_the_capability_is_told_which_one() {
 #[test]
 fn on_a_file_system_without_programs_a_whole_one_is_left() {
     if !geteuid().is_root() {
-        eprintln!("*** skipped: mounting needs root ***");
+        skipped("mounting needs root");
         return;
     }
     let node = Node::new();
@@ -142,7 +144,7 @@ fn catches_sigterm(pid: u32) -> bool {
 #[test]
 fn sigterm_ends_also_the_first_process_of_a_container() {
     if !geteuid().is_root() {
-        eprintln!("*** skipped: a process namespace needs root ***");
+        skipped("a process namespace needs root");
         return;
     }
     let node = Node::new();

@@ -21,7 +21,7 @@ use antrea_cni_agent::{Action, Api, path};
 use serde_json::Value;
 
 pub use self::call::{Answer, Call, Running, Stdin};
-pub use self::cases::{Case, binary_under_test, run_cases};
+pub use self::cases::{Case, binary_under_test, run_cases, skipped};
 pub use self::node::TestNode;
 
 /// The plugin under test: the one that cargo built, or any other that
