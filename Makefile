@@ -194,7 +194,7 @@ mutants: cargo-mutants ## Mutation testing of MUTANTS by the fast part of the su
 
 .PHONY: mutants-slow
 mutants-slow: cargo-mutants ## What survived, by hostile agents, by tests that need root, and by the tool's; needs root
-	-$(MUTATE) --iterate --timeout 120 --file 'src/grpc/**' -C=--test=hostile
+	-$(MUTATE) --iterate --timeout 120 --file 'src/grpc/**' -C=--lib -C=--test=hostile
 	-$(MUTATE) --iterate --timeout 120 $(FILES) -C=--test=it -- -- --include-ignored recovery:: status:: time:: socket:: transport:: output::
 	-$(MUTATE) --iterate --timeout 120 $(FILES) --test-package antrea-cni-agent,antrea-cnictl -C=--test=conformance -C=--test=ctl -- -- --skip kill:: --skip keep:: --skip install:: --skip libcni::
 	cat target/mutants.out/missed.txt
