@@ -109,10 +109,12 @@ fn in_band_errors_end_the_walk_and_keep_their_code() {
         let place = TestNode::new();
         let error = json!({"code": code, "message": "in band", "details": "more"});
         let agent = place.scripted(&servable(), json!({"*": {"error": error}}));
-        let answer = place.call("DEL", "1.0.0").run();
-        assert_eq!(answer.code(), u64::try_from(code).unwrap());
-        assert_eq!(answer.text(), "in band; more");
-        assert_eq!(agent.served().len(), 1);
+        for command in ["DEL", "GC"] {
+            let answer = place.call(command, "1.1.0").run();
+            assert_eq!(answer.code(), u64::try_from(code).unwrap());
+            assert_eq!(answer.text(), "in band; more");
+        }
+        assert_eq!(agent.served().len(), 2);
     }
 }
 

@@ -85,16 +85,6 @@ fn a_del_that_is_cut_off_too_is_sent_again() {
 }
 
 #[test]
-fn an_add_is_not_sent_again_when_it_cannot_be_undone() {
-    let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
-    let second = node.agent(Api::V1BETA1, json!({"DEL": {"error": {"code": 102, "message": "m"}}}));
-    let answer = running.wait();
-    assert_eq!(answer.code(), 11, "{answer:?}");
-    assert!(answer.text().contains("went away during the call"), "{answer:?}");
-    assert_eq!(node.asked(&second), ["CmdAdd", "CmdDel"]);
-}
-
-#[test]
 fn without_a_next_agent_the_cut_is_the_error() {
     let node = Node::new();
     let mut first = node.agent(Api::V1BETA1, json!({"ADD": {"delayMs": 60_000}}));

@@ -140,7 +140,12 @@ fn a_v1_agent_of_lower_versions_is_ready() {
 
 #[test]
 fn not_ready_is_remembered_when_the_agent_dies() {
-    for script in [json!({"error": {"code": 50}}), json!({"error": {"code": 51}})] {
+    let refusals = [
+        json!({"error": {"code": 50}}),
+        json!({"error": {"code": 51}}),
+        json!({"status": {"code": 13}}),
+    ];
+    for script in refusals {
         let place = TestNode::new();
         let agent = place.agent(&[Api::V1]);
         status(&place, json!({})).assert_silent_success();

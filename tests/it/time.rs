@@ -5,14 +5,14 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-use antrea_cni_agent::{Action, Api, Options};
+use antrea_cni_agent::{Api, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
 use crate::agent_process::AgentProcess;
 use antrea_cni_test_support::frames::RawAgent;
-use antrea_cni_test_support::{Call, Running, TestNode, eventually, walk_to};
+use antrea_cni_test_support::{Call, Running, TestNode, eventually};
 
 /// The state of a process that waits for something.
 fn sleeps(running: &Running) -> bool {
@@ -110,17 +110,6 @@ fn every_command_ends_by_its_deadline() {
 }
 
 #[test]
-fn an_add_that_was_cut_off_is_not_sent_again_while_its_agent_lives() {
-    for when in ["before", "after"] {
-        let place = TestNode::new();
-        let agent = place.scripted(&[Api::V1], json!({"ADD": {"close": when}}));
-        let answer = place.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 1})).run();
-        assert_eq!(answer.code(), 11, "{answer:?}");
-        assert_eq!(agent.served().len(), 1);
-    }
-}
-
-#[test]
 fn other_commands_are_sent_again_when_cut_off() {
     for command in ["CHECK", "DEL", "GC"] {
         // A CHECK without prevResult fails, and is never cut off after success.
@@ -149,17 +138,6 @@ fn what_the_agent_says_is_not_sent_again() {
         assert_eq!(place.call("DEL", "1.0.0").run().code(), expected);
         assert_eq!(agent.served().len(), 1);
     }
-}
-
-#[test]
-fn a_new_connection_starts_at_the_newest_api_again() {
-    let place = TestNode::new();
-    let script = json!({"v1beta1.CmdDel": {"close": "before", "times": 1}});
-    let agent = place.scripted(&[Api::V1BETA1], script);
-    place.call("DEL", "1.0.0").run().assert_silent_success();
-    let packages: Vec<_> = agent.calls().into_iter().map(|call| call.path).collect();
-    let once = walk_to(&Api::V1BETA1, Action::Del);
-    assert_eq!(packages, [once.clone(), once].concat());
 }
 
 #[test]
@@ -275,6 +253,13 @@ fn del_of_a_sandbox_whose_namespace_is_gone_needs_no_agent() {
     let agent = place.agent(&[Api::V1]);
     gone(json!({})).run().assert_silent_success();
     assert_eq!(agent.served()[0].netns, "/var/run/netns/gone");
+    drop(agent);
+    // What it says counts, and what is no socket is no agent.
+    let agent = place.scripted(&[Api::V1], json!({"DEL": {"status": {"code": 13}}}));
+    assert_eq!(gone(json!({})).run().code(), 201);
+    drop(agent);
+    fs::write(place.socket(), "").unwrap();
+    gone(json!({})).run().assert_silent_success();
 }
 
 #[test]

@@ -276,3 +276,12 @@ fn without_a_prev_result_the_agents_bytes_stay() {
     let _agent = place.scripted(&[Api::V1BETA1], json!({"ADD": {"reply": result}}));
     assert_eq!(place.call("ADD", "0.3.0").run().stdout, result.as_bytes());
 }
+
+#[test]
+fn a_version_without_a_lower_one_is_asked_once() {
+    let case = Case::accepts("0.3.1");
+    let answer = case.call("ADD", "0.4.0", None);
+    assert_eq!(answer.code(), 1);
+    assert!(!answer.text().contains("also refused"), "{answer:?}");
+    assert_eq!(case.sent(), ["0.4.0"]);
+}

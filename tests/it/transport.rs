@@ -57,6 +57,24 @@ fn a_compressed_reply_is_not_taken_for_unimplemented() {
 }
 
 #[test]
+fn a_reply_that_says_that_it_is_not_compressed_is_read() {
+    let place = TestNode::new();
+    let _agent = RawAgent::start(&place.socket(), |connection| {
+        reply(connection, |connection, stream| {
+            let head: [(&str, &[u8]); 3] = [
+                (":status", b"200"),
+                ("content-type", b"application/grpc"),
+                ("grpc-encoding", b"identity"),
+            ];
+            connection.headers(stream, 0, &head)?;
+            connection.frame(kind::DATA, 0, stream, &[0, 0, 0, 0, 4, 0x0a, 2, b'{', b'}'])?;
+            connection.headers(stream, END_STREAM, &[("grpc-status", b"0")])
+        })
+    });
+    assert_eq!(place.call("ADD", "1.0.0").run().stdout, b"{}");
+}
+
+#[test]
 fn a_reply_that_ends_without_a_status_is_no_success() {
     let code = add(|connection| {
         reply(connection, |connection, stream| {
