@@ -88,8 +88,7 @@ ctl: release ## antrea-cnictl, static, with the plugin in it, for ARCH
 	ANTREA_CNI_EMBED=$(RELEASE) cargo build --release -p antrea-cnictl --bin antrea-cnictl --target $(TARGET)
 
 .PHONY: image
-image: ## An image of both programs for amd64, arm64 and arm/v7 as target/image/antrea-cni.tar (buildah, no daemon)
-	for arch in amd64 arm64 arm; do $(MAKE) --no-print-directory ctl ARCH=$$arch || exit 1; done
+image: dist ## An image of both programs for amd64, arm64 and arm/v7 as target/image/antrea-cni.tar (buildah, no daemon)
 	bash deploy/image.sh target/image
 
 HELM := $(CURDIR)/target/deploy/helm

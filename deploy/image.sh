@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the image without a daemon: image.sh FOLDER writes FOLDER/antrea-cni.tar, an OCI
-# archive with an index of linux/amd64, linux/arm64 and linux/arm/v7, from what `make ctl
-# ARCH=…` built, and prints the sizes.
+# archive with an index of linux/amd64, linux/arm64 and linux/arm/v7, from what `make dist`
+# built, and prints the sizes. SOURCE=URL: where the image says that it comes from.
 set -euo pipefail
 folder=$1
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,21 +14,23 @@ tools() {
 }
 quietly() { "$@" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }; }
 quietly tools manifest create "antrea-cni:$version"
-for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl arm/v7:armv7-unknown-linux-gnueabihf; do
-  arch=${platform%%:*} built=$here/../target/${platform##*:}/release
-  context=$folder/${arch%/*}
+for platform in amd64 arm64 arm/v7; do
+  arch=${platform%/*} built=$here/../target/dist/antrea-cni-$version-linux-${platform%/*}
+  context=$folder/$arch
   mkdir -p "$context/licenses"
-  cp "$built"/antrea-cni{,ctl} "$context/"
-  cp "$here/../LICENSE" "$context/licenses/"
-  bash "$here/../dist/sbom.sh" "${platform##*:}" "$context/sbom"
-  quietly tools build --isolation chroot --layers=false --timestamp 0 --platform "linux/$arch" \
+  cp -r "$built"/{antrea-cni,antrea-cnictl,sbom} "$context/"
+  cp "$built/LICENSE" "$context/licenses/"
+  quietly tools build --isolation chroot --layers=false --timestamp 0 --platform "linux/$platform" \
     --label org.opencontainers.image.title=antrea-cni --label "org.opencontainers.image.version=$version" \
     --label org.opencontainers.image.licenses=Apache-2.0 ${SOURCE:+--label "org.opencontainers.image.source=$SOURCE"} \
     --label 'org.opencontainers.image.description=CNI plugin of Antrea for agents of every release' \
-    --tag "antrea-cni:$version-${arch%/*}" --file "$here/Containerfile" "$context"
-  quietly tools manifest add --arch "${arch%/*}" --os linux ${arch:+$([ "${arch#*/}" = "$arch" ] || echo --variant "${arch#*/}")} \
-    "antrea-cni:$version" "antrea-cni:$version-${arch%/*}"
-  echo "linux/$arch: $(cat "$context"/{antrea-*,licenses/*,sbom/*} | wc -c) bytes"
+    --tag "antrea-cni:$version-$arch" --file "$here/Containerfile" "$context"
+  variant=()
+  [ "$platform" = "$arch" ] || variant=(--variant "${platform#*/}")
+  quietly tools manifest add --os linux --arch "$arch" "${variant[@]}" "antrea-cni:$version" "antrea-cni:$version-$arch"
+  echo "linux/$platform: $(cat "$context"/{antrea-*,licenses/*,sbom/*} | wc -c) bytes"
 done
 tools manifest push --quiet --all "antrea-cni:$version" "oci-archive:$folder/antrea-cni.tar:antrea-cni:$version" >/dev/null
-echo "image: $(stat -c %s "$folder/antrea-cni.tar") bytes in the archive"
+index=$(tar -xOf "$folder/antrea-cni.tar" index.json | grep -o 'sha256:[0-9a-f]*' | head -n 1)
+echo "$index" >"$folder/digest"
+echo "image: $(stat -c %s "$folder/antrea-cni.tar") bytes in the archive, $index"
