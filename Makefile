@@ -179,7 +179,7 @@ exhaustive: ## Every schedule of up to four faults, and random walks for ten min
 MUTANTS := src/ladder.rs src/ladder/** src/grpc/** src/verdict.rs src/run.rs src/backoff.rs src/last_seen.rs src/netns.rs
 # Tests that wait for a deadline.
 WAITING := properties::any_input rolling:: time::every_command time::a_stopped docs:: captures go_answers
-MUTATE  := EXHAUSTIVE_EVENTS=2 EXHAUSTIVE_SECONDS=1 cargo mutants --output target --jobs 2
+MUTATE  := EXHAUSTIVE_EVENTS=2 EXHAUSTIVE_SECONDS=1 cargo mutants --output target
 FILES    = $(foreach file,$(MUTANTS),--file '$(file)')
 FAST    := -C=--lib -C=--test=exhaustive -C=--test=it
 
@@ -189,13 +189,16 @@ cargo-mutants:
 
 .PHONY: mutants
 mutants: cargo-mutants ## Mutation testing of MUTANTS by the fast part of the suite, a quarter of a minute each
-	$(MUTATE) --iterate --timeout 45 $(FILES) $(FAST) -- -- $(foreach test,$(WAITING),--skip $(test))
+	$(MUTATE) --jobs 2 --iterate --timeout 45 $(FILES) $(FAST) -- -- $(foreach test,$(WAITING),--skip $(test))
+
+# These tests wait more than they work.
+SLOWLY  := $(MUTATE) --jobs 6 --iterate --timeout 120
 
 .PHONY: mutants-slow
 mutants-slow: cargo-mutants ## What survived, by hostile agents, by tests that need root, and by the tool's; needs root
-	-$(MUTATE) --iterate --timeout 120 --file 'src/grpc/**' -C=--lib -C=--test=hostile
-	-$(MUTATE) --iterate --timeout 120 $(FILES) -C=--test=it -- -- --include-ignored recovery:: status:: time:: socket:: transport:: output::
-	-$(MUTATE) --iterate --timeout 120 $(FILES) --test-package antrea-cni-agent,antrea-cnictl -C=--test=conformance -C=--test=ctl -- -- --skip kill:: --skip keep:: --skip install:: --skip libcni::
+	-$(SLOWLY) --file 'src/grpc/**' -C=--lib -C=--test=hostile
+	-$(SLOWLY) $(FILES) -C=--test=it -- -- --include-ignored recovery:: status:: time:: socket:: transport:: output::
+	-$(SLOWLY) $(FILES) --test-package antrea-cni-agent,antrea-cnictl -C=--test=conformance -C=--test=ctl -- -- --skip kill:: --skip keep:: --skip install:: --skip libcni::
 	cat target/mutants.out/missed.txt
 
 BASE := HEAD^
@@ -203,5 +206,5 @@ BASE := HEAD^
 .PHONY: mutants-changed
 mutants-changed: cargo-mutants ## Mutation testing of what changed since BASE (HEAD^), for five minutes at most
 	mkdir -p target && git diff '$(BASE)' -- src >target/changed.diff
-	timeout 300 env $(MUTATE) --timeout 45 --in-diff target/changed.diff $(FAST) -- -- $(foreach test,$(WAITING),--skip $(test)) \
+	timeout 300 env $(MUTATE) --jobs 2 --timeout 45 --in-diff target/changed.diff $(FAST) -- -- $(foreach test,$(WAITING),--skip $(test)) \
 	  || { code=$$?; test $$code = 124 && echo '*** five minutes are over: the other mutants were not run ***' >&2; }
