@@ -6,12 +6,12 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use antrea_cni::input::node_settings;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::installation::{Installation, PLUGIN_MODE, SETTINGS_MODE};
 use super::slot::{By, Change};
 use super::state::{self, Mark, State};
 use super::watch::Watch;
-use super::{Installation, PLUGIN_MODE, SETTINGS_MODE, list, metrics, report, slots};
+use super::{list, metrics, slots};
 use crate::error::Error;
 use crate::files;
 use crate::output::{say, warn};
@@ -21,27 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How soon another attempt follows one that failed.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// SIGTERM and SIGINT. The first process of a container has no default action for them.
-pub(super) struct Signals {
-    term: Signal,
-    int: Signal,
-}
-
-impl Signals {
-    pub(super) fn listen() -> Result<Self, Error> {
-        let listen = |kind| signal(kind).map_err(Error::Runtime);
-        Ok(Self { term: listen(SignalKind::terminate())?, int: listen(SignalKind::interrupt())? })
-    }
-
-    /// Until the process is asked to end.
-    pub(super) async fn terminated(&mut self) {
-        tokio::select! {
-            _ = self.term.recv() => (),
-            _ = self.int.recv() => (),
-        }
-    }
-}
 
 /// What a look at an installation came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +42,8 @@ pub(super) async fn keep(
     interval: Duration,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let mut paths = vec![installation.plugin_path()?];
+    let plugin = installation.plugin_path()?;
+    let mut paths = vec![node_settings::beside(&plugin), plugin];
     paths.extend(installation.list.iter().map(|list| list.target.clone()));
     let mut watch = Watch::new(paths, interval);
     let mut keeper = Keeper { installation, lock: None, alive: None, settings: None };
@@ -139,7 +119,7 @@ impl Keeper<'_> {
         };
         let change = plugin.put(&installed, PLUGIN_MODE, By::Keeper, async |_| Ok(())).await?;
         if change == Change::Installed {
-            report(out, &plugin, change)?;
+            plugin.report(out, change)?;
             list.iter().try_for_each(|list| list.forget(&[By::Install]))?;
         }
         if let (Some(slot), Some(list)) = (&list, &self.installation.list)
@@ -150,21 +130,32 @@ impl Keeper<'_> {
             let mode = slot.mode().map_or(list.mode, |mode| mode & list.mode);
             if there.as_ref() != Some(&bytes) || slot.mode() != Some(mode) {
                 let change = slot.put(&bytes, mode, By::Keeper, async |_| Ok(())).await?;
-                report(out, slot, change)?;
+                slot.report(out, change)?;
                 plugin.forget(&[By::Install])?;
             }
         }
+        self.keep_settings()?;
         Ok(Turn::Kept)
     }
 
     /// After the folder was wiped, with all that was known of the installation.
-    async fn install_anew(&self, out: &mut impl Write) -> Result<Turn, Error> {
+    async fn install_anew(&mut self, out: &mut impl Write) -> Result<Turn, Error> {
         self.installation.install(out).await?;
-        let path = node_settings::beside(&self.installation.plugin_path()?);
-        if let Some(settings) = self.settings.as_ref().filter(|_| !path.exists()) {
-            files::write(&path, settings, SETTINGS_MODE)?;
-        }
+        self.keep_settings()?;
         Ok(Turn::Unsettled)
+    }
+
+    /// Only an uninstall takes the file of settings away. Whoever wipes a folder may take
+    /// it before the plugin.
+    fn keep_settings(&mut self) -> Result<(), Error> {
+        let path = node_settings::beside(&self.installation.plugin_path()?);
+        match (files::read(&path)?, &self.settings) {
+            (None, Some(settings)) => files::write(&path, settings, SETTINGS_MODE),
+            (there, _) => {
+                self.settings = there;
+                Ok(())
+            }
+        }
     }
 
     fn hold(&mut self, state: &State) -> Result<(), Error> {
@@ -179,8 +170,6 @@ impl Keeper<'_> {
         // Whoever looks whether there is a keeper has it for a moment.
         let _ = file.try_lock_shared();
         self.alive = Some(file);
-        let settings = node_settings::beside(&self.installation.plugin_path()?);
-        self.settings = files::read(&settings)?;
         Ok(())
     }
 }

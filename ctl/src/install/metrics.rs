@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Installation;
+use super::installation::Installation;
 use super::state::sha256;
 use crate::cli::Whose;
 use crate::error::Error;

@@ -16,6 +16,7 @@
 
 use std::fmt;
 use std::fs::{self, Metadata};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::output::say;
 use crate::{files, trial};
 
 /// What was done.
@@ -141,6 +143,11 @@ impl Slot {
 
     pub(super) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Says what became of it.
+    pub(super) fn report(&self, out: &mut impl Write, change: Change) -> Result<(), Error> {
+        say(out, format!("{}: {change}", self.target.display()))
     }
 
     fn kept(&self, name: &str) -> PathBuf {

@@ -96,6 +96,8 @@ fn folders_that_are_wiped_moved_or_switched_are_filled_again() {
     eventually(|| data.join("b/bin/antrea").exists());
     let settings = data.join("b/bin/.antrea.json");
     eventually(|| settings.exists());
+    fs::remove_file(&settings).unwrap();
+    eventually(|| settings.exists());
 
     // The keeper may be faster than whoever wipes it.
     let _ = fs::remove_dir_all(data.join("b"));
