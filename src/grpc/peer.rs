@@ -152,5 +152,18 @@ mod tests {
         for pid in [0, -1, 1] {
             assert!(!Peer::watched(pid, 0).is_gone());
         }
+        let with = |pid, stat| Peer { pid: Some(pid), uid: 0, stat };
+        // Nothing that could be read, and the file of another process.
+        assert!(!with(1, File::open("/dev/null").ok()).is_gone());
+        let (mut one, one_pid) = start("true", &[]);
+        let (mut two, two_pid) = start("true", &[]);
+        let (own, others) = (with(one_pid, stat(one_pid)), with(one_pid, stat(two_pid)));
+        let other_itself = with(two_pid, stat(two_pid));
+        while !own.is_gone() || !other_itself.is_gone() {
+            std::thread::yield_now();
+        }
+        assert!(!others.is_gone());
+        one.wait().unwrap();
+        two.wait().unwrap();
     }
 }

@@ -285,3 +285,19 @@ fn a_version_without_a_lower_one_is_asked_once() {
     assert!(!answer.text().contains("also refused"), "{answer:?}");
     assert_eq!(case.sent(), ["0.4.0"]);
 }
+
+#[test]
+fn only_what_says_the_same_is_an_echo() {
+    let came = json!({"cniVersion": "1.0.0", "ips": [{"address": "FD00:0::1/64"}]});
+    let same = r#"{"cniVersion":"0.4.0","ips":[{"version":"6","address":"fd00::1/64"}],"dns":{}}"#;
+    let other = r#"{"cniVersion":"0.4.0","ips":[{"version":"6","address":"fd00::2/64"}]}"#;
+    for (reply, address) in [(same, "FD00:0::1/64"), (other, "fd00::2/64")] {
+        let script = serde_json::from_value(json!({"ADD": {"reply": reply}})).unwrap();
+        let options = Options { script, ..Options::new("", &[Api::V1BETA1]) };
+        let case = Case::new("0.4.0", options);
+        let answer = case.call("ADD", "1.0.0", Some(came.clone()));
+        let result = answer.document().unwrap();
+        assert_eq!(result["cniVersion"], "1.0.0", "{answer:?}");
+        assert_eq!(result["ips"][0]["address"], address, "{answer:?}");
+    }
+}
