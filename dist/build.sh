@@ -3,10 +3,16 @@
 # One for each of amd64, arm64 and arm (v7). What goes in: both programs with the list of
 # their dependencies inside (cargo auditable), documentation, what is in deploy/, man
 # pages, completions, SBOMs (CycloneDX), licence texts. Beside the archives: a Debian and an
-# RPM package of each, and SHA256SUMS of all of them and of each file in them.
+# RPM package of each, and SHA256SUMS of all of them and of each file in them. What was
+# built of this commit already is left as it is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(realpath -m "$1")
+commit=$(git rev-parse HEAD)
+if git diff --quiet HEAD && [ "$(cat "$out/.commit" 2>/dev/null)" = "$commit" ]; then
+  cat "$out/SHA256SUMS"
+  exit
+fi
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH CARGO_TERM_COLOR=never
@@ -53,5 +59,6 @@ for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl
   cargo deb --quiet --no-build --no-strip -p antrea-cnictl --target $target --output "$out/$name.deb"
   cargo generate-rpm -p ctl --target $target --source-date "$SOURCE_DATE_EPOCH" --output "$out/$name.rpm"
 done
-(cd "$out" && find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
+(cd "$out" && find . -type f ! -name SHA256SUMS ! -name .commit -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 cat "$out/SHA256SUMS"
+echo "$commit" >"$out/.commit"
