@@ -116,7 +116,6 @@ impl Channel {
         match stream.block_on(call, deadline).ok_or(Error::Deadline)? {
             Some(Ok(reply)) => Ok(reply.into_inner()),
             Some(Err(status)) => Err(self.error(status)),
-            None if self.stream.is_flooded() => Err(Error::Ended(FLOODED.to_owned())),
             None => Err(Error::Cut("the other side closed it".to_owned())),
         }
     }

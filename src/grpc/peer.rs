@@ -90,9 +90,7 @@ fn life_of_tasks(pid: i32) -> Life {
         match File::open(task.path().join("stat")).and_then(|stat| state(&stat)) {
             Ok((_, b'Z' | b'X')) => (),
             Ok(_) => return Life::Alive,
-            // A thread that is gone by now.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
-            Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => (),
+            // It may have ended by now; the next look does not find it any more.
             Err(_) => return Life::Unknown,
         }
     }

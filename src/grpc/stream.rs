@@ -168,7 +168,7 @@ impl AsyncRead for Stream {
         let room = buffer.initialize_unfilled_to(size);
         let read = ready!(self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)))?;
         // The read was shorter than the room for it, so the socket is empty now.
-        if read > 0 && read < size {
+        if (1..size).contains(&read) {
             ready.set(ready.get().difference(PollFlags::POLLIN));
         }
         self.0.seen.set(self.0.seen.get().and(room.get(..read).unwrap_or_default()));

@@ -129,8 +129,9 @@ trap 'kill $registry; rm -rf "$root" "$node" "$storage"' EXIT
 until (: </dev/tcp/127.0.0.1/5017) 2>/dev/null; do kill -0 $registry; sleep 0.05; done
 make --silent chart >/dev/null
 PLAIN_HTTP=1 make --silent publish REGISTRY=127.0.0.1:5017/antrea >"$out/published" 2>&1 || die "$(cat "$out/published")"
-"$out/helm" template chart oci://127.0.0.1:5017/antrea/charts/antrea-cni --plain-http --version "$version" >/dev/null
- and mounts of the rendered manifest
+"$out/helm" template chart oci://127.0.0.1:5017/antrea/charts/antrea-cni --plain-http --version "$version" --kube-version 1.34.0 >/dev/null
+
+# The init container, with the arguments and mounts of the rendered manifest
 command -v podman >/dev/null || apt-get install -y --no-install-recommends podman >/dev/null
 run() { podman --root "$storage/root" --runroot "$storage/run" --storage-driver vfs --cgroup-manager cgroupfs --runtime runc "$@"; }
 for platform in linux/amd64 linux/arm64 linux/arm/v7; do

@@ -145,3 +145,21 @@ fn the_deadline_is_sent_to_the_agent() {
         assert!(sent <= f64::from(seconds) && sent > f64::from(seconds) / 2.0, "{timeout}");
     }
 }
+
+#[test]
+fn the_library_asks_as_the_plugin_does() {
+    let place = TestNode::new();
+    let agent = place.agent(&[Api::V1BETA1]);
+    let args = antrea_cni::CmdArgs {
+        container_id: "c0ffee".to_owned(),
+        netns: place.netns().to_str().unwrap().to_owned(),
+        ifname: "eth0".to_owned(),
+        path: "/opt/cni/bin".to_owned(),
+        stdin_data: place.configuration("1.0.0", json!({})).into_bytes(),
+        ..Default::default()
+    };
+    let result = Action::Add.request(&args).unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
+    assert_eq!(result["cniVersion"], "1.0.0");
+    assert_eq!(agent.effects().len(), 1);
+}

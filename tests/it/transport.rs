@@ -76,14 +76,17 @@ fn a_reply_that_says_that_it_is_not_compressed_is_read() {
 
 #[test]
 fn a_reply_that_ends_without_a_status_is_no_success() {
-    let code = add(|connection| {
+    let place = TestNode::new();
+    let _agent = RawAgent::start(&place.socket(), |connection| {
         reply(connection, |connection, stream| {
             connection.head(stream)?;
             connection.message(stream, 0, 4, b"\x0a\x02{}")?;
             connection.frame(kind::DATA, END_STREAM, stream, &[])
         })
     });
-    assert_eq!(code, 201);
+    let answer = place.call("ADD", "1.0.0").run();
+    assert_eq!(answer.code(), 201);
+    assert!(answer.text().contains("ended without a gRPC status"), "{answer:?}");
 }
 
 #[test]
