@@ -96,6 +96,8 @@ pub(crate) struct World {
     containers: RefCell<BTreeMap<String, Container>>,
     pub(crate) events: RefCell<Vec<Event>>,
     dead: RefCell<Vec<u64>>,
+    /// Whether the agent closes each connection with a call
+    closes: Cell<bool>,
     /// Whether the last answer to STATUS was that the agent is ready
     pub(crate) said_ready: Cell<Option<bool>>,
 }
@@ -114,6 +116,7 @@ impl World {
             containers: RefCell::default(),
             events: RefCell::default(),
             dead: RefCell::default(),
+            closes: Cell::default(),
             said_ready: Cell::default(),
         })
     }
@@ -162,6 +165,7 @@ impl World {
         self.dead.borrow_mut().push(self.process.get());
         self.process.set(self.process.get() + 1);
         self.containers.borrow_mut().values_mut().for_each(|it| it.pending = None);
+        self.closes.set(false);
         self.go_away();
         self.generation.set(self.choices.choose(&GENERATIONS));
     }
@@ -210,6 +214,7 @@ enum Fate {
     KilledUnseen,
     ClosedBefore,
     ClosedAfter,
+    ClosesForGood,
     GoawayBelow,
     GoawayAbove,
     Refused,
@@ -220,7 +225,7 @@ enum Fate {
     Unavailable,
 }
 
-const FATES: [(&str, Fate); 15] = [
+const FATES: [(&str, Fate); 16] = [
     ("it answers", Fate::Answered),
     ("it is killed before the effect", Fate::KilledBefore),
     ("it is killed in the middle of the effect", Fate::KilledHalfway),
@@ -228,6 +233,7 @@ const FATES: [(&str, Fate); 15] = [
     ("it is killed, and nobody can know that", Fate::KilledUnseen),
     ("it closes, lives, and does it later", Fate::ClosedBefore),
     ("it does it, closes, and lives", Fate::ClosedAfter),
+    ("it closes each call from now on, lives, and does it later", Fate::ClosesForGood),
     ("GOAWAY for a stream that it took", Fate::GoawayBelow),
     ("GOAWAY above the stream", Fate::GoawayAbove),
     ("REFUSED_STREAM", Fate::Refused),
@@ -367,7 +373,10 @@ impl SimulatedConnection {
         let world = Rc::clone(&self.world);
         let cut = || grpc::Error::Cut("simulated".to_owned());
         assert!(!self.closed, "a call on a connection that is closed");
-        let fate = world.choices.choose(&FATES);
+        let fate = match world.closes.get() {
+            true => Fate::ClosesForGood,
+            false => world.choices.choose(&FATES),
+        };
         world.pass(Duration::from_millis(1));
         let generation = world.generation();
         let has_method = generation.api == Some(*api);
@@ -410,9 +419,10 @@ impl SimulatedConnection {
                 world.die();
                 (End::Cut { dead: true }, Err(cut()))
             }
-            Fate::ClosedBefore | Fate::ClosedAfter | Fate::GoawayBelow => {
+            Fate::ClosedBefore | Fate::ClosedAfter | Fate::ClosesForGood | Fate::GoawayBelow => {
                 self.closed = true;
-                if acts && fate == Fate::ClosedBefore {
+                world.closes.set(fate == Fate::ClosesForGood);
+                if acts && matches!(fate, Fate::ClosedBefore | Fate::ClosesForGood) {
                     world.with(container, |it| it.pending = Some(action));
                 } else if acts {
                     world.act(container, action);
