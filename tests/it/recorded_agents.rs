@@ -147,3 +147,14 @@ fn a_chained_agent_gives_another_label_or_shape() {
         assert_eq!(add["resultVersion"], "0.4.0", "{version}");
     }
 }
+
+#[test]
+fn each_api_knows_which_releases_have_it() {
+    let table: Vec<_> = include_str!("../fixtures/antrea-releases.csv").lines().skip(1).collect();
+    for api in Api::ALL {
+        let of = table.iter().filter(|line| line.split(',').nth(2) == Some(api.package));
+        let names: Vec<_> = of.map(|line| line.split(',').next().unwrap()).collect();
+        let range = names.first().zip(names.last()).map(|(first, last)| [*first, *last]);
+        assert_eq!(api.releases, range, "{}", api.package);
+    }
+}
