@@ -135,9 +135,9 @@ impl Subject {
             "cniVersion": ask.version, "name": "antrea", "type": "antrea",
             "ipam": {"type": "host-local"},
         });
-        if let (Some(members), Some(more)) = (configuration.as_object_mut(), ask.more.as_object()) {
+        if let Some(members) = configuration.as_object_mut() {
             members.retain(|_, value| !value.is_null());
-            members.extend(more.clone());
+            members.extend(ask.more.as_object().cloned().unwrap_or_default());
         }
         let api = self.api.unwrap_or(Api::V1BETA1);
         self.send(&api, ask, configuration.to_string().as_bytes(), self.deadline())
