@@ -36,3 +36,23 @@ impl Limits {
         Self { total: total.min(Duration::from_secs(15)), wait: wait.min(Duration::from_secs(2)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_add_waits_as_long_as_the_setting_says() {
+        let longest = Settings { wait_for_agent: Duration::from_secs(60), ..Settings::default() };
+        let waits = Action::ALL.map(|action| Limits::of(action, &longest).wait.as_secs());
+        let expected = Action::ALL.map(|action| match action {
+            Action::Add => 60,
+            Action::Check | Action::Gc => 5,
+            Action::Del => 15,
+            Action::Status => 0,
+        });
+        assert_eq!(waits, expected);
+        let none = Settings { wait_for_agent: Duration::ZERO, ..longest };
+        assert!(Action::ALL.iter().all(|action| Limits::of(*action, &none).wait.is_zero()));
+    }
+}

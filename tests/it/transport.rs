@@ -155,13 +155,21 @@ fn a_reply_of_nearly_4_mib_is_read_and_a_larger_one_is_201() {
 
 #[test]
 fn unimplemented_is_known_by_its_number_whatever_its_text() {
-    for text in ["unknown service X", "Method not found!", "", "%e4%ff"] {
+    const TEXTS: [&str; 4] = ["unknown service X", "Method not found!", "", "%e4%ff"];
+    for (text, at_once) in TEXTS.iter().flat_map(|text| [(text, true), (text, false)]) {
         let place = TestNode::new();
         let agent = RawAgent::start(&place.socket(), move |connection| {
             connection.handshake()?;
             loop {
                 let stream = connection.request()?;
-                connection.trailers_only(stream, "12", text.as_bytes())?;
+                if at_once {
+                    connection.trailers_only(stream, "12", text.as_bytes())?;
+                } else {
+                    connection.head(stream)?;
+                    let trailers: [(&str, &[u8]); 2] =
+                        [("grpc-status", b"12"), ("grpc-message", text.as_bytes())];
+                    connection.headers(stream, END_STREAM, &trailers)?;
+                }
             }
         });
         let answer = place.call("ADD", "1.0.0").run();
