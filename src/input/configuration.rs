@@ -141,6 +141,14 @@ mod tests {
         let json =
             r#"{"name":"a b","NAME":"x","cniVersion":"9","cniversion":"0.4.0","CNIVersion":null}"#;
         assert_eq!(version(json).unwrap().as_deref(), Some("0.4.0"));
+        assert_eq!(Configuration::parse(json.as_bytes()).unwrap().name(), "x");
+    }
+
+    #[test]
+    fn an_empty_name_is_a_missing_one() {
+        for missing in ["{}", r#"{"name":""}"#, r#"{"name":null}"#] {
+            assert!(matches!(version(missing), Err(Error::MissingName)), "{missing}");
+        }
     }
 
     #[test]
