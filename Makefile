@@ -195,10 +195,9 @@ mutants: cargo-mutants ## Mutation testing of MUTANTS by the fast part of the su
 SLOWLY  := $(MUTATE) --jobs 6 --iterate --timeout 120
 
 .PHONY: mutants-slow
-mutants-slow: cargo-mutants ## What survived, by hostile agents, by tests that need root, and by the tool's; needs root
+mutants-slow: cargo-mutants ## What survived, by hostile agents and by tests that need root; needs root
 	-$(SLOWLY) --file 'src/grpc/**' -C=--lib -C=--test=hostile
 	-$(SLOWLY) $(FILES) -C=--lib -C=--test=it -- -- --include-ignored tests recovery:: status:: socket:: transport:: translation:: time::del_of time::an_agent time::a_socket
-	-$(SLOWLY:mutants=mutants --no-config --profile mutants) --file src/ladder/single.rs --file 'src/ladder/v1*.rs' --test-workspace=true -C=--test=conformance -C=--test=ctl -- -- probe:: every_generation a_broken
 	cat target/mutants.out/missed.txt
 
 BASE := HEAD^
