@@ -28,10 +28,6 @@ const BUFFER_BYTES: usize = 16 << 10;
 /// cleared for it.
 const READ_BYTES: usize = 2 << 10;
 
-/// Reads between two looks at the clock: a peer that never stops sending does not
-/// keep a call past its deadline.
-const READS: u32 = 64;
-
 /// A connected socket that does not block.
 #[derive(Clone)]
 pub struct Stream(Rc<Shared>);
@@ -43,8 +39,6 @@ struct Shared {
     unsent: Cell<Vec<u8>>,
     /// What the socket is known to be ready for. poll(2) waits for the rest.
     ready: Cell<PollFlags>,
-    /// Reads that are left until the next look at the clock
-    reads: Cell<u32>,
     seen: Cell<Seen>,
 }
 
@@ -54,7 +48,6 @@ impl Stream {
             socket,
             unsent: Cell::default(),
             ready: Cell::new(PollFlags::POLLOUT),
-            reads: Cell::new(READS),
             seen: Cell::default(),
         }))
     }
@@ -71,7 +64,6 @@ impl Stream {
         let waker = Waker::from(Arc::clone(&woken));
         let mut future = pin!(future);
         loop {
-            self.0.reads.set(READS);
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Some(output);
             }
@@ -155,15 +147,10 @@ impl Shared {
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Shared { ready, reads, .. } = &*self.0;
-        let Some(left) = reads.get().checked_sub(1) else {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        };
-        reads.set(left);
+        let ready = &self.0.ready;
         let size = buffer.remaining().min(READ_BYTES);
         let room = buffer.initialize_unfilled_to(size);
         let read = ready!(self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)))?;
