@@ -17,9 +17,9 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH CARGO_TERM_COLOR=never
 # No path of this machine in the programs.
-remap="--remap-path-prefix=$PWD=/antrea-cni --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
-export RUSTFLAGS=$remap
+remap="'--remap-path-prefix=$PWD=/antrea-cni', '--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo'"
 export CARGO_TARGET_DIR=$PWD/target/dist-build
+mkdir -p "$CARGO_TARGET_DIR"
 umask 022
 
 tool() { command -v "cargo-$1" >/dev/null || env -u RUSTFLAGS -u CARGO_TARGET_DIR cargo install --locked "cargo-$1@$2"; }
@@ -35,13 +35,14 @@ for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl
     echo '*** skipped: linux/arm needs arm-linux-gnueabihf-gcc ***' >&2
     continue
   fi
-  # The variable takes the place of what .cargo/config.toml says.
-  [ $arch != arm ] || export RUSTFLAGS="$remap -C target-feature=+crt-static,+thumb-mode"
+  # Beside what .cargo/config.toml says. The variable would take its place.
+  unset RUSTFLAGS
+  printf '[target.%s]\nrustflags = [%s]\n' $target "$remap" >"$CARGO_TARGET_DIR/remap.toml"
   rustup target add $target >/dev/null 2>&1 || true
   mkdir -p "$stage/man" "$stage/completions" "$stage/sbom"
-  cargo auditable build --locked --release --target $target -p antrea-cni --bin antrea-cni
+  cargo --config "$CARGO_TARGET_DIR/remap.toml" auditable build --locked --release --target $target -p antrea-cni --bin antrea-cni
   ANTREA_CNI_EMBED=$CARGO_TARGET_DIR/$target/release/antrea-cni \
-    cargo auditable build --locked --release --target $target -p antrea-cnictl --bin antrea-cnictl
+    cargo --config "$CARGO_TARGET_DIR/remap.toml" auditable build --locked --release --target $target -p antrea-cnictl --bin antrea-cnictl
   cp "$CARGO_TARGET_DIR/$target/release"/antrea-cni{,ctl} "$stage/"
   # Those of the first run on the machine that builds.
   [ $arch != amd64 ] || native=$stage/antrea-cnictl

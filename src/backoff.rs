@@ -21,6 +21,11 @@ impl Backoff {
         self.next = self.longest.min(pause * 2);
         pause
     }
+
+    /// The longest pause.
+    pub(crate) const fn longest(self) -> Duration {
+        self.longest
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! ```text
 //! channel ──▶ transport ──▶ stream ──▶ socket ──▶ peer
 //! one call    HTTP/2        reads,     connects   who is there
-//!             to gRPC       waits
+//!             to gRPC       waits         ▲
+//!                                      waiting
+//!                                      for a server that is away
 //! ```
 
 mod channel;
@@ -15,8 +17,10 @@ mod peer;
 mod socket;
 mod stream;
 mod transport;
+mod waiting;
 
 pub use self::channel::Channel;
 pub use self::error::Error;
 pub use self::peer::Peer;
 pub use self::socket::connect;
+pub use self::waiting::Waiting;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::grpc::{self, Channel};
+use crate::grpc::{self, Channel, Waiting};
 use crate::input::{Settings, TraceContext};
 use crate::ladder::{Connection, Node};
 use crate::{last_seen, netns};
@@ -21,6 +21,7 @@ pub struct ThisNode<'a> {
 
 impl<'a> Node for ThisNode<'a> {
     type Connection = Agent<'a>;
+    type Waiting = Waiting;
 
     fn now(&self) -> Instant {
         Instant::now()
@@ -34,6 +35,10 @@ impl<'a> Node for ThisNode<'a> {
         let Settings { socket, require_root_agent, .. } = self.settings;
         let connected = grpc::connect(socket, !require_root_agent, watched)?;
         Ok(Agent { channel: Channel::start(connected, deadline)?, trace: self.trace })
+    }
+
+    fn wait(&self, waiting: &mut Waiting, away: &grpc::Error, until: Instant) {
+        waiting.wait(&self.settings.socket, away, until);
     }
 
     fn remove_link(&self, netns: &str, ifname: &str) {

@@ -66,6 +66,11 @@ impl Error {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::WouldBlock
         ))
     }
+
+    /// Whether there is no socket.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Unreachable(error) if error.kind() == ErrorKind::NotFound)
+    }
 }
 
 /// An error and what it came from, in one line.

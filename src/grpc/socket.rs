@@ -8,7 +8,8 @@ use std::os::unix::net::UnixStream;
 
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_to, getsockopt, socket,
+    AddressFamily, SockFlag, SockType, UnixAddr, UnixCredentials, connect as connect_to,
+    getsockopt, socket,
 };
 use nix::unistd::geteuid;
 
@@ -28,21 +29,37 @@ const OTHERS_MAY_WRITE: u32 = 0o022;
 /// [`Error::Unreachable`], [`Error::Untrusted`].
 pub fn connect(path: &str, anybody: bool, watched: bool) -> Result<(Stream, Peer), Error> {
     look(path)?;
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)
-        .map_err(|errno| Error::NoSocket(errno.into()))?;
-    UnixAddr::new(path)
-        .and_then(|to| connect_to(socket.as_raw_fd(), &to))
-        .map_err(|errno| Error::Unreachable(io::Error::from(errno)))?;
-    let stream = UnixStream::from(socket);
-    let credentials = getsockopt(&stream, PeerCredentials)
+    let stream = UnixAddr::new(path)
+        .map_err(|errno| Error::Unreachable(errno.into()))
+        .and_then(|address| open(&address))?;
+    let credentials = credentials(&stream)
         .map_err(|errno| Error::Untrusted { uid: None, source: Some(errno.into()) })?;
     let uid = credentials.uid();
-    if !anybody && uid != 0 && uid != geteuid().as_raw() {
+    if !anybody && !is_trusted(uid) {
         return Err(Error::Untrusted { uid: Some(uid), source: None });
     }
     let peer = if watched { Peer::watched } else { Peer::new };
     Ok((Stream::new(stream), peer(credentials.pid(), uid)))
+}
+
+/// A socket that does not block, connected to `address`.
+pub(super) fn open(address: &UnixAddr) -> Result<UnixStream, Error> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)
+        .map_err(|errno| Error::NoSocket(errno.into()))?;
+    connect_to(socket.as_raw_fd(), address)
+        .map_err(|errno| Error::Unreachable(io::Error::from(errno)))?;
+    Ok(UnixStream::from(socket))
+}
+
+/// Who made the socket at the other end listen.
+pub(super) fn credentials(stream: &UnixStream) -> nix::Result<UnixCredentials> {
+    getsockopt(stream, PeerCredentials)
+}
+
+/// Whether a user is root or our own.
+pub(super) fn is_trusted(uid: u32) -> bool {
+    uid == 0 || uid == geteuid().as_raw()
 }
 
 /// Looks at what is at the path. A path that cannot be looked at passes: connecting to
@@ -52,11 +69,9 @@ fn look(path: &str) -> Result<(), Error> {
     if file.is_symlink()
         && let Ok(target) = fs::canonicalize(path)
         && let Some(Ok(folder)) = target.parent().map(fs::metadata)
+        && (!is_trusted(folder.uid()) || folder.mode() & OTHERS_MAY_WRITE != 0)
     {
-        let ours = [0, geteuid().as_raw()].contains(&folder.uid());
-        if !ours || folder.mode() & OTHERS_MAY_WRITE != 0 {
-            return Err(Error::OpenFolder(target.to_string_lossy().into_owned()));
-        }
+        return Err(Error::OpenFolder(target.to_string_lossy().into_owned()));
     }
     let is_socket = |file: fs::Metadata| file.file_type().is_socket();
     if file.file_type().is_socket() || fs::metadata(path).map_or(true, is_socket) {

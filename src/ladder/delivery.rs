@@ -13,10 +13,6 @@ use crate::action::Action;
 use crate::backoff::Backoff;
 use crate::grpc;
 
-/// Between two attempts to connect. A restarted agent is found this soon, and a
-/// node full of waiting plugins stays idle.
-const CONNECTING: Backoff = Backoff::new(5, 80);
-
 /// Between two sendings of one command, whatever the reason.
 const REPEATING: Backoff = Backoff::new(10, 1000);
 
@@ -101,13 +97,11 @@ impl<N: Node> Delivery<'_, N> {
     /// Connects, waiting for an agent that is away, and for nothing else.
     fn connect(&self, watched: bool) -> Result<N::Connection, grpc::Error> {
         let until = self.deadline.min(self.node.now() + self.wait);
-        let mut backoff = CONNECTING;
+        let mut waiting = N::Waiting::default();
         loop {
-            let connection = self.node.connect(self.deadline, watched);
-            let now = self.node.now();
-            match connection {
-                Err(error) if error.is_away() && now < until => {
-                    self.node.sleep(backoff.pause().min(until - now));
+            match self.node.connect(self.deadline, watched) {
+                Err(away) if away.is_away() && self.node.now() < until => {
+                    self.node.wait(&mut waiting, &away, until);
                 }
                 connection => return connection,
             }

@@ -12,6 +12,9 @@ pub trait Node {
     /// How an agent is called.
     type Connection: Connection;
 
+    /// What is kept from one attempt to connect to the next.
+    type Waiting: Default;
+
     /// The time.
     fn now(&self) -> Instant;
 
@@ -24,6 +27,10 @@ pub trait Node {
     /// # Errors
     /// Why there is no connection.
     fn connect(&self, deadline: Instant, watched: bool) -> Result<Self::Connection, grpc::Error>;
+
+    /// Waits until it is time to try to connect again, at most until `until`, after
+    /// connecting said that the agent is `away`.
+    fn wait(&self, waiting: &mut Self::Waiting, away: &grpc::Error, until: Instant);
 
     /// Removes the interface `ifname` from the network namespace `netns`, if it is
     /// there and may be removed.

@@ -249,6 +249,7 @@ pub(crate) struct SimulatedNode(pub(crate) Rc<World>);
 
 impl Node for SimulatedNode {
     type Connection = SimulatedConnection;
+    type Waiting = ();
 
     fn now(&self) -> Instant {
         self.0.start + self.0.elapsed()
@@ -294,6 +295,16 @@ impl Node for SimulatedNode {
         world.tell(Event::Connected(process));
         let (world, closed) = (Rc::clone(world), false);
         Ok(SimulatedConnection { world, process, deadline, watched, unseen: false, closed })
+    }
+
+    /// A socket is seen when it comes, a listener at the next look.
+    fn wait(&self, (): &mut (), away: &grpc::Error, until: Instant) {
+        let left = until - self.now();
+        let comes = self.0.up_at().map(|up_at| up_at.saturating_sub(self.0.elapsed()));
+        self.sleep(match away.is_missing() {
+            true => comes.unwrap_or(left).min(left),
+            false => Duration::from_millis(80).min(left),
+        });
     }
 
     fn remove_link(&self, _: &str, _: &str) {

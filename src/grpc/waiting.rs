@@ -1,0 +1,147 @@
+//! Waiting for a server that is away.
+//!
+//! Of all the processes that wait for one socket, one looks for it: it watches the
+//! folder (inotify(7)) while the socket is missing, and tries to connect while nobody
+//! listens on it, of which the kernel tells nobody. The others wait for that one, since a
+//! user has few inotify instances, often 128, and a node may start more Pods. They are
+//! connected to an abstract socket of its own (unix(7)), which is closed when it found
+//! the server, ran out of time or died; then they look, and the first of them takes over.
+
+use std::fs;
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::socket::UnixAddr;
+
+use super::error::Error;
+use super::socket;
+use crate::backoff::Backoff;
+
+/// Between two looks, where nothing tells that the server is there. The first is short: a
+/// socket is there a moment before somebody listens on it.
+const LOOKS: Backoff = Backoff::new(1, 80);
+
+/// Between two looks of the process that watches the folder: what is mounted over it is
+/// not seen.
+const WATCHING: Duration = Duration::from_secs(1);
+
+/// Between two looks of those that wait for another process, which may be stopped.
+const FOLLOWING: Duration = Duration::from_secs(10);
+
+/// A process that waits, from one attempt to connect to the next.
+#[derive(Debug)]
+pub struct Waiting {
+    place: Option<Place>,
+    looks: Backoff,
+}
+
+/// What a process is to the others that wait for the same socket.
+#[derive(Debug)]
+enum Place {
+    /// It looks for the server. What tells of files is kept: to close it takes up to 16 ms.
+    First { _others: UnixListener, files: Option<Inotify> },
+    /// It waits for the one that does
+    Behind { first: UnixStream },
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { place: None, looks: LOOKS }
+    }
+}
+
+impl Waiting {
+    /// Waits until it is time to try again, at most until `until`, when connecting to the
+    /// socket at `path` said that the server is `away`.
+    pub fn wait(&mut self, path: &str, away: &Error, until: Instant) {
+        match &self.place {
+            // What came before we had a place was seen by nobody: it is looked for now.
+            None => {
+                self.place = place(path);
+                if self.place.is_none() {
+                    self.pause(until);
+                }
+            }
+            Some(Place::First { files, .. }) if away.is_missing() => {
+                watch(path, files.as_ref(), until);
+            }
+            Some(Place::First { .. }) => self.pause(until),
+            Some(Place::Behind { first }) => {
+                if wait_for(first.as_fd(), PollFlags::empty(), jitter(FOLLOWING), until) {
+                    self.place = None;
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self, until: Instant) {
+        sleep(jitter(self.looks.pause()).min(left(until)));
+    }
+}
+
+/// The first place, if it is free, or one behind its holder. The name is open to all: only
+/// root's and our own user's word counts.
+fn place(path: &str) -> Option<Place> {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    let name = format!("antrea-cni-{:x}", hasher.finish());
+    let address = SocketAddr::from_abstract_name(&name).ok()?;
+    if let Ok(others) = UnixListener::bind_addr(&address) {
+        let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
+        return Some(Place::First { _others: others, files: Inotify::init(flags).ok() });
+    }
+    let first = socket::open(&UnixAddr::new_abstract(name.as_bytes()).ok()?).ok()?;
+    let is_trusted = socket::credentials(&first).is_ok_and(|it| socket::is_trusted(it.uid()));
+    is_trusted.then_some(Place::Behind { first })
+}
+
+/// Waits until something is at `path`.
+fn watch(path: &str, files: Option<&Inotify>, until: Instant) {
+    let flags = AddWatchFlags::IN_CREATE
+        | AddWatchFlags::IN_MOVED_TO
+        | AddWatchFlags::IN_MOVE_SELF
+        | AddWatchFlags::IN_DELETE_SELF;
+    while fs::metadata(path).is_err() && !left(until).is_zero() {
+        let folder = folder(path);
+        let watched = files.filter(|it| it.add_watch(folder, flags).is_ok());
+        // What a link leads to comes elsewhere.
+        let is_link = fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink());
+        match watched.filter(|_| !is_link) {
+            None => return sleep(jitter(LOOKS.longest()).min(left(until))),
+            // It may have come, or a folder on the way to it, before it was watched.
+            Some(_) if fs::metadata(path).is_ok() || self::folder(path) != folder => (),
+            Some(it) => {
+                wait_for(it.as_fd(), PollFlags::POLLIN, WATCHING, until);
+                let _ = it.read_events();
+            }
+        }
+    }
+}
+
+/// The nearest folder on the way to `path` that exists.
+fn folder(path: &str) -> &Path {
+    Path::new(path).ancestors().skip(1).find(|it| it.is_dir()).unwrap_or_else(|| Path::new("/"))
+}
+
+/// Whether something happens to `fd` within `time`.
+fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, time: Duration, until: Instant) -> bool {
+    let time = PollTimeout::try_from(time.min(left(until))).unwrap_or(PollTimeout::ZERO);
+    poll(&mut [PollFd::new(fd, events)], time).is_ok_and(|ready| ready > 0)
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
+}
+
+/// From a half of `pause` to all of it, so that many do not look at one moment.
+fn jitter(pause: Duration) -> Duration {
+    let random = RandomState::new().hash_one(()) % 1024;
+    pause / 2 + pause * (random as u32) / 2048
+}
