@@ -81,6 +81,7 @@ fn pause_between(events: &[Event]) -> Result<(), String> {
         match event {
             Event::Connected(_) => is_new = true,
             Event::Slept(pause) => slept |= !pause.is_zero(),
+            Event::Waited => slept = true,
             Event::Called { action, broken: false, .. } => {
                 if is_new && last == Some(*action) && !slept {
                     return Err(format!("{action:?} was asked again without a pause"));

@@ -62,6 +62,8 @@ pub(crate) enum Event {
         end: End,
     },
     Slept(Duration),
+    /// For a socket that was missing
+    Waited,
     LinkRemoved,
     /// An ADD took effect while another one was alive
     Twice,
@@ -300,11 +302,13 @@ impl Node for SimulatedNode {
     /// A socket is seen when it comes, a listener at the next look.
     fn wait(&self, (): &mut (), away: &grpc::Error, until: Instant) {
         let left = until - self.now();
-        let comes = self.0.up_at().map(|up_at| up_at.saturating_sub(self.0.elapsed()));
-        self.sleep(match away.is_missing() {
-            true => comes.unwrap_or(left).min(left),
-            false => Duration::from_millis(80).min(left),
-        });
+        if away.is_missing() {
+            let comes = self.0.up_at().map(|up_at| up_at.saturating_sub(self.0.elapsed()));
+            self.0.pass(comes.unwrap_or(left).min(left));
+            self.0.tell(Event::Waited);
+        } else {
+            self.sleep(Duration::from_millis(80).min(left));
+        }
     }
 
     fn remove_link(&self, _: &str, _: &str) {

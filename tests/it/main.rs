@@ -30,3 +30,4 @@ mod time;
 mod trace_context;
 mod translation;
 mod transport;
+mod waiting;
