@@ -2,7 +2,13 @@
 
 use bytes::{Buf, BufMut, Bytes};
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+
+/// Room for the usual message; a buffer grows for others. The kernel is asked for less
+/// memory than with tonic's 8 KiB for each direction.
+fn buffers() -> BufferSettings {
+    BufferSettings::new(1 << 10, usize::MAX)
+}
 
 /// A codec that leaves messages as they are.
 pub(super) struct Raw;
@@ -30,6 +36,10 @@ impl Encoder for Raw {
         out.put(message);
         Ok(())
     }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
+    }
 }
 
 impl Decoder for Raw {
@@ -38,5 +48,9 @@ impl Decoder for Raw {
 
     fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
         Ok(Some(message.copy_to_bytes(message.remaining())))
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
     }
 }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -27,6 +27,13 @@ const BUFFER_BYTES: usize = 16 << 10;
 /// Most that is read at once: room for the usual reply, and not more memory to be
 /// cleared for it.
 const READ_BYTES: usize = 2 << 10;
+
+/// How long an answer to SETTINGS or PING waits for the peer's next frames. Most calls are
+/// over by then, or followed by one whose write takes it along.
+const PATIENCE: Duration = Duration::from_millis(2);
+
+/// More than such answers have.
+const ANSWER_BYTES: usize = 64;
 
 /// A connected socket that does not block.
 #[derive(Clone)]
@@ -63,6 +70,7 @@ impl Stream {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut future = pin!(future);
+        let mut is_first = true;
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Some(output);
@@ -72,8 +80,13 @@ impl Stream {
                 return None;
             }
             if !woken.0.swap(false, Ordering::Relaxed) {
+                let is_answer = !is_first && (1..ANSWER_BYTES).contains(&self.0.unsent_bytes());
+                if is_answer && self.0.wait(left.min(PATIENCE)) {
+                    continue;
+                }
+                is_first = false;
                 self.0.send();
-                self.0.wait(PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
+                self.0.wait(left);
             }
         }
     }
@@ -93,22 +106,23 @@ impl Shared {
         self.unsent.set(unsent);
     }
 
-    fn has_unsent(&self) -> bool {
+    fn unsent_bytes(&self) -> usize {
         let unsent = self.unsent.take();
-        let has = !unsent.is_empty();
+        let bytes = unsent.len();
         self.unsent.set(unsent);
-        has
+        bytes
     }
 
-    fn wait(&self, timeout: PollTimeout) {
+    /// Whether the socket is ready within `time`.
+    fn wait(&self, time: Duration) -> bool {
         // poll(2) returns at once for what is ready already. A peer that sends and does
         // not read would then keep the processor busy.
         let mut wanted = PollFlags::POLLIN;
-        wanted.set(PollFlags::POLLOUT, self.has_unsent());
+        wanted.set(PollFlags::POLLOUT, self.unsent_bytes() > 0);
         wanted.remove(self.ready.get());
         let mut fds = [PollFd::new(self.socket.as_fd(), wanted)];
-        match poll(&mut fds, timeout) {
-            Ok(0) | Err(_) => (),
+        match poll(&mut fds, PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX)) {
+            Ok(0) | Err(_) => false,
             Ok(_) => {
                 let [fd] = &fds;
                 let found = fd.revents().unwrap_or(wanted);
@@ -118,6 +132,7 @@ impl Shared {
                     false => found,
                 };
                 self.ready.set(self.ready.get() | ready);
+                true
             }
         }
     }

@@ -27,6 +27,23 @@ fn reply(
     connection.drain()
 }
 
+/// A server may wait until its SETTINGS are known, or that its PING is answered.
+#[test]
+fn what_the_agent_wants_acknowledged_is_acknowledged_before_it_answers() {
+    const PING: u8 = 6;
+    let place = TestNode::new();
+    let _agent = RawAgent::start(&place.socket(), |connection| {
+        reply(connection, |connection, stream| {
+            connection.acknowledged(kind::SETTINGS)?;
+            connection.frame(PING, 0, 0, &[7; 8])?;
+            connection.acknowledged(PING)?;
+            connection.trailers_only(stream, "8", b"all was seen")
+        })
+    });
+    let answer = place.call("ADD", "1.0.0").run();
+    assert!(answer.text().contains("all was seen"), "{answer:?}");
+}
+
 #[test]
 fn an_http_status_without_a_grpc_status_is_no_answer() {
     for status in ["404", "400", "401", "403", "429", "502", "503", "504", "418"] {

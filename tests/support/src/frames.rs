@@ -106,6 +106,19 @@ impl Connection {
         }
     }
 
+    /// Reads until the client acknowledged a SETTINGS or PING.
+    pub fn acknowledged(&mut self, wanted: u8) -> Option<()> {
+        loop {
+            let mut head = [0; 9];
+            self.stream.read_exact(&mut head).ok()?;
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+            self.stream.read_exact(&mut vec![0; length]).ok()?;
+            if head[3] == wanted && head[4] & ACK != 0 {
+                return Some(());
+            }
+        }
+    }
+
     pub fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Option<()> {
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
         let mut frame = vec![length[1], length[2], length[3], kind, flags];
