@@ -72,7 +72,7 @@ fn cases() -> Vec<Case> {
     let calls = budget.call.into_iter().map(|(command, most)| {
         let plugin = plugin.clone();
         Case::new(format!("cost of {command}"), move || {
-            let seen = Bench::new(&plugin).measure(&command);
+            let seen = Bench::new(&plugin, command.ends_with(ONE_DOWN)).measure(&command);
             let mut table = Table::default();
             table.row("instructions", seen.instructions, most.instructions);
             table.row("page faults", seen.page_faults, most.page_faults);
@@ -108,8 +108,12 @@ const ALL_SETTINGS: &str = r#"{
 /// What a row of the budget adds to a command: a file of the node with each setting.
 const NODE_SETTINGS: &str = " with the node's settings";
 
+/// What a row adds to a command: the agent has the second API of the ladder, and not the
+/// first.
+const ONE_DOWN: &str = " one rung down";
+
 impl Bench {
-    fn new(plugin: &Path) -> Self {
+    fn new(plugin: &Path, is_one_down: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("cni.sock");
         let configuration = format!(
@@ -120,17 +124,17 @@ impl Bench {
         std::fs::copy(plugin, folder.path().join("antrea")).unwrap();
         let listener = UnixListener::bind(socket).unwrap();
         std::thread::spawn(move || {
-            let reply = reply().unwrap();
+            let replies = replies(is_one_down).unwrap();
             for stream in listener.incoming() {
-                answer(stream.unwrap(), &reply);
+                answer(stream.unwrap(), &replies);
             }
         });
         Self { folder }
     }
 
     fn measure(&self, row: &str) -> Cost {
-        let command = row.strip_suffix(NODE_SETTINGS).unwrap_or(row);
-        if command != row {
+        let command = row.split(' ').next().unwrap();
+        if row.ends_with(NODE_SETTINGS) {
             let path = self.path(".antrea.json");
             std::fs::write(&path, ALL_SETTINGS).unwrap();
             std::fs::set_permissions(path, PermissionsExt::from_mode(0o644)).unwrap();
@@ -195,41 +199,62 @@ fn faults() -> u64 {
     u64::try_from(used.minor_page_faults() + used.major_page_faults()).unwrap()
 }
 
-/// A whole reply, from the connection's start to the trailers.
-fn reply() -> Option<Vec<u8>> {
+/// Whole replies, from the connection's start to the last one's trailers.
+fn replies(is_one_down: bool) -> Option<Vec<Vec<u8>>> {
     const ACK: u8 = 1;
+    let mut replies = Vec::new();
+    if is_one_down {
+        replies.push(written(|connection| {
+            connection.frame(kind::SETTINGS, 0, 0, &[])?;
+            connection.frame(kind::SETTINGS, ACK, 0, &[])?;
+            connection.trailers_only(1, "12", b"unknown service")
+        })?);
+    }
+    let stream = if is_one_down { 3 } else { 1 };
+    replies.push(written(|connection| {
+        if !is_one_down {
+            connection.frame(kind::SETTINGS, 0, 0, &[])?;
+            connection.frame(kind::SETTINGS, ACK, 0, &[])?;
+        }
+        connection.head(stream)?;
+        let result = br#"{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"/var/run/netns/x"}],"ips":[{"address":"10.10.0.2/24","gateway":"10.10.0.1","interface":0}],"routes":[{"dst":"0.0.0.0/0"}]}"#;
+        let mut message = vec![1 << 3 | 2];
+        let length = u8::try_from(result.len() & 127).unwrap();
+        message.extend([length | 128, u8::try_from(result.len() >> 7).unwrap()]);
+        message.extend(result);
+        connection.message(stream, 0, message.len(), &message)?;
+        connection.trailers(stream, "0")
+    })?);
+    Some(replies)
+}
+
+/// The bytes that are written to a connection.
+fn written(write: impl FnOnce(&mut Connection) -> Option<()>) -> Option<Vec<u8>> {
     let (ours, mut theirs) = UnixStream::pair().unwrap();
-    let mut connection = Connection::over(ours);
-    connection.frame(kind::SETTINGS, 0, 0, &[])?;
-    connection.frame(kind::SETTINGS, ACK, 0, &[])?;
-    connection.head(1)?;
-    let result = br#"{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"/var/run/netns/x"}],"ips":[{"address":"10.10.0.2/24","gateway":"10.10.0.1","interface":0}],"routes":[{"dst":"0.0.0.0/0"}]}"#;
-    let mut message = vec![1 << 3 | 2];
-    let length = u8::try_from(result.len() & 127).unwrap();
-    message.extend([length | 128, u8::try_from(result.len() >> 7).unwrap()]);
-    message.extend(result);
-    connection.message(1, 0, message.len(), &message)?;
-    connection.trailers(1, "0")?;
-    drop(connection);
+    write(&mut Connection::over(ours))?;
     let mut bytes = Vec::new();
     theirs.read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
-/// Reads a request to its end, and writes the reply at once.
-fn answer(mut stream: UnixStream, reply: &[u8]) -> Option<()> {
+/// Reads each request to its end, and writes its reply at once.
+fn answer(mut stream: UnixStream, replies: &[Vec<u8>]) -> Option<()> {
     stream.read_exact(&mut [0; 24]).ok()?;
-    loop {
-        let mut head = [0; 9];
-        stream.read_exact(&mut head).ok()?;
-        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
-        stream.read_exact(&mut vec![0; length]).ok()?;
-        if head[3] == kind::DATA && head[4] & END_STREAM != 0 {
-            stream.write_all(reply).ok()?;
-            // Until the plugin is done with it.
-            return stream.read_to_end(&mut Vec::new()).ok().map(drop);
+    for reply in replies {
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).ok()?;
+            let length =
+                usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+            stream.read_exact(&mut vec![0; length]).ok()?;
+            if head[3] == kind::DATA && head[4] & END_STREAM != 0 {
+                break;
+            }
         }
+        stream.write_all(reply).ok()?;
     }
+    // Until the plugin is done with it.
+    stream.read_to_end(&mut Vec::new()).ok().map(drop)
 }
 
 /// What strace saw.

@@ -2,7 +2,7 @@
 //!
 //! Rounds of a process that does nothing, a client that does the same call and
 //! nothing else (`floor.c`), and the plugin, against an agent in grpc-go; then
-//! many ADDs at once. Writes `docs/performance/`, with ratios to the floor of the
+//! many ADDs at once, and plugins that wait. Writes `docs/performance/`, with ratios to the floor of the
 //! same round: times drift, ratios hold.
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@
 mod measure;
 mod plot;
 mod report;
+mod waiting;
 
 use std::path::PathBuf;
 
@@ -51,12 +52,14 @@ fn main() {
     let bench = Bench::new(arguments.plugin, &arguments.peer);
     let rounds = bench.rounds(arguments.rounds);
     let bursts = bench.bursts(arguments.bursts);
-    let text = report::text(&bench, &rounds, &bursts);
+    let waiting = bench.waiting();
+    let text = report::text(&bench, &rounds, &bursts, &waiting);
     println!("{text}");
     if arguments.write {
         report::write(&text, &rounds, &bursts);
     }
     let failed = rounds.iter().map(|row| row.failed).sum::<usize>()
-        + bursts.iter().map(|row| row.failed).sum::<usize>();
+        + bursts.iter().map(|row| row.failed).sum::<usize>()
+        + waiting.failed;
     assert_eq!(failed, 0, "calls failed");
 }

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use crate::measure::{Bench, Burst, Row};
 use crate::plot;
+use crate::waiting::{COUNT, Waiting};
 
 /// Everything as Markdown.
-pub(crate) fn text(bench: &Bench, rounds: &[Row], bursts: &[Burst]) -> String {
+pub(crate) fn text(bench: &Bench, rounds: &[Row], bursts: &[Burst], waiting: &Waiting) -> String {
     let mut text = format!(
         "Binary: {} bytes. Agent: grpc-go {}. Times are p50 and p90 in ms.\n\n",
         bench.bytes, bench.grpc
@@ -33,6 +34,18 @@ pub(crate) fn text(bench: &Bench, rounds: &[Row], bursts: &[Burst]) -> String {
             "| {count} | {name} | {wall_ms:.1} ms | {ratio:.2} | {slowest_ms:.1} ms | {failed} | {rss_mib:.0} MiB |"
         );
     }
+    let Waiting { missing, refused, noticed_ms, herd_ms, .. } = waiting;
+    text.push_str("\n| plugins that wait | |\n| --- | ---: |\n");
+    let floor = bursts.iter().find(|it| it.count == COUNT && it.name == "floor");
+    let ratio = herd_ms / floor.map_or(f64::NAN, |it| it.wall_ms);
+    let _ = writeln!(
+        text,
+        "| CPU of {COUNT}, the socket is missing | {missing:.2} % of a core |\n\
+         | CPU of {COUNT}, nobody listens on it | {refused:.2} % of a core |\n\
+         | one connects to a socket that came, p50 and p99 | {:.2} and {:.2} ms |\n\
+         | {COUNT} are all done after the socket came in | {herd_ms:.1} ms, {ratio:.2} × the floor's burst |",
+        noticed_ms[0], noticed_ms[1]
+    );
     text
 }
 
