@@ -114,6 +114,10 @@ test-deploy: image ## Manifests and image: rendered, validated, and run on a fol
 bench: release ## What a call costs, into docs/performance.md; needs gcc and Go
 	cargo bench --bench invocation -- --write
 
+.PHONY: perf
+perf: ## Where the time of a call goes; needs perf, gcc, Go and Python
+	bash benches/perf.sh
+
 .PHONY: test-release
 test-release: ctl ## The same suite on the static plugin, and what needs root
 	@size=$$(stat -c %s $(RELEASE)); echo "release binary: $$size bytes"; test $$size -le 960000

@@ -1,5 +1,6 @@
 //! Growing pauses between attempts.
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// Pauses that double from the first to the longest.
@@ -21,16 +22,23 @@ impl Backoff {
         self.next = self.longest.min(pause * 2);
         pause
     }
+}
 
-    /// The longest pause.
-    pub(crate) const fn longest(self) -> Duration {
-        self.longest
-    }
+/// From a half of `pause` to all of it, so that many do not look at one moment.
+pub(crate) fn jitter(pause: Duration) -> Duration {
+    let random = RandomState::new().hash_one(()) % 1024;
+    pause / 2 + pause * (random as u32) / 2048
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_is_shortened_to_a_half_at_most() {
+        let pause = Duration::from_millis(80);
+        assert!((0..100).all(|_| (pause / 2..pause).contains(&jitter(pause))));
+    }
 
     #[test]
     fn pauses_grow_up_to_the_longest() {

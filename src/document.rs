@@ -119,7 +119,7 @@ fn way(cause: &ladder::Error, socket: &str, history: &History) -> String {
         ladder::Error::Call(NotTaken(why) | Cut(why) | Ended(why)) | ladder::Error::Result(why) => {
             why.clone()
         }
-        ladder::Error::Call(Untrusted { uid: Some(uid), .. }) => format!("its user is {uid}"),
+        ladder::Error::Call(Untrusted { user: Some(user), .. }) => format!("its user is {user}"),
         ladder::Error::Call(cause) => source_of(cause),
         cause => source_of(cause),
     };

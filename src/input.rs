@@ -19,7 +19,7 @@ use semver::Version;
 
 use self::settings::DelWhenAgentDown;
 use crate::action::{Action, Command};
-use crate::netns;
+use crate::platform::netns;
 
 pub use self::args::CmdArgs;
 pub use self::configuration::Configuration;

@@ -21,9 +21,9 @@ mod json;
 pub mod ladder;
 mod last_seen;
 pub mod log;
-mod netns;
 mod node;
 mod output;
+mod platform;
 mod run;
 mod verdict;
 

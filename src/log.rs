@@ -5,12 +5,12 @@ mod file;
 mod time;
 
 use bytes::Bytes;
-use nix::sys::signal::{SigSet, Signal};
 
 use crate::error::Error;
 use crate::input::Call;
 use crate::input::settings::LogLevel;
 use crate::ladder::History;
+use crate::platform::files;
 
 pub use self::file::MAX_BYTES;
 
@@ -24,7 +24,6 @@ pub(crate) fn write(call: &Call, history: &History, result: &Result<Bytes, Error
     let event = event::event(call, history, result.as_ref().err());
     let Ok(mut line) = serde_json::to_vec(&event) else { return };
     line.push(b'\n');
-    // A limit of file sizes is then an error of the write, and not the end of us.
-    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
+    files::outlive_limits();
     let _ = file::append(path, &line);
 }

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use crate::grpc::{self, Channel, Waiting};
 use crate::input::{Settings, TraceContext};
 use crate::ladder::{Connection, Node};
-use crate::{last_seen, netns};
+use crate::last_seen;
+use crate::platform::netns;
 
 /// The real node.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +34,7 @@ impl<'a> Node for ThisNode<'a> {
 
     fn connect(&self, deadline: Instant, watched: bool) -> Result<Agent<'a>, grpc::Error> {
         let Settings { socket, require_root_agent, .. } = self.settings;
-        let connected = grpc::connect(socket, !require_root_agent, watched)?;
+        let connected = grpc::connect(socket, !require_root_agent, watched, deadline)?;
         Ok(Agent { channel: Channel::start(connected, deadline)?, trace: self.trace })
     }
 

@@ -1,10 +1,13 @@
 //! Stage 3: one JSON document on standard output, or nothing.
 
+use std::io;
+
 use bytes::Bytes;
 use serde::Serialize;
 
 use crate::document::CniError;
 use crate::input::version;
+use crate::platform::stdio;
 
 /// What the process leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,17 @@ impl Output {
     /// A command that failed.
     pub(crate) fn failure(error: &CniError) -> Self {
         Self { success: false, is_result: false, ..Self::success(json(error)) }
+    }
+
+    /// Writes the document to standard output, if there is one.
+    ///
+    /// # Errors
+    /// Not everything was written. A result is then lost.
+    pub fn tell(&self) -> io::Result<()> {
+        match self.stdout.is_empty() {
+            true => Ok(()),
+            false => stdio::write(&self.stdout, self.is_result),
+        }
     }
 
     /// The plugin itself broke.

@@ -11,7 +11,8 @@ use crate::input::{self, Call, CmdArgs, Environment, Input, Source};
 use crate::ladder::{self, History, Node, Request};
 use crate::node::ThisNode;
 use crate::output::Output;
-use crate::{log, netns, verdict};
+use crate::platform::netns;
+use crate::{log, verdict};
 
 /// Runs the plugin for one command. Never panics, never prints.
 pub fn run(environment: Environment<'_>, stdin: &mut dyn Source) -> Output {

@@ -16,6 +16,7 @@ mod conformance;
 mod delegate;
 mod journal;
 mod link;
+mod listener;
 mod node;
 mod options;
 mod proto;

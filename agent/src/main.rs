@@ -9,7 +9,6 @@ use antrea_cni_agent::{
     ALL_CNI_VERSIONS, Agent, Api, Options, Question, Script, conformance, named,
 };
 use clap::{Args, Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves antrea-agent's CNI service on a unix socket, until SIGTERM or SIGINT
 #[derive(Parser)]
@@ -141,13 +140,22 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn std::error::Error>> {
         delegate: arguments.delegate,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
-        }
-        Ok(())
-    })
+    Ok(runtime.block_on(told_to_end())?)
+}
+
+#[cfg(unix)]
+async fn told_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => (),
+        _ = interrupt.recv() => (),
+    }
+    Ok(())
+}
+
+#[cfg(windows)]
+async fn told_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }

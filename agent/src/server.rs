@@ -1,7 +1,6 @@
 //! The socket, and the life of an agent.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,11 +8,11 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use thiserror::Error;
-use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::Notify;
 
 use crate::journal::{Call, Effect, Entry, Journal};
+use crate::listener::{self, Listener, Stream};
 use crate::node::Node;
 use crate::options::Options;
 use crate::script::Playing;
@@ -56,7 +55,7 @@ impl Agent {
         });
         let listener = {
             let _entered = runtime.enter();
-            listen(&service.options.socket)?
+            Listener::bind(&service.options.socket)?
         };
         runtime.spawn(accept(listener, Arc::clone(&service)));
         Ok(Self { service, runtime: Some(runtime) })
@@ -102,36 +101,24 @@ impl Agent {
 
 impl Drop for Agent {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(self.socket());
+        listener::remove(self.socket());
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 }
 
-/// Listens as the real agent does: what was there is removed, and only its own
-/// user and group may connect.
-fn listen(socket: &Path) -> io::Result<UnixListener> {
-    match std::fs::remove_file(socket) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => (),
-    }
-    let listener = UnixListener::bind(socket)?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o750))?;
-    Ok(listener)
-}
-
-async fn accept(listener: UnixListener, service: Arc<Service>) {
+async fn accept(mut listener: Listener, service: Arc<Service>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(serve(stream, Arc::clone(&service)))),
+            Ok(stream) => drop(tokio::spawn(serve(stream, Arc::clone(&service)))),
             // Out of descriptors: the next one may be closed soon.
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
         }
     }
 }
 
-async fn serve(stream: UnixStream, service: Arc<Service>) {
+async fn serve(stream: Stream, service: Arc<Service>) {
     let close = Arc::new(Notify::new());
     let calls = service_fn(|request| {
         let (service, close) = (Arc::clone(&service), Arc::clone(&close));

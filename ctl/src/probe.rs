@@ -67,7 +67,8 @@ fn look(settings: &Settings, report: &mut Report) -> Result<(), State> {
         return Err(State::NotASocket);
     }
     let started = Instant::now();
-    let (_, peer) = grpc::connect(&settings.socket, true, false).map_err(State::of_error)?;
+    let (_, peer) =
+        grpc::connect(&settings.socket, true, false, started + TIMEOUT).map_err(State::of_error)?;
     let (uid, pid) = (peer.uid, peer.pid);
     report.connect_milliseconds = Some(milliseconds(started.elapsed()));
     report.peer = Some(Peer { uid, pid });

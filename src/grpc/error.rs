@@ -23,7 +23,7 @@ pub enum Error {
     #[error("the process behind the socket is not trusted")]
     Untrusted {
         /// Its user, where the kernel told it
-        uid: Option<u32>,
+        user: Option<String>,
         /// Why the kernel did not
         source: Option<io::Error>,
     },

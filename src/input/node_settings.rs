@@ -3,37 +3,28 @@
 //! Antrea's installers write the network configuration anew at each start of an
 //! agent, and the settings in it are lost. This file is nobody's but ours.
 
-use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use serde_json::value::RawValue;
 
 use super::settings::{Error, Origin, Settings};
+use crate::platform::files;
 
 /// Longest file that is read, in bytes.
 pub const MAX_BYTES: u64 = 64 << 10;
 
-/// The file beside a plugin: `/opt/cni/bin/.antrea.json` for `/opt/cni/bin/antrea`.
+/// The file beside a plugin: `/opt/cni/bin/.antrea.json` for `/opt/cni/bin/antrea`, on
+/// Windows `.antrea.json` for `antrea.exe`.
 pub fn beside(plugin: &Path) -> PathBuf {
-    let path = plugin.as_os_str().as_bytes();
-    // The kernel says so of a program that was replaced after it was started.
-    let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
-    let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-    let folder = path.get(..start).unwrap_or_default();
-    let name = path.get(start..).unwrap_or_default();
-    PathBuf::from(OsString::from_vec([folder, b".", name, b".json"].concat()))
+    files::beside(plugin)
 }
 
 /// The settings beside the program that is running, and what is wrong with them.
 pub(super) fn of_this_program() -> (Settings, Vec<Error>) {
     let mut settings = Settings::default();
-    let wrong = match std::fs::read_link("/proc/self/exe") {
+    let wrong = match files::this_program() {
         Ok(program) => read(&beside(&program), &mut settings),
         // Where there is no /proc, nobody can have meant this program.
         Err(_) => Vec::new(),
@@ -56,12 +47,11 @@ pub fn read(path: &Path, settings: &mut Settings) -> Vec<Error> {
 
 /// The text of a file that nobody but root and our own user may write.
 fn text(path: &Path) -> io::Result<Option<String>> {
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
-    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+    let file = match files::options().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // Of this process, and not of the file: the socket fails for it, too.
-        Err(error) if error.raw_os_error() == Some(Errno::EMFILE as i32) => return Ok(None),
+        // The socket fails for it, too.
+        Err(error) if files::is_out_of_descriptors(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
@@ -69,11 +59,8 @@ fn text(path: &Path) -> io::Result<Option<String>> {
     if !metadata.is_file() {
         return wrong("it is not a plain file");
     }
-    if metadata.uid() != 0 && metadata.uid() != nix::unistd::geteuid().as_raw() {
-        return wrong("it belongs neither to root nor to the plugin's user");
-    }
-    if metadata.mode() & 0o022 != 0 {
-        return wrong("others than its owner may write it");
+    if let Some(why) = files::distrust(&file, &metadata)? {
+        return wrong(why);
     }
     if metadata.len() > MAX_BYTES {
         return wrong("it is over 65536 bytes");
@@ -96,7 +83,6 @@ mod tests {
     fn the_file_has_the_name_of_the_plugin() {
         for (plugin, file) in [
             ("/opt/cni/bin/antrea", "/opt/cni/bin/.antrea.json"),
-            ("/opt/cni/bin/antrea (deleted)", "/opt/cni/bin/.antrea.json"),
             ("/home/kubernetes/bin/cni.v2", "/home/kubernetes/bin/.cni.v2.json"),
         ] {
             assert_eq!(beside(Path::new(plugin)), Path::new(file));

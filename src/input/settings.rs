@@ -9,13 +9,14 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::json;
+use crate::platform::socket;
 
 /// Where `antrea-agent` listens.
 #[doc(alias = "AntreaCNISocketAddr")]
-pub const SOCKET_PATH: &str = "/var/run/antrea/cni.sock";
+pub const SOCKET_PATH: &str = socket::PATH;
 
-/// Longest path that the kernel takes for a unix socket, in bytes.
-pub const MAX_SOCKET_PATH_BYTES: usize = 107;
+/// Longest path that the system takes for a socket, in bytes.
+pub const MAX_SOCKET_PATH_BYTES: usize = socket::MAX_PATH_BYTES;
 
 /// The least value of `addTimeoutSeconds`: agents themselves wait 30 s.
 pub const LEAST_ADD_TIMEOUT: Duration = Duration::from_secs(35);
@@ -185,7 +186,7 @@ impl Settings {
         match name {
             other if !Self::NAMES.contains(&other) => return Err(Wrong::Name),
             _ if value.get() == "null" => (),
-            "socket" => self.socket = socket(value)?,
+            "socket" => self.socket = socket_path(value)?,
             "addTimeoutSeconds" => {
                 self.add_timeout = seconds(value, 35, 115, "a whole number from 35 to 115")?;
             }
@@ -226,15 +227,13 @@ enum Wrong {
     Value(&'static str),
 }
 
-fn socket(value: &RawValue) -> Result<String, Wrong> {
+fn socket_path(value: &RawValue) -> Result<String, Wrong> {
     let path: String = read(value).ok_or(Wrong::Value("a string"))?;
     let wrong = |expected| Err(Wrong::Value(expected));
     match path {
         path if !Path::new(&path).is_absolute() => wrong("an absolute path: it is a relative one"),
         path if path.contains('\0') => wrong("a path: it has a NUL byte"),
-        path if path.len() > MAX_SOCKET_PATH_BYTES => {
-            wrong("at most 107 bytes long, the most that the kernel takes: shorten the path")
-        }
+        path if path.len() > MAX_SOCKET_PATH_BYTES => wrong(socket::TOO_LONG),
         path => Ok(path),
     }
 }

@@ -2,10 +2,7 @@
 //! not must not keep the plugin.
 
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::AsFd;
 use std::time::Instant;
-
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::configuration::Configuration;
 use super::error::Error;
@@ -13,6 +10,7 @@ use super::limits::Limits;
 use super::node_settings;
 use super::settings::{LEAST_ADD_TIMEOUT, Settings};
 use crate::action::Action;
+use crate::platform::stdio;
 
 /// Longest configuration that is read. Real ones are a few kilobytes.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -32,22 +30,7 @@ pub struct Stdin;
 
 impl Source for Stdin {
     fn read_until(&mut self, bytes: &mut [u8], until: Instant) -> io::Result<usize> {
-        let stdin = io::stdin();
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-            let found = poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
-            let [fd] = &fds;
-            match found {
-                Ok(0) => return Err(ErrorKind::TimedOut.into()),
-                // A pipe that is empty, and that nobody can write to any more.
-                Ok(_) if fd.revents() == Some(PollFlags::POLLHUP) => return Ok(0),
-                // Past the buffer of the standard library, which is for lines.
-                Ok(_) => return Ok(nix::unistd::read(&stdin, bytes)?),
-                Err(nix::errno::Errno::EINTR) => (),
-                Err(errno) => return Err(errno.into()),
-            }
-        }
+        stdio::read_until(bytes, until)
     }
 }
 

@@ -1,6 +1,5 @@
 //! The agent that is asked.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,7 @@ use antrea_cni::ladder::{self, Request, Response};
 use antrea_cni::{Action, Api, ThisNode, grpc};
 use serde_json::{Value, json};
 
+use crate::listener;
 use crate::options::ALL_CNI_VERSIONS;
 
 /// Which agent is asked, and what may happen to it.
@@ -34,10 +34,8 @@ pub(super) struct Subject {
     api: Option<Api>,
     /// The values of cniVersion that are accepted, lowest first
     pub(super) cni_versions: Vec<&'static str>,
-    /// Mode of the socket
-    pub(super) mode: u32,
-    /// User of the agent
-    pub(super) uid: u32,
+    /// Who else may serve or use the socket
+    pub(super) is_private: Result<(), String>,
     netns: Option<String>,
     /// What stands for any configuration where an API looks into it
     configuration: Configuration,
@@ -58,9 +56,9 @@ pub(super) struct Ask<'a> {
 impl Subject {
     pub(super) fn find(question: &Question) -> Result<Self, String> {
         let socket = question.socket.to_string_lossy().into_owned();
-        let file = std::fs::metadata(&socket).map_err(|error| format!("{socket}: {error}"))?;
-        let (_, peer) = grpc::connect(&socket, true, false)
+        let (_, peer) = grpc::connect(&socket, true, false, Instant::now() + question.timeout)
             .map_err(|error| format!("{socket}: {}", ladder::Error::from(error)))?;
+        let is_private = listener::is_private(&socket, &peer);
         let settings = Settings { socket, require_root_agent: false, ..Settings::default() };
         let netns = question.netns.as_ref().map(|path| path.to_string_lossy().into_owned());
         let mut subject = Self {
@@ -68,8 +66,7 @@ impl Subject {
             timeout: question.timeout,
             api: None,
             cni_versions: Vec::new(),
-            mode: file.permissions().mode(),
-            uid: peer.uid,
+            is_private,
             netns,
             configuration: Configuration::parse(br#"{"name":"antrea"}"#)
                 .map_err(|error| error.to_string())?,

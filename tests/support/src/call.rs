@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -56,6 +55,8 @@ impl Call {
     pub fn command(&self) -> Command {
         let mut command = Command::new(plugin());
         command.env_clear().envs(&self.env);
+        // Programs of Windows do not start without it.
+        command.envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)));
         command
     }
 
@@ -106,6 +107,7 @@ pub struct Running {
 }
 
 impl Running {
+    #[cfg(unix)]
     pub fn has_ended(&self) -> bool {
         // A zombie still has its number.
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
@@ -139,7 +141,8 @@ impl Answer {
     /// The one document on standard output, or nothing. Anything else, a
     /// signal, or a panic is a failure of the test.
     pub fn document(&self) -> Option<Value> {
-        assert_eq!(self.status.signal(), None, "{self:?}");
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&self.status), None, "{self:?}");
         assert!(!self.stderr.contains("panicked"), "{self:?}");
         // Both are JSON, but not to serde_json.
         let text = String::from_utf8_lossy(&self.stdout);

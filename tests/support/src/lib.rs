@@ -11,9 +11,11 @@
 
 mod call;
 mod cases;
+#[cfg(unix)]
 pub mod frames;
 mod node;
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -30,7 +32,7 @@ pub fn plugin() -> PathBuf {
     binary_under_test().unwrap_or_else(|| {
         // target/debug/deps/it-0123456789abcdef
         let test = std::env::current_exe().unwrap();
-        let plugin = test.ancestors().nth(2).unwrap().join("antrea-cni");
+        let plugin = test.ancestors().nth(2).unwrap().join(format!("antrea-cni{EXE_SUFFIX}"));
         assert!(plugin.exists(), "{} is not built", plugin.display());
         plugin
     })

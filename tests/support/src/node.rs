@@ -36,6 +36,10 @@ impl TestNode {
     }
 
     pub fn socket(&self) -> PathBuf {
+        if cfg!(windows) {
+            let name = self.folder.path().file_name().unwrap();
+            return PathBuf::from(r"\\.\pipe").join(name);
+        }
         self.path("cni.sock")
     }
 

@@ -8,7 +8,7 @@
 //! the server, ran out of time or died; then they look, and the first of them takes over.
 
 use std::fs;
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
@@ -20,20 +20,21 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::socket::UnixAddr;
 
-use super::error::Error;
 use super::socket;
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, jitter};
+use crate::grpc::error::Error;
 
 /// Between two looks, where nothing tells that the server is there. The first is short: a
 /// socket is there a moment before somebody listens on it.
-const LOOKS: Backoff = Backoff::new(1, 80);
+const LOOKS: Backoff = Backoff::new(1, LONGEST_MS);
+const LONGEST_MS: u64 = 80;
 
 /// Between two looks of the process that watches the folder: what is mounted over it is
 /// not seen.
 const WATCHING: Duration = Duration::from_secs(1);
 
 /// Between two looks of those that wait for another process, which may be stopped.
-const FOLLOWING: Duration = Duration::from_secs(10);
+const FOLLOWING: Duration = Duration::from_secs(15);
 
 /// A process that waits, from one attempt to connect to the next.
 #[derive(Debug)]
@@ -114,7 +115,7 @@ fn watch(path: &str, files: Option<&Inotify>, until: Instant) {
         // What a link leads to comes elsewhere.
         let is_link = fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink());
         match watched.filter(|_| !is_link) {
-            None => return sleep(jitter(LOOKS.longest()).min(left(until))),
+            None => return sleep(jitter(Duration::from_millis(LONGEST_MS)).min(left(until))),
             // It may have come, or a folder on the way to it, before it was watched.
             Some(_) if fs::metadata(path).is_ok() || self::folder(path) != folder => (),
             Some(it) => {
@@ -138,10 +139,4 @@ fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, time: Duration, until: Instan
 
 fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
-}
-
-/// From a half of `pause` to all of it, so that many do not look at one moment.
-fn jitter(pause: Duration) -> Duration {
-    let random = RandomState::new().hash_one(()) % 1024;
-    pause / 2 + pause * (random as u32) / 2048
 }

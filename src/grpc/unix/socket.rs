@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{
@@ -13,30 +14,35 @@ use nix::sys::socket::{
 };
 use nix::unistd::geteuid;
 
-use super::error::Error;
 use super::peer::Peer;
 use super::stream::Stream;
+use crate::grpc::error::Error;
 
 /// Mode of a folder that its group or everybody may change.
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
-/// Connects to the socket at `path` without waiting. A peer has to be root's or
+/// Connects to the socket at `path`, without waiting and so before any deadline. A peer has to be root's or
 /// our own user's, unless it may be `anybody`; if it is `watched`, its end can be
 /// told.
 ///
 /// # Errors
 /// [`Error::NotASocket`], [`Error::OpenFolder`], [`Error::NoSocket`],
 /// [`Error::Unreachable`], [`Error::Untrusted`].
-pub fn connect(path: &str, anybody: bool, watched: bool) -> Result<(Stream, Peer), Error> {
+pub fn connect(
+    path: &str,
+    anybody: bool,
+    watched: bool,
+    _: Instant,
+) -> Result<(Stream, Peer), Error> {
     look(path)?;
     let stream = UnixAddr::new(path)
         .map_err(|errno| Error::Unreachable(errno.into()))
         .and_then(|address| open(&address))?;
     let credentials = credentials(&stream)
-        .map_err(|errno| Error::Untrusted { uid: None, source: Some(errno.into()) })?;
+        .map_err(|errno| Error::Untrusted { user: None, source: Some(errno.into()) })?;
     let uid = credentials.uid();
     if !anybody && !is_trusted(uid) {
-        return Err(Error::Untrusted { uid: Some(uid), source: None });
+        return Err(Error::Untrusted { user: Some(uid.to_string()), source: None });
     }
     let peer = if watched { Peer::watched } else { Peer::new };
     Ok((Stream::new(stream), peer(credentials.pid(), uid)))

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::flood::Seen;
+use crate::grpc::flood::Seen;
 
 /// What is kept before it is written.
 const BUFFER_BYTES: usize = 16 << 10;
@@ -60,13 +60,17 @@ impl Stream {
     }
 
     /// Whether the peer sent more than a call can need.
-    pub(super) fn is_flooded(&self) -> bool {
+    pub(in crate::grpc) fn is_flooded(&self) -> bool {
         self.0.seen.get().is_flood()
     }
 
     /// Drives `future`, which waits for this socket and nothing else. `None`
     /// after `deadline`.
-    pub(super) fn block_on<F: Future>(&self, future: F, deadline: Instant) -> Option<F::Output> {
+    pub(in crate::grpc) fn block_on<F: Future>(
+        &self,
+        future: F,
+        deadline: Instant,
+    ) -> Option<F::Output> {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut future = pin!(future);

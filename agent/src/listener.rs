@@ -1,0 +1,11 @@
+//! Where the agent listens: a unix socket, or a named pipe on Windows.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use self::unix::{Listener, Stream, is_private, remove};
+#[cfg(windows)]
+pub(crate) use self::windows::{Listener, Stream, is_private, remove};

@@ -1,0 +1,52 @@
+//! A unix socket.
+
+use std::fs::{Permissions, metadata, remove_file, set_permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use antrea_cni::grpc::Peer;
+use tokio::net::UnixListener;
+
+/// One connection.
+pub(crate) type Stream = tokio::net::UnixStream;
+
+/// A socket that is listened on.
+pub(crate) struct Listener(UnixListener);
+
+impl Listener {
+    /// Listens as the real agent does: what was there is removed, and only its own user
+    /// and group may connect.
+    pub(crate) fn bind(socket: &Path) -> io::Result<Self> {
+        match remove_file(socket) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => (),
+        }
+        let listener = UnixListener::bind(socket)?;
+        set_permissions(socket, Permissions::from_mode(0o750))?;
+        Ok(Self(listener))
+    }
+
+    /// The next connection.
+    pub(crate) async fn accept(&mut self) -> io::Result<Stream> {
+        self.0.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+/// Removes a socket that nobody listens on any more.
+pub(crate) fn remove(socket: &Path) {
+    let _ = remove_file(socket);
+}
+
+/// Whether root's or our own user's process serves a socket, and not everybody may connect.
+pub(crate) fn is_private(socket: &str, peer: &Peer) -> Result<(), String> {
+    let uid = peer.uid;
+    if uid != 0 && uid != nix::unistd::geteuid().as_raw() {
+        return Err(format!("it is served by user {uid}"));
+    }
+    let file = metadata(socket).map_err(|error| format!("{socket}: {error}"))?;
+    match file.permissions().mode() & 0o777 {
+        mode if mode & 0o002 != 0 => Err(format!("any user may connect: mode {mode:04o}")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,85 @@
+//! The connected pipe as HTTP/2 reads and writes it, and the wait for it.
+//!
+//! A pipe has no poll(2), and one that blocks does one thing at a time: a read that waits
+//! keeps a write from starting. So tokio drives it, with overlapped calls.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::windows::named_pipe::NamedPipeClient;
+use tokio::runtime::Runtime;
+
+use crate::grpc::flood::Seen;
+
+/// A connected pipe.
+#[derive(Clone)]
+pub struct Stream(Rc<Shared>);
+
+struct Shared {
+    pipe: RefCell<NamedPipeClient>,
+    runtime: Runtime,
+    seen: Cell<Seen>,
+}
+
+impl Stream {
+    pub(super) fn new(pipe: NamedPipeClient, runtime: Runtime) -> Self {
+        Self(Rc::new(Shared { pipe: RefCell::new(pipe), runtime, seen: Cell::default() }))
+    }
+
+    /// Whether the peer sent more than a call can need.
+    pub(in crate::grpc) fn is_flooded(&self) -> bool {
+        self.0.seen.get().is_flood()
+    }
+
+    /// Drives `future`, which waits for this pipe and nothing else. `None` after
+    /// `deadline`.
+    pub(in crate::grpc) fn block_on<F: Future>(
+        &self,
+        future: F,
+        deadline: Instant,
+    ) -> Option<F::Output> {
+        let timely = async { tokio::time::timeout_at(deadline.into(), future).await };
+        self.0.runtime.block_on(timely).ok()
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut *self.0.pipe.borrow_mut()).poll_read(cx, buffer))?;
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        self.0.seen.set(self.0.seen.get().and(read));
+        if self.is_flooded() {
+            return Poll::Ready(Err(ErrorKind::InvalidData.into()));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0.pipe.borrow_mut()).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.pipe.borrow_mut()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.pipe.borrow_mut()).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,12 @@
+//! What differs between the systems that the plugin runs on, but for the socket
+//! ([`grpc`](crate::grpc)): standard input and output, files, network namespaces.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use self::unix::{files, netns, socket, stdio};
+#[cfg(windows)]
+pub(crate) use self::windows::{files, netns, socket, stdio};

@@ -1,0 +1,101 @@
+//! Files that others may have put there: no link is followed, and nobody is waited for.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::signal::{SigSet, Signal};
+
+/// Options that neither follow a link nor wait for somebody at a pipe's other end.
+pub(crate) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).mode(0o600);
+    options
+}
+
+/// The path of the program that is running.
+///
+/// # Errors
+/// Where there is no `/proc`.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    let mut path = fs::read_link("/proc/self/exe")?.into_os_string().into_vec();
+    // The kernel says so of a program that was replaced after it was started.
+    if let Some(replaced) = path.strip_suffix(b" (deleted)") {
+        path.truncate(replaced.len());
+    }
+    Ok(OsString::from_vec(path).into())
+}
+
+/// `FOLDER/.NAME.json` for the program `FOLDER/NAME`.
+pub(crate) fn beside(program: &Path) -> PathBuf {
+    let path = program.as_os_str().as_bytes();
+    let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let folder = path.get(..start).unwrap_or_default();
+    let name = path.get(start..).unwrap_or_default();
+    OsString::from_vec([folder, b".", name, b".json"].concat()).into()
+}
+
+/// Where it is remembered that the agent behind `socket` was seen.
+pub(crate) fn memory(socket: &str) -> Option<PathBuf> {
+    Some(format!("{socket}.ready").into())
+}
+
+/// Whether an error is of this process, which has no descriptor left, and not of a file.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::EMFILE as i32)
+}
+
+/// What lets others than root and our own user write a file.
+///
+/// # Errors
+/// None.
+pub(crate) fn distrust(_: &File, metadata: &Metadata) -> io::Result<Option<&'static str>> {
+    let is_trusted = metadata.uid() == 0 || metadata.uid() == nix::unistd::geteuid().as_raw();
+    Ok(if !is_trusted {
+        Some("it belongs neither to root nor to the plugin's user")
+    } else if metadata.mode() & 0o022 != 0 {
+        Some("others than its owner may write it")
+    } else {
+        None
+    })
+}
+
+/// How many names a file has. None is left of one that was removed.
+///
+/// # Errors
+/// None.
+pub(crate) fn names(_: &File, metadata: &Metadata) -> io::Result<u64> {
+    Ok(metadata.nlink())
+}
+
+/// Whether `path` is a name of a file.
+pub(crate) fn is_at(file: &File, path: &str) -> bool {
+    let ours = file.metadata().map(|it| it.ino());
+    fs::symlink_metadata(path).is_ok_and(|there| ours.is_ok_and(|ours| ours == there.ino()))
+}
+
+/// Locks a file, which is at `path`, until it is closed.
+///
+/// # Errors
+/// Another process has locked it.
+pub(crate) fn lock(file: &File, _: &str) -> io::Result<()> {
+    file.try_lock().map_err(|_| ErrorKind::WouldBlock.into())
+}
+
+/// Empties a file.
+///
+/// # Errors
+/// It may not be written.
+pub(crate) fn empty(file: &File, _: &str) -> io::Result<()> {
+    file.set_len(0)
+}
+
+/// Makes a limit of file sizes an error of the write, and not the end of us.
+pub(crate) fn outlive_limits() {
+    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
+}

@@ -1,0 +1,105 @@
+//! Files that others may have put there: no link is followed.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::windows::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use antrea_cni_windows::{create_private_folder, identity, owner_is_trusted};
+
+/// Opens a link itself, and not what it leads to.
+const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+
+/// Lets a folder be opened.
+const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+
+/// The plugin's own folder.
+const FOLDER: &str = r"C:\ProgramData\antrea-cni";
+
+/// Options that do not follow a link.
+pub(crate) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
+    options
+}
+
+/// The path of the program that is running.
+///
+/// # Errors
+/// The system does not tell.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// `FOLDER\.NAME.json` for the program `FOLDER\NAME.exe`.
+pub(crate) fn beside(program: &Path) -> PathBuf {
+    let mut file = OsString::from(".");
+    file.push(program.file_stem().unwrap_or_default());
+    file.push(".json");
+    program.with_file_name(file)
+}
+
+/// Where it is remembered that the agent behind the pipe `socket` was seen. Nothing can
+/// stand beside a pipe, so it is in the plugin's own folder, if that is nobody else's.
+pub(crate) fn memory(socket: &str) -> Option<PathBuf> {
+    let folder = Path::new(FOLDER);
+    create_private_folder(folder).ok()?;
+    let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(folder).ok()?;
+    let is_ours =
+        opened.metadata().is_ok_and(|it| it.is_dir()) && owner_is_trusted(&opened).ok()?;
+    let name = socket.rsplit('\\').next().unwrap_or_default();
+    is_ours.then(|| folder.join(format!("{name}.ready")))
+}
+
+/// Whether an error is of this process, and not of a file: there is no such limit.
+pub(crate) fn is_out_of_descriptors(_: &io::Error) -> bool {
+    false
+}
+
+/// What lets others than the administrators and our own user write a file: its owner may
+/// always.
+///
+/// # Errors
+/// The file may not be looked at.
+pub(crate) fn distrust(file: &File, _: &Metadata) -> io::Result<Option<&'static str>> {
+    let why = "it belongs neither to the administrators nor to the plugin's user";
+    Ok((!owner_is_trusted(file)?).then_some(why))
+}
+
+/// How many names a file has.
+///
+/// # Errors
+/// The file system does not tell.
+pub(crate) fn names(file: &File, _: &Metadata) -> io::Result<u64> {
+    Ok(identity(file)?.names.into())
+}
+
+/// Whether `path` is a name of a file.
+pub(crate) fn is_at(file: &File, path: &str) -> bool {
+    let there = options().read(true).open(path).and_then(|there| identity(&there));
+    there.is_ok_and(|there| identity(file).is_ok_and(|ours| ours == there))
+}
+
+/// Locks what is at `path`, until the file that this gives is closed. One that is open for
+/// appending cannot be locked itself.
+///
+/// # Errors
+/// Another process has locked it.
+pub(crate) fn lock(_: &File, path: &str) -> io::Result<File> {
+    let lock = options().create(true).truncate(false).write(true).open(format!("{path}.lock"))?;
+    lock.try_lock().map_err(|_| io::Error::from(ErrorKind::WouldBlock))?;
+    Ok(lock)
+}
+
+/// Empties a file, which is at `path`.
+///
+/// # Errors
+/// It may not be written.
+pub(crate) fn empty(_: &File, path: &str) -> io::Result<()> {
+    options().write(true).truncate(true).open(path).map(drop)
+}
+
+/// There is no limit of file sizes.
+pub(crate) fn outlive_limits() {}

@@ -1,0 +1,11 @@
+//! What the standard library and tokio do not offer of Windows: the process behind a
+//! named pipe, its user and its end, whose a file is, and a folder of the system's own.
+//! Empty on other systems.
+#![cfg(windows)]
+
+mod file;
+mod process;
+mod security;
+
+pub use self::file::{Identity, create_private_folder, identity, owner_is_trusted};
+pub use self::process::{Process, server_process_id};
