@@ -84,6 +84,8 @@ mod tests {
         for (plugin, file) in [
             ("/opt/cni/bin/antrea", "/opt/cni/bin/.antrea.json"),
             ("/home/kubernetes/bin/cni.v2", "/home/kubernetes/bin/.cni.v2.json"),
+            #[cfg(windows)]
+            ("C:/opt/cni/bin/antrea.exe", "C:/opt/cni/bin/.antrea.json"),
         ] {
             assert_eq!(beside(Path::new(plugin)), Path::new(file));
         }

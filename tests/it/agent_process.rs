@@ -26,7 +26,8 @@ impl AgentProcess {
             .spawn()
             .unwrap();
         eventually("the agent serves", || {
-            std::os::unix::net::UnixStream::connect(&options.socket).is_ok()
+            let now = std::time::Instant::now();
+            antrea_cni::grpc::connect(options.socket.to_str().unwrap(), true, false, now).is_ok()
         });
         Self { child, journal: journal.to_owned() }
     }
@@ -40,6 +41,7 @@ impl AgentProcess {
             .collect()
     }
 
+    #[cfg(unix)]
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }

@@ -1,5 +1,6 @@
 //! Wrong input: one error with the right code, and nothing is sent.
 
+#[cfg(unix)]
 use std::os::unix::ffi::OsStringExt;
 
 use antrea_cni_agent::Api;
@@ -89,6 +90,7 @@ fn the_first_bad_variable_is_reported_alone() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_variable_that_is_not_utf8_is_named() {
     let place = TestNode::new();
@@ -121,6 +123,9 @@ fn standard_input_that_would_kill_an_agent_is_not_sent() {
         for command in ["ADD", "CHECK", "DEL", "GC", "STATUS"] {
             refused(&place, &Call::new(command, stdin), code, &[]);
         }
+    }
+    if cfg!(windows) {
+        return;
     }
     let unreadable = Call { stdin: Stdin::Directory, ..place.call("ADD", "1.0.0") };
     refused(&place, &unreadable, 5, &["standard input"]);
@@ -195,13 +200,17 @@ fn wrong_settings_are_named_after_the_version_was_checked() {
         let version = place.call_with("VERSION", "9.0.0", settings).run();
         assert_eq!(version.exit(), 0);
     }
-    let long = format!("/{}", "s".repeat(107));
-    for (socket, says) in [("relative", "relative"), ("/a\0b", "NUL"), (&long, "107 bytes")] {
+    let root = if cfg!(windows) { r"\\.\pipe\" } else { "/" };
+    let most = antrea_cni::input::settings::MAX_SOCKET_PATH_BYTES;
+    let (nul, long) = (format!("{root}a\0b"), format!("{root}{}", "s".repeat(most)));
+    let says = format!("{most} bytes");
+    for (socket, says) in [("relative", "relative"), (&nul, "NUL"), (&long, &says)] {
         let stdin = json!({"cniVersion": "1.0.0", "name": "x", "antreaCni": {"socket": socket}});
         refused(&place, &Call::new("ADD", stdin.to_string()), 7, &["antreaCni.socket", says]);
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn the_plugins_own_network_namespace_is_refused_before_anything_is_sent() {
     let place = TestNode::new();

@@ -8,7 +8,6 @@
 )]
 
 mod agent;
-#[cfg(unix)]
 mod agent_process;
 mod captures;
 mod concurrency;
@@ -17,26 +16,20 @@ mod docs;
 mod frozen;
 #[cfg(unix)]
 mod go_answers;
-#[cfg(unix)]
 mod input;
 mod ladder;
-#[cfg(unix)]
 mod log;
-#[cfg(unix)]
 mod output;
 #[cfg(unix)]
 mod properties;
 mod protos;
 mod recorded_agents;
-#[cfg(unix)]
 mod recovery;
 #[cfg(unix)]
 mod rolling;
-#[cfg(unix)]
 mod settings;
 #[cfg(unix)]
 mod socket;
-#[cfg(unix)]
 mod status;
 #[cfg(unix)]
 mod time;
@@ -46,3 +39,5 @@ mod translation;
 mod transport;
 #[cfg(unix)]
 mod waiting;
+#[cfg(windows)]
+mod windows;

@@ -1,14 +1,20 @@
 //! The plugin's settings, as they are read.
 
+use std::env::consts::EXE_SUFFIX;
+#[cfg(unix)]
 use std::fs::Permissions;
+#[cfg(unix)]
 use std::io::Write;
+#[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use antrea_cni_agent::Api;
-use antrea_cni_test_support::{Answer, TestNode, skipped};
+#[cfg(unix)]
+use antrea_cni_test_support::skipped;
+use antrea_cni_test_support::{Answer, TestNode};
 use serde_json::{Value, json};
 
 use antrea_cni::input::Settings;
@@ -20,6 +26,9 @@ fn parse(json: &str) -> Result<Settings, String> {
     Settings::parse(&value).map_err(|error| error.to_string())
 }
 
+/// What an absolute path starts with.
+const ROOT: &str = if cfg!(windows) { "C:/" } else { "/" };
+
 #[test]
 fn absent_and_null_are_the_defaults() {
     for json in ["null", "{}", r#"{"socket":null,"logFile":null,"logLevel":null}"#] {
@@ -29,31 +38,33 @@ fn absent_and_null_are_the_defaults() {
 
 #[test]
 fn every_setting_is_read() {
-    let json = r#"{"socket":"/s","addTimeoutSeconds":35,"waitForAgentSeconds":0,
-        "delWhenAgentDown":"succeed","logFile":"/l","logLevel":"error","requireRootAgent":false}"#;
+    let json = r#"{"socket":"ROOTs","addTimeoutSeconds":35,"waitForAgentSeconds":0,
+        "delWhenAgentDown":"succeed","logFile":"ROOTl","logLevel":"error","requireRootAgent":false}"#;
     let expected = Settings {
-        socket: "/s".to_owned(),
+        socket: format!("{ROOT}s"),
         add_timeout: Duration::from_secs(35),
         wait_for_agent: Duration::ZERO,
         del_when_agent_down: DelWhenAgentDown::Succeed,
-        log_file: Some("/l".to_owned()),
+        log_file: Some(format!("{ROOT}l")),
         log_level: LogLevel::Error,
         require_root_agent: false,
     };
-    assert_eq!(parse(json), Ok(expected));
+    assert_eq!(parse(&json.replace("ROOT", ROOT)), Ok(expected));
 }
 
 #[test]
 fn what_is_wrong_is_named() {
-    let long = format!(r#"{{"socket":"/{}"}}"#, "s".repeat(107));
+    let most = antrea_cni::input::settings::MAX_SOCKET_PATH_BYTES;
+    let long = format!(r#"{{"socket":"ROOT{}"}}"#, "s".repeat(most));
+    let says = format!("{most} bytes");
     for (json, named) in [
         ("5", "antreaCni"),
         ("[]", "antreaCni"),
         (r#"{"Socket":"/s"}"#, "antreaCni.Socket"),
         (r#"{"Socket":null}"#, "antreaCni.Socket"),
         (r#"{"socket":"s"}"#, "antreaCni.socket"),
-        (r#"{"socket":"/s\u0000"}"#, "antreaCni.socket"),
-        (&long, "107 bytes"),
+        (r#"{"socket":"ROOTs\u0000"}"#, "antreaCni.socket"),
+        (&long, &says),
         (r#"{"addTimeoutSeconds":34}"#, "35 to 115"),
         (r#"{"addTimeoutSeconds":116}"#, "35 to 115"),
         (r#"{"addTimeoutSeconds":"90"}"#, "35 to 115"),
@@ -66,7 +77,7 @@ fn what_is_wrong_is_named() {
         (r#"{"logLevel":"debug"}"#, "antreaCni.logLevel"),
         (r#"{"requireRootAgent":"true"}"#, "antreaCni.requireRootAgent"),
     ] {
-        let message = parse(json).unwrap_err();
+        let message = parse(&json.replace("ROOT", ROOT)).unwrap_err();
         assert!(message.contains(named), "{json}: {message}");
     }
 }
@@ -106,7 +117,7 @@ fn wrong_settings_keep_nothing_from_being_removed() {
 
 /// A copy of the plugin on a node, with settings of that node beside it.
 fn plugin_with(node: &TestNode, settings: &str) -> std::path::PathBuf {
-    let plugin = node.path("antrea");
+    let plugin = node.path(&format!("antrea{EXE_SUFFIX}"));
     copy(&antrea_cni_test_support::plugin(), &plugin);
     write(&node.path(".antrea.json"), settings, 0o644);
     plugin
@@ -115,12 +126,19 @@ fn plugin_with(node: &TestNode, settings: &str) -> std::path::PathBuf {
 /// By another process: a file that is open for writing here, while another thread starts
 /// a program, cannot be run by a third ("text file busy").
 fn copy(from: &Path, to: &Path) {
-    assert!(Command::new("cp").args([from, to]).status().unwrap().success());
+    let copied = match cfg!(windows) {
+        true => std::fs::copy(from, to).is_ok(),
+        false => Command::new("cp").args([from, to]).status().unwrap().success(),
+    };
+    assert!(copied);
 }
 
 fn write(path: &Path, text: &str, mode: u32) {
     std::fs::write(path, text).unwrap();
+    #[cfg(unix)]
     std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    #[cfg(windows)]
+    let _ = mode;
 }
 
 fn run(plugin: &Path, call: &antrea_cni_test_support::Call) -> Answer {
@@ -134,7 +152,8 @@ fn the_network_comes_before_the_node_and_the_node_before_the_defaults() {
     let node = TestNode::new();
     let _agent = node.agent(&[Api::V1BETA1]);
     let log = |name: &str| node.path(name).to_str().unwrap().to_owned();
-    let settings = json!({"logFile": log("node"), "logLevel": "error", "socket": "/nowhere"});
+    let settings =
+        json!({"logFile": log("node"), "logLevel": "error", "socket": format!("{ROOT}nowhere")});
     let plugin = plugin_with(&node, &settings.to_string());
     let seen = |name: &str| std::fs::read_to_string(node.path(name)).unwrap_or_default();
 
@@ -156,6 +175,7 @@ fn the_network_comes_before_the_node_and_the_node_before_the_defaults() {
     assert!(answer.code() == 11 && answer.text().contains("/nowhere"), "{answer:?}");
 }
 
+#[cfg(unix)]
 #[test]
 fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
     type Make = fn(&Path);
@@ -216,6 +236,8 @@ fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
     }
 }
 
+/// On Windows it cannot be replaced.
+#[cfg(unix)]
 #[test]
 fn a_plugin_that_is_replaced_while_it_runs_finds_the_settings_of_its_node() {
     let node = TestNode::new();

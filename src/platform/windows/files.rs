@@ -34,8 +34,10 @@ pub(crate) fn this_program() -> io::Result<PathBuf> {
 
 /// `FOLDER\.NAME.json` for the program `FOLDER\NAME.exe`.
 pub(crate) fn beside(program: &Path) -> PathBuf {
+    let is_exe = program.extension().is_some_and(|it| it.eq_ignore_ascii_case("exe"));
+    let name = if is_exe { program.file_stem() } else { program.file_name() };
     let mut file = OsString::from(".");
-    file.push(program.file_stem().unwrap_or_default());
+    file.push(name.unwrap_or_default());
     file.push(".json");
     program.with_file_name(file)
 }

@@ -70,7 +70,12 @@ impl Call {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = match &self.stdin {
             Stdin::Directory => {
-                command.stdin(File::open("/").unwrap()).spawn().expect("the plugin starts")
+                let folder: Stdio = match cfg!(windows) {
+                    // A folder cannot be opened for reading there.
+                    true => Stdio::null(),
+                    false => File::open("/").unwrap().into(),
+                };
+                command.stdin(folder).spawn().expect("the plugin starts")
             }
             Stdin::Bytes(_) | Stdin::Dribble(_) => {
                 command.stdin(Stdio::piped()).spawn().expect("the plugin starts")

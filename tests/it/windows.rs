@@ -1,0 +1,146 @@
+//! What only Windows has: named pipes, and what `CNI_NETNS` is there.
+
+use std::fs;
+
+use antrea_cni_agent::Api;
+use antrea_cni_test_support::{Call, TestNode};
+use serde_json::json;
+
+/// A call for a socket that is named as it is.
+fn call(socket: &str, wait: u32) -> Call {
+    let configuration = json!({
+        "cniVersion": "0.3.0", "name": "antrea", "type": "antrea",
+        "ipam": {"type": "host-local"},
+        "antreaCni": {"socket": socket, "waitForAgentSeconds": wait},
+    });
+    Call::new("ADD", configuration.to_string())
+}
+
+#[test]
+fn a_pipe_that_is_not_there_is_told_at_once() {
+    let node = TestNode::new();
+    for command in ["ADD", "CHECK", "DEL", "GC"] {
+        let answer = node.call(command, "1.1.0").run();
+        assert_eq!(answer.code(), 11, "{answer:?}");
+        let says = "wait until its Pod on this node is running";
+        assert!(answer.text().contains(says), "{answer:?}");
+    }
+    assert_eq!(node.call("STATUS", "1.1.0").run().code(), 50);
+}
+
+#[test]
+fn an_agent_that_is_being_restarted_is_waited_for() {
+    let node = TestNode::new();
+    let running = node.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 60})).spawn();
+    let agent = node.agent(&[Api::V1]);
+    assert_eq!(running.wait().exit(), 0);
+    assert_eq!(agent.served().len(), 1);
+}
+
+#[test]
+fn what_is_no_pipe_is_not_opened() {
+    let node = TestNode::new();
+    fs::write(node.path("file"), "mine").unwrap();
+    for path in [node.path("file"), r"C:\ProgramData\antrea\cni.sock".into()] {
+        let answer = call(path.to_str().unwrap(), 0).run();
+        assert_eq!(answer.code(), 11, "{answer:?}");
+        assert!(answer.text().contains("is not a socket"), "{answer:?}");
+    }
+    assert_eq!(fs::read(node.path("file")).unwrap(), b"mine");
+}
+
+#[test]
+fn paths_are_those_of_windows() {
+    for path in ["/var/run/antrea/cni.sock", r"pipe\cnisock", r"..\cni.sock"] {
+        assert_eq!(call(path, 0).run().code(), 7, "{path}");
+    }
+    let long = format!(r"\\.\pipe\{}", "x".repeat(300));
+    assert!(call(&long, 0).run().text().contains("at most 256 bytes"));
+}
+
+/// The name of a pipe has no case.
+#[test]
+fn a_pipe_is_found_by_any_spelling_of_its_folder() {
+    let node = TestNode::new();
+    let _agent = node.agent(&[Api::V1BETA1]);
+    let socket = node.socket().to_str().unwrap().replace(r"\\.\pipe\", r"\\.\PIPE\");
+    assert_eq!(call(&socket, 0).run().exit(), 0);
+}
+
+#[test]
+fn the_namespace_is_passed_on_as_it_is() {
+    let node = TestNode::new();
+    let agent = node.agent(&[Api::V1BETA1]);
+    let namespaces = ["4b1ac4a9-9c1e-4a3a-b3b6-0a6c6d1b5c55", "none", "container:0f2e4d6c"];
+    for namespace in namespaces {
+        let call = node.call("ADD", "0.3.0").env("CNI_NETNS", namespace);
+        let call = call.env("CNI_CONTAINERID", namespace.replace(':', "-"));
+        assert_eq!(call.run().exit(), 0, "{namespace}");
+    }
+    let seen: Vec<_> = agent.served().into_iter().map(|call| call.netns).collect();
+    assert_eq!(seen, namespaces);
+}
+
+/// An agent makes the next instance of its pipe when somebody connected to the last.
+#[test]
+fn a_burst_of_calls_finds_busy_pipes_and_is_done() {
+    let node = TestNode::new();
+    let agent = node.agent(&[Api::V1]);
+    let call = node.call("ADD", "1.1.0");
+    let running: Vec<_> = (0..100)
+        .map(|index| call.clone().env("CNI_CONTAINERID", format!("c{index}")).spawn())
+        .collect();
+    for running in running {
+        let answer = running.wait();
+        assert_eq!(answer.exit(), 0, "{answer:?}");
+    }
+    assert_eq!(agent.served().len(), 100);
+}
+
+/// A pipe that takes the connection, and is never read.
+#[test]
+fn a_silent_pipe_does_not_keep_a_call() {
+    use std::io::Write as _;
+    let node = TestNode::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let name = node.socket();
+    let server = {
+        let _entered = runtime.enter();
+        tokio::net::windows::named_pipe::ServerOptions::new().create(&name).unwrap()
+    };
+    let answer = node.call("STATUS", "1.1.0").run();
+    assert_eq!(answer.code(), 50, "{answer:?}");
+    drop(server);
+    std::io::stdout().flush().unwrap();
+}
+
+#[test]
+fn many_writers_share_a_log_and_its_rotation() {
+    const WRITERS: usize = 8;
+    let node = TestNode::new();
+    let _agent = node.agent(&[Api::V1]);
+    let (log, old) = (node.path("log"), node.path("log.1"));
+    // Room for a few lines.
+    let full = usize::try_from(antrea_cni::log::MAX_BYTES).unwrap() - 2000;
+    fs::write(&log, "x".repeat(full) + "\n").unwrap();
+    let call = node.call_with("DEL", "1.1.0", json!({"logFile": log, "waitForAgentSeconds": 0}));
+    std::thread::scope(|all| {
+        for writer in 0..WRITERS {
+            let call = &call;
+            all.spawn(move || {
+                for line in 0..5 {
+                    let id = format!("w{writer}-{line}");
+                    call.clone().env("CNI_CONTAINERID", id).run().assert_silent_success();
+                }
+            });
+        }
+    });
+    let lines = [old, log].map(|path| fs::read_to_string(path).unwrap());
+    let seen: std::collections::BTreeSet<_> = lines
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .map(|event| event["container"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(seen.len(), WRITERS * 5);
+}
