@@ -1,9 +1,12 @@
 //! What only Windows has: named pipes, and what `CNI_NETNS` is there.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use antrea_cni_agent::Api;
-use antrea_cni_test_support::{Call, TestNode};
+use antrea_cni_test_support::{Call, TestNode, skipped};
 use serde_json::json;
 
 /// A call for a socket that is named as it is.
@@ -100,7 +103,6 @@ fn a_burst_of_calls_finds_busy_pipes_and_is_done() {
 /// A pipe that takes the connection, and is never read.
 #[test]
 fn a_silent_pipe_does_not_keep_a_call() {
-    use std::io::Write as _;
     let node = TestNode::new();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let name = node.socket();
@@ -111,7 +113,6 @@ fn a_silent_pipe_does_not_keep_a_call() {
     let answer = node.call("STATUS", "1.1.0").run();
     assert_eq!(answer.code(), 50, "{answer:?}");
     drop(server);
-    std::io::stdout().flush().unwrap();
 }
 
 #[test]
@@ -143,4 +144,89 @@ fn many_writers_share_a_log_and_its_rotation() {
         .map(|event| event["container"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(seen.len(), WRITERS * 5);
+}
+
+/// An agent in grpc-go on go-winio, as antrea-agent is; `tests/wine.sh` builds it.
+struct GoAgent(Child);
+
+impl GoAgent {
+    fn start(node: &TestNode, packages: &str) -> Option<Self> {
+        let Some(program) = std::env::var_os("ANTREA_CNI_GO_AGENT") else {
+            skipped("an agent in grpc-go and go-winio needs Go");
+            return None;
+        };
+        let mut agent = Command::new(program)
+            .arg(node.socket())
+            .arg(packages)
+            .arg(node.path("journal"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut version = String::new();
+        BufReader::new(agent.stdout.take().unwrap()).read_line(&mut version).unwrap();
+        assert!(version.starts_with("1."), "{version}");
+        // go-winio's first instance only keeps the name. Windows lets nobody connect to it,
+        // and wine does.
+        let socket = node.socket();
+        drop(antrea_cni::grpc::connect(socket.to_str().unwrap(), true, false, Instant::now()));
+        Some(Self(agent))
+    }
+}
+
+impl Drop for GoAgent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+const V1: &str = "antrea_io.antrea.pkg.apis.cni.v1";
+const V1BETA1: &str = "antrea_io.antrea.pkg.apis.cni.v1beta1";
+
+#[test]
+fn an_agent_in_go_is_asked_for_every_command() {
+    for packages in [V1, V1BETA1] {
+        let node = TestNode::new();
+        let Some(_agent) = GoAgent::start(&node, packages) else { return };
+        let add = node.call("ADD", "0.3.0").run();
+        assert_eq!(add.document().unwrap()["ips"][0]["address"], "10.10.0.2/24", "{add:?}");
+        for command in ["CHECK", "DEL", "GC", "STATUS"] {
+            let answer = node.call(command, "1.1.0").run();
+            answer.assert_silent_success();
+        }
+    }
+}
+
+#[test]
+fn an_agent_in_go_is_called_by_a_hundred_at_once() {
+    let node = TestNode::new();
+    let Some(_agent) = GoAgent::start(&node, V1BETA1) else { return };
+    let call = node.call("ADD", "0.3.0");
+    let running: Vec<_> = (0..100)
+        .map(|index| call.clone().env("CNI_CONTAINERID", format!("c{index}")).spawn())
+        .collect();
+    for running in running {
+        let answer = running.wait();
+        assert_eq!(answer.exit(), 0, "{answer:?}");
+    }
+}
+
+/// Each call ends well, or with the code for an agent that is not there.
+#[test]
+fn an_agent_in_go_is_killed_and_comes_back() {
+    let node = TestNode::new();
+    let Some(agent) = GoAgent::start(&node, V1BETA1) else { return };
+    let add = node.call("ADD", "0.3.0");
+    let running: Vec<_> = (0..20)
+        .map(|index| add.clone().env("CNI_CONTAINERID", format!("c{index}")).spawn())
+        .collect();
+    drop(agent);
+    for running in running {
+        let answer = running.wait();
+        assert!(answer.exit() == 0 || answer.code() == 11, "{answer:?}");
+    }
+    let down = node.call("DEL", "0.3.0").run();
+    assert_eq!(down.code(), 11, "{down:?}");
+    let _next = GoAgent::start(&node, V1);
+    node.call("DEL", "0.3.0").run().assert_silent_success();
 }

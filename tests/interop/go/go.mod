@@ -3,6 +3,7 @@ module antrea-cni/interop
 go 1.26.0
 
 require (
+	github.com/Microsoft/go-winio v0.6.2
 	github.com/containernetworking/cni v1.3.0
 	github.com/cri-o/ocicni v0.4.3
 	github.com/sirupsen/logrus v1.9.3

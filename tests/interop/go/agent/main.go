@@ -9,7 +9,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 
@@ -58,7 +57,7 @@ func listen(socket, packages string, log func(context.Context, string)) func() e
 		}
 		server.RegisterService(service(name+".Cni", log), struct{}{})
 	}
-	listener, err := net.Listen("unix", socket)
+	listener, err := listener(socket)
 	check(err)
 	return func() error { return server.Serve(listener) }
 }
