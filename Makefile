@@ -81,6 +81,11 @@ release: ## The static plugin, for ARCH
 	  cp target/x86_64-unknown-linux-gnu/release/antrea-cni $(RELEASE); \
 	fi
 
+.PHONY: release-windows
+release-windows: ## The plugin for Windows (amd64); needs mingw-w64
+	rustup target add x86_64-pc-windows-gnu
+	cargo build --release -p antrea-cni --bin antrea-cni --target x86_64-pc-windows-gnu
+
 CTL := $(CURDIR)/target/$(TARGET)/release/antrea-cnictl
 
 .PHONY: ctl
@@ -133,6 +138,10 @@ test-release: ctl ## The same suite on the static plugin, and what needs root
 test-arch: ## The suite on the programs of ARCH=arm64 or arm, under qemu-user
 	$(MAKE) --no-print-directory $(if $(filter arm64,$(ARCH)),ctl,release)
 	bash tests/arch.sh $(ARCH) $(RELEASE) $(CTL)
+
+.PHONY: test-windows
+test-windows: ## Lints and the suite on the plugin for Windows, under wine
+	bash tests/wine.sh
 
 .PHONY: quickstart
 quickstart: ## The plugin against an agent of each generation

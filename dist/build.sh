@@ -22,6 +22,9 @@ export CARGO_TARGET_DIR=$PWD/target/dist-build
 mkdir -p "$CARGO_TARGET_DIR"
 umask 022
 
+unset RUSTFLAGS
+# Beside what .cargo/config.toml says of a target. RUSTFLAGS would take its place.
+remap() { printf '[target.%s]\nrustflags = [%s]\n' $1 "$remap" >"$CARGO_TARGET_DIR/remap.toml"; }
 tool() { command -v "cargo-$1" >/dev/null || env -u RUSTFLAGS -u CARGO_TARGET_DIR cargo install --locked "cargo-$1@$2"; }
 tool auditable 0.7.7
 tool deb 3.8.0
@@ -35,9 +38,7 @@ for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl
     echo '*** skipped: linux/arm needs arm-linux-gnueabihf-gcc ***' >&2
     continue
   fi
-  # Beside what .cargo/config.toml says. The variable would take its place.
-  unset RUSTFLAGS
-  printf '[target.%s]\nrustflags = [%s]\n' $target "$remap" >"$CARGO_TARGET_DIR/remap.toml"
+  remap $target
   rustup target add $target >/dev/null 2>&1 || true
   mkdir -p "$stage/man" "$stage/completions" "$stage/sbom"
   cargo --config "$CARGO_TARGET_DIR/remap.toml" auditable build --locked --release --target $target -p antrea-cni --bin antrea-cni
@@ -50,7 +51,7 @@ for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl
   for shell in bash zsh fish; do "$native" completions $shell >"$stage/completions/antrea-cnictl.$shell"; done
   cp LICENSE README.md CHANGELOG.md SECURITY.md "$stage/"
   git archive HEAD docs deploy | tar -x -C "$stage"
-  python3 dist/licenses.py "$stage/THIRD-PARTY-LICENSES.txt" antrea-cni antrea-cnictl
+  python3 dist/licenses.py "$stage/THIRD-PARTY-LICENSES.txt" $target antrea-cni antrea-cnictl
   dist/sbom.sh $target "$stage/sbom"
   tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$out" -c "$name" |
     gzip -9 -n >"$out/$name.tar.gz"
@@ -60,6 +61,24 @@ for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl
   cargo deb --quiet --no-build --no-strip -p antrea-cnictl --target $target --output "$out/$name.deb"
   cargo generate-rpm -p ctl --target $target --source-date "$SOURCE_DATE_EPOCH" --output "$out/$name.rpm"
 done
+if command -v x86_64-w64-mingw32-gcc >/dev/null; then
+  target=x86_64-pc-windows-gnu name=antrea-cni-$version-windows-amd64
+  stage=$out/$name
+  remap $target
+  rustup target add $target >/dev/null 2>&1 || true
+  mkdir -p "$stage/docs" "$stage/sbom"
+  cargo --config "$CARGO_TARGET_DIR/remap.toml" auditable build --locked --release --target $target -p antrea-cni --bin antrea-cni
+  cp "$CARGO_TARGET_DIR/$target/release/antrea-cni.exe" "$stage/antrea.exe"
+  cp LICENSE README.md CHANGELOG.md SECURITY.md "$stage/"
+  cp docs/windows.md docs/settings.md docs/errors.md "$stage/docs/"
+  cp -r deploy/windows "$stage/"
+  python3 dist/licenses.py "$stage/THIRD-PARTY-LICENSES.txt" $target antrea-cni
+  dist/sbom.sh $target "$stage/sbom"
+  rm "$stage"/sbom/antrea-cnictl.cdx.json
+  python3 dist/zip.py "$out" "$name"
+else
+  echo '*** skipped: windows/amd64 needs x86_64-w64-mingw32-gcc ***' >&2
+fi
 (cd "$out" && find . -type f ! -name SHA256SUMS ! -name .commit -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 cat "$out/SHA256SUMS"
 echo "$commit" >"$out/.commit"

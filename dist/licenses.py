@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes the licence texts of all that is linked into the programs:
-licenses.py OUT PACKAGE..."""
+licenses.py OUT TARGET PACKAGE..."""
 import json, pathlib, subprocess, sys
 
 HERE = pathlib.Path(__file__).parent
-TARGET = "x86_64-unknown-linux-musl"
+TARGET = sys.argv[2]
 NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE", "COPYRIGHT")
 
 metadata = json.loads(subprocess.check_output(
@@ -18,7 +18,7 @@ def is_macro(package):
     return any("proc-macro" in target["kind"] for target in package["targets"])
 
 
-linked, todo = set(), [p["id"] for p in metadata["packages"] if p["name"] in sys.argv[2:] and p["id"] in own]
+linked, todo = set(), [p["id"] for p in metadata["packages"] if p["name"] in sys.argv[3:] and p["id"] in own]
 while todo:
     package = todo.pop()
     if package in linked or is_macro(packages[package]):

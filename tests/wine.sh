@@ -23,6 +23,8 @@ else
   echo '*** skipped: an agent in grpc-go and go-winio needs Go ***' >&2
 fi
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
+cargo clippy --target $target -p antrea-cni -p antrea-cni-agent -p antrea-cni-windows -- -D warnings
+cargo clippy --target $target -p antrea-cni --test it -- -D warnings
 # The plugin that is shipped, not the debug build.
 cargo build --release --target $target -p antrea-cni --bin antrea-cni
 plugin=$PWD/target/$target/release/antrea-cni.exe

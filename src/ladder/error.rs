@@ -71,7 +71,7 @@ fn sentence(error: &grpc::Error) -> String {
             "the socket is a link to {path}, where other users may write: name a path in a folder of root's"
         ),
         grpc::Error::Untrusted { .. } => format!(
-            "the process behind the socket is not trusted: run antrea-agent as root, or set {key}.requireRootAgent to false"
+            "the process behind the socket is not trusted: run antrea-agent as root, on Windows as LocalSystem, or set {key}.requireRootAgent to false"
         ),
         grpc::Error::NoSocket(_) => {
             "cannot make a socket: raise the limit of open files of the container runtime".to_owned()
