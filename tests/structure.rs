@@ -1,5 +1,6 @@
 //! No files import each other in a circle, and no folders either: in the plugin, the
-//! reference agent and the tool, whoever reads a file needs only what is below it.
+//! reference agent, the tool and what they call of Windows, whoever reads a file needs only
+//! what is below it.
 //!
 //! An import counts for the file that defines the name, not for the one that passes
 //! it on. Tests inside a file do not count.
@@ -16,10 +17,10 @@ type Module = Vec<String>;
 
 #[test]
 fn nothing_imports_what_imports_it() {
-    for package in ["src", "agent/src", "ctl/src"] {
+    for package in ["src", "agent/src", "ctl/src", "windows/src"] {
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join(package);
         let files = Files::read(&package);
-        assert!(files.0.len() > 5, "{}", package.display());
+        assert!(files.0.len() > 4, "{}", package.display());
         let mut rooms: BTreeMap<Module, Graph> = BTreeMap::new();
         for (from, file) in &files.0 {
             for to in file.imports.iter().filter_map(|path| files.definition(path)) {

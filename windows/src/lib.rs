@@ -6,6 +6,7 @@
 mod file;
 mod process;
 mod security;
+mod token;
 
 pub use self::file::{Identity, create_private_folder, identity, owner_is_trusted};
 pub use self::process::{Process, server_process_id};

@@ -2,19 +2,15 @@
 
 use std::io;
 use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle};
-use std::ptr::null_mut;
 
 use windows_sys::Win32::Foundation::WAIT_OBJECT_0;
-use windows_sys::Win32::Security::{
-    GetTokenInformation, TOKEN_ELEVATION, TOKEN_QUERY, TokenElevation,
-};
 use windows_sys::Win32::System::Pipes::GetNamedPipeServerProcessId;
 use windows_sys::Win32::System::Threading::{
-    GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
-    PROCESS_SYNCHRONIZE, WaitForSingleObject,
+    OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
 use crate::security::Sid;
+use crate::token;
 
 /// The id of the process that made the instance of a named pipe that `pipe` is connected
 /// to.
@@ -60,7 +56,7 @@ impl Process {
     /// # Errors
     /// The process may not be looked at.
     pub fn user(&self) -> io::Result<String> {
-        Sid::of(&token(self.0.as_raw_handle())?)?.text()
+        Sid::of(&token::of(self.0.as_raw_handle())?)?.text()
     }
 
     /// Whether it is LocalSystem's, an administrator's with all rights, or our own user's.
@@ -68,41 +64,8 @@ impl Process {
     /// # Errors
     /// The process may not be looked at.
     pub fn is_trusted(&self) -> io::Result<bool> {
-        let token = token(self.0.as_raw_handle())?;
+        let token = token::of(self.0.as_raw_handle())?;
         let user = Sid::of(&token)?;
-        Ok(user.is_system() || is_elevated(&token)? || user.is_ours()?)
+        Ok(user.is_system() || token::is_elevated(&token)? || user.is_ours()?)
     }
-}
-
-/// The access token of this process.
-pub(crate) fn own_token() -> io::Result<OwnedHandle> {
-    // SAFETY: the pseudo handle is always valid.
-    token(unsafe { GetCurrentProcess() })
-}
-
-fn token(process: std::os::windows::io::RawHandle) -> io::Result<OwnedHandle> {
-    let mut token = null_mut();
-    // SAFETY: the handle is open, and `token` outlives the call.
-    if unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) } == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the handle is new, and nobody else's.
-    Ok(unsafe { OwnedHandle::from_raw_handle(token) })
-}
-
-fn is_elevated(token: &OwnedHandle) -> io::Result<bool> {
-    let mut elevation = TOKEN_ELEVATION::default();
-    let size = size_of::<TOKEN_ELEVATION>() as u32;
-    let mut length = 0;
-    // SAFETY: `elevation` has the size that is passed, and outlives the call.
-    let done = unsafe {
-        GetTokenInformation(
-            token.as_raw_handle(),
-            TokenElevation,
-            (&raw mut elevation).cast(),
-            size,
-            &raw mut length,
-        )
-    };
-    if done == 0 { Err(io::Error::last_os_error()) } else { Ok(elevation.TokenIsElevated != 0) }
 }

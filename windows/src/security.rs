@@ -11,7 +11,7 @@ use windows_sys::Win32::Security::{
     WinBuiltinAdministratorsSid, WinLocalSystemSid,
 };
 
-use crate::process::own_token;
+use crate::token;
 
 /// A security identifier, in memory that it lives in.
 pub(crate) struct Sid {
@@ -83,7 +83,7 @@ pub(crate) fn is_administrators(sid: PSID) -> bool {
 }
 
 pub(crate) fn is_ours(sid: PSID) -> io::Result<bool> {
-    let ours = Sid::of(&own_token()?)?;
+    let ours = Sid::of(&token::own()?)?;
     // SAFETY: both are valid.
     Ok(unsafe { EqualSid(sid, ours.as_ptr()) != 0 })
 }
