@@ -142,7 +142,7 @@ fn add(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String>
     // Sent again only after a refusal, a call that was not taken, or a death and a DEL.
     let mut open: Option<End> = None;
     let mut undone = true;
-    let mut adds = 0;
+    let mut again = 0;
     for event in events {
         match event {
             Event::Called { action: Action::Add, end, .. } => {
@@ -158,17 +158,15 @@ fn add(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String>
                     }
                     _ => (),
                 }
-                if matches!(end, End::Cut { .. }) {
-                    adds += 1;
-                }
+                again += i32::from(matches!(open, Some(End::Cut { .. })));
                 (open, undone) = (Some(*end), false);
             }
             Event::Called { action: Action::Del, end: End::Done, .. } => undone = true,
             _ => (),
         }
     }
-    if adds > 3 {
-        return Err(format!("an ADD ended {adds} agents"));
+    if again > 2 {
+        return Err(format!("an ADD was sent again {again} times"));
     }
     Ok(())
 }
