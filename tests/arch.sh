@@ -24,7 +24,7 @@ test() { # WHY ARGUMENTS-OF-CARGO-TEST -- SKIPPED...
 export ANTREA_CNI_PLUGIN=$PWD/target/qemu/$arch
 test 'emulated, STATUS takes more than its second; a copy of the wrapper is no plugin; qemu-arm writes a file of its own' -p antrea-cni --test it -- \
   rolling:: settings::the_network settings::settings_of_the_node settings::a_plugin_that \
-  $([ $arch = arm64 ] || echo output::a_limit_of_file_sizes)
+  $([ $arch = arm64 ] || echo a_limit_of_file_sizes)
 test '' -p antrea-cni --test hostile --
 if [ $arch = arm64 ]; then
   # The plugin that is installed is this machine's: the kernel starts it without an emulator.
