@@ -18,16 +18,19 @@ pub(crate) struct AgentProcess {
 impl AgentProcess {
     pub(crate) fn start(options: &Options, journal: &Path) -> Self {
         let options = Options { journal: Some(journal.to_owned()), ..options.clone() };
-        let child = Command::new(std::env::current_exe().unwrap())
+        let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "agent_process::agent_process", "--nocapture"])
             .env("ANTREA_CNI_TEST_AGENT", serde_json::to_string(&options).unwrap())
             .stdout(Stdio::null())
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
+        // A plugin that waits may find it, and end it, before it is seen here.
         eventually("the agent serves", || {
             let now = std::time::Instant::now();
-            antrea_cni::grpc::connect(options.socket.to_str().unwrap(), true, false, now).is_ok()
+            let socket = options.socket.to_str().unwrap();
+            antrea_cni::grpc::connect(socket, true, false, now).is_ok()
+                || child.try_wait().unwrap().is_some()
         });
         Self { child, journal: journal.to_owned() }
     }
