@@ -31,7 +31,7 @@ const LONGEST_MS: u64 = 80;
 
 /// Between two looks of the process that watches the folder: what is mounted over it is
 /// not seen.
-const WATCHING: Duration = Duration::from_secs(1);
+const WATCHING: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 1 });
 
 /// Between two looks of those that wait for another process, which may be stopped.
 const FOLLOWING: Duration = Duration::from_secs(15);
@@ -139,4 +139,52 @@ fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, time: Duration, until: Instan
 
 fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    /// Watches for `run/cni.sock` in a folder while `come` brings it.
+    fn watched(come: impl Fn(&Path)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run/cni.sock");
+        fs::create_dir(folder.path().join("run")).unwrap();
+        let files = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        std::thread::scope(|all| {
+            all.spawn(|| watch(path.to_str().unwrap(), Some(&files), until));
+            let info = format!("/proc/self/fdinfo/{}", files.as_fd().as_raw_fd());
+            while !fs::read_to_string(&info).unwrap().contains("inotify wd") {
+                std::thread::yield_now();
+            }
+            come(folder.path());
+        });
+        assert!(path.exists() && Instant::now() < until);
+    }
+
+    #[test]
+    fn what_is_made_is_seen() {
+        watched(|folder| fs::write(folder.join("run/cni.sock"), "").unwrap());
+    }
+
+    #[test]
+    fn what_is_moved_there_is_seen() {
+        watched(|folder| {
+            fs::write(folder.join("new"), "").unwrap();
+            fs::rename(folder.join("new"), folder.join("run/cni.sock")).unwrap();
+        });
+    }
+
+    #[test]
+    fn another_folder_in_that_place_is_seen() {
+        watched(|folder| {
+            fs::create_dir(folder.join("new")).unwrap();
+            fs::write(folder.join("new/cni.sock"), "").unwrap();
+            fs::rename(folder.join("run"), folder.join("old")).unwrap();
+            fs::rename(folder.join("new"), folder.join("run")).unwrap();
+        });
+    }
 }
