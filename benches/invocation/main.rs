@@ -2,8 +2,8 @@
 //!
 //! Rounds of a process that does nothing, a client that does the same call and
 //! nothing else (`floor.c`), and the plugin, against an agent in grpc-go; then
-//! many ADDs at once, and plugins that wait. Writes `docs/performance/`, with ratios to the floor of the
-//! same round: times drift, ratios hold.
+//! many ADDs at once, and plugins that wait. Writes `docs/performance.md`, with ratios to
+//! the floor of the same round: times drift, ratios hold.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -15,8 +15,7 @@ use tonic::{Code, Status};
 
 use super::codec::Raw;
 use super::error::{Error, chain};
-use super::system::Peer;
-use super::system::Stream;
+use super::system::{Peer, Stream};
 use super::transport::{Transport, TransportError};
 
 /// Largest reply that is read, grpc-go's default.

@@ -99,7 +99,8 @@ pub enum LogLevel {
 /// then the defaults, key by key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `socket`, an absolute path of at most 107 bytes, on Windows of a named pipe: where the agent listens
+    /// `socket`, an absolute path of at most 107 bytes, on Windows of a named pipe: where
+    /// the agent listens
     pub socket: String,
     /// `addTimeoutSeconds`, 35 to 115: time for an ADD in all; an agent itself
     /// waits 30 s for the network, and kubelet gives up after 120 s
@@ -117,7 +118,8 @@ pub struct Settings {
     pub log_file: Option<String>,
     /// `logLevel`, `"info"` or `"error"`: log every call, or those that failed
     pub log_level: LogLevel,
-    /// `requireRootAgent`, `true` or `false`: talk only to a process of root (on Windows: of LocalSystem or an administrator) or of our own user
+    /// `requireRootAgent`, `true` or `false`: talk only to a process of root (on Windows: of
+    /// LocalSystem or an administrator) or of our own user
     pub require_root_agent: bool,
 }
 

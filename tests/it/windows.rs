@@ -10,11 +10,11 @@ use antrea_cni_test_support::{Call, TestNode, skipped};
 use serde_json::json;
 
 /// A call for a socket that is named as it is.
-fn call(socket: &str, wait: u32) -> Call {
+fn call(socket: &str) -> Call {
     let configuration = json!({
         "cniVersion": "0.3.0", "name": "antrea", "type": "antrea",
         "ipam": {"type": "host-local"},
-        "antreaCni": {"socket": socket, "waitForAgentSeconds": wait},
+        "antreaCni": {"socket": socket, "waitForAgentSeconds": 0},
     });
     Call::new("ADD", configuration.to_string())
 }
@@ -45,7 +45,7 @@ fn what_is_no_pipe_is_not_opened() {
     let node = TestNode::new();
     fs::write(node.path("file"), "mine").unwrap();
     for path in [node.path("file"), r"C:\ProgramData\antrea\cni.sock".into()] {
-        let answer = call(path.to_str().unwrap(), 0).run();
+        let answer = call(path.to_str().unwrap()).run();
         assert_eq!(answer.code(), 11, "{answer:?}");
         assert!(answer.text().contains("is not a socket"), "{answer:?}");
     }
@@ -55,10 +55,10 @@ fn what_is_no_pipe_is_not_opened() {
 #[test]
 fn paths_are_those_of_windows() {
     for path in ["/var/run/antrea/cni.sock", r"pipe\cnisock", r"..\cni.sock"] {
-        assert_eq!(call(path, 0).run().code(), 7, "{path}");
+        assert_eq!(call(path).run().code(), 7, "{path}");
     }
     let long = format!(r"\\.\pipe\{}", "x".repeat(300));
-    assert!(call(&long, 0).run().text().contains("at most 256 bytes"));
+    assert!(call(&long).run().text().contains("at most 256 bytes"));
 }
 
 /// The name of a pipe has no case.
@@ -67,7 +67,7 @@ fn a_pipe_is_found_by_any_spelling_of_its_folder() {
     let node = TestNode::new();
     let _agent = node.agent(&[Api::V1BETA1]);
     let socket = node.socket().to_str().unwrap().replace(r"\\.\pipe\", r"\\.\PIPE\");
-    assert_eq!(call(&socket, 0).run().exit(), 0);
+    assert_eq!(call(&socket).run().exit(), 0);
 }
 
 #[test]
@@ -84,12 +84,7 @@ fn the_namespace_is_passed_on_as_it_is() {
     assert_eq!(seen, namespaces);
 }
 
-/// An agent makes the next instance of its pipe when somebody connected to the last.
-#[test]
-fn a_burst_of_calls_finds_busy_pipes_and_is_done() {
-    let node = TestNode::new();
-    let agent = node.agent(&[Api::V1]);
-    let call = node.call("ADD", "1.1.0");
+fn a_hundred_at_once(call: &Call) {
     let running: Vec<_> = (0..100)
         .map(|index| call.clone().env("CNI_CONTAINERID", format!("c{index}")).spawn())
         .collect();
@@ -97,6 +92,14 @@ fn a_burst_of_calls_finds_busy_pipes_and_is_done() {
         let answer = running.wait();
         assert_eq!(answer.exit(), 0, "{answer:?}");
     }
+}
+
+/// An agent makes the next instance of its pipe when somebody connected to the last.
+#[test]
+fn a_burst_of_calls_finds_busy_pipes_and_is_done() {
+    let node = TestNode::new();
+    let agent = node.agent(&[Api::V1]);
+    a_hundred_at_once(&node.call("ADD", "1.1.0"));
     assert_eq!(agent.served().len(), 100);
 }
 
@@ -201,14 +204,7 @@ fn an_agent_in_go_is_asked_for_every_command() {
 fn an_agent_in_go_is_called_by_a_hundred_at_once() {
     let node = TestNode::new();
     let Some(_agent) = GoAgent::start(&node, V1BETA1) else { return };
-    let call = node.call("ADD", "0.3.0");
-    let running: Vec<_> = (0..100)
-        .map(|index| call.clone().env("CNI_CONTAINERID", format!("c{index}")).spawn())
-        .collect();
-    for running in running {
-        let answer = running.wait();
-        assert_eq!(answer.exit(), 0, "{answer:?}");
-    }
+    a_hundred_at_once(&node.call("ADD", "0.3.0"));
 }
 
 /// Each call ends well, or with the code for an agent that is not there.

@@ -21,9 +21,9 @@ use crate::grpc::error::Error;
 /// Mode of a folder that its group or everybody may change.
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
-/// Connects to the socket at `path`, without waiting and so before any deadline. A peer has to be root's or
-/// our own user's, unless it may be `anybody`; if it is `watched`, its end can be
-/// told.
+/// Connects to the socket at `path` without waiting, and so before any deadline. A peer
+/// has to be root's or our own user's, unless it may be `anybody`; if it is `watched`, its
+/// end can be told.
 ///
 /// # Errors
 /// [`Error::NotASocket`], [`Error::OpenFolder`], [`Error::NoSocket`],
