@@ -2,14 +2,15 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use thiserror::Error;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::journal::{Call, Effect, Entry, Journal};
 use crate::listener::{self, Listener, Stream};
@@ -17,6 +18,9 @@ use crate::node::Node;
 use crate::options::Options;
 use crate::script::Playing;
 use crate::service::Service;
+
+/// How long an agent that is dropped may take to close its connections.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// Why an agent does not start.
 #[derive(Debug, Error)]
@@ -31,6 +35,8 @@ pub struct Error {
 pub struct Agent {
     service: Arc<Service>,
     runtime: Option<Runtime>,
+    /// Closes all connections at once
+    end: watch::Sender<()>,
 }
 
 impl Agent {
@@ -57,8 +63,9 @@ impl Agent {
             let _entered = runtime.enter();
             Listener::bind(&service.options.socket)?
         };
-        runtime.spawn(accept(listener, Arc::clone(&service)));
-        Ok(Self { service, runtime: Some(runtime) })
+        let (end, ended) = watch::channel(());
+        runtime.spawn(accept(listener, Arc::clone(&service), ended));
+        Ok(Self { service, runtime: Some(runtime), end })
     }
 
     /// Path of the socket.
@@ -102,23 +109,37 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         listener::remove(self.socket());
+        // As a process ends: all connections are closed, and no call is reset.
+        self.end.send_replace(());
         if let Some(runtime) = self.runtime.take() {
+            let (end, (done, closed)) = (self.end.clone(), mpsc::channel());
+            runtime.spawn(async move {
+                end.closed().await;
+                let _ = done.send(());
+            });
+            let _ = closed.recv_timeout(CLOSE);
             runtime.shutdown_background();
         }
     }
 }
 
-async fn accept(mut listener: Listener, service: Arc<Service>) {
+async fn accept(mut listener: Listener, service: Arc<Service>, mut ended: watch::Receiver<()>) {
     loop {
-        match listener.accept().await {
-            Ok(stream) => drop(tokio::spawn(serve(stream, Arc::clone(&service)))),
+        let accepted = tokio::select! {
+            _ = ended.changed() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok(stream) => {
+                drop(tokio::spawn(serve(stream, Arc::clone(&service), ended.clone())));
+            }
             // Out of descriptors: the next one may be closed soon.
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }
 
-async fn serve(stream: Stream, service: Arc<Service>) {
+async fn serve(stream: Stream, service: Arc<Service>, mut ended: watch::Receiver<()>) {
     let close = Arc::new(Notify::new());
     let calls = service_fn(|request| {
         let (service, close) = (Arc::clone(&service), Arc::clone(&close));
@@ -128,6 +149,8 @@ async fn serve(stream: Stream, service: Arc<Service>) {
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), calls);
     tokio::select! {
+        biased;
+        _ = ended.changed() => (),
         _ = connection => (),
         () = close.notified() => (),
     }
