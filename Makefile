@@ -82,9 +82,11 @@ release: ## The static plugin, for ARCH
 	fi
 
 .PHONY: release-windows
-release-windows: ## The plugin for Windows (amd64); needs mingw-w64
+release-windows: ## Plugin and tool for Windows (amd64); needs mingw-w64
 	rustup target add x86_64-pc-windows-gnu
 	cargo build --release -p antrea-cni --bin antrea-cni --target x86_64-pc-windows-gnu
+	ANTREA_CNI_EMBED=$(CURDIR)/target/x86_64-pc-windows-gnu/release/antrea-cni.exe \
+	  cargo build --release -p antrea-cnictl --bin antrea-cnictl --target x86_64-pc-windows-gnu
 
 CTL := $(CURDIR)/target/$(TARGET)/release/antrea-cnictl
 
@@ -140,7 +142,7 @@ test-arch: ## The suite on the programs of ARCH=arm64 or arm, under qemu-user
 	bash tests/arch.sh $(ARCH) $(RELEASE) $(CTL)
 
 .PHONY: test-windows
-test-windows: ## Lints and the suite on the plugin for Windows, under wine
+test-windows: ## Lints and the suites on plugin and tool for Windows, under wine
 	bash tests/wine.sh
 
 .PHONY: quickstart

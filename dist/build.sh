@@ -68,13 +68,15 @@ if command -v x86_64-w64-mingw32-gcc >/dev/null; then
   rustup target add $target >/dev/null 2>&1 || true
   mkdir -p "$stage/docs" "$stage/sbom"
   cargo --config "$CARGO_TARGET_DIR/remap.toml" auditable build --locked --release --target $target -p antrea-cni --bin antrea-cni
+  ANTREA_CNI_EMBED=$CARGO_TARGET_DIR/$target/release/antrea-cni.exe \
+    cargo --config "$CARGO_TARGET_DIR/remap.toml" auditable build --locked --release --target $target -p antrea-cnictl --bin antrea-cnictl
   cp "$CARGO_TARGET_DIR/$target/release/antrea-cni.exe" "$stage/antrea.exe"
+  cp "$CARGO_TARGET_DIR/$target/release/antrea-cnictl.exe" "$stage/"
   cp LICENSE README.md CHANGELOG.md SECURITY.md "$stage/"
   cp docs/windows.md docs/settings.md docs/errors.md "$stage/docs/"
   cp -r deploy/windows "$stage/"
-  python3 dist/licenses.py "$stage/THIRD-PARTY-LICENSES.txt" $target antrea-cni
+  python3 dist/licenses.py "$stage/THIRD-PARTY-LICENSES.txt" $target antrea-cni antrea-cnictl
   dist/sbom.sh $target "$stage/sbom"
-  rm "$stage"/sbom/antrea-cnictl.cdx.json
   python3 dist/zip.py "$out" "$name"
 else
   echo '*** skipped: windows/amd64 needs x86_64-w64-mingw32-gcc ***' >&2

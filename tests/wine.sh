@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The integration suite on the plugin for Windows, under wine: `make test-windows`. Needs
-# Debian's wine64 and mingw-w64.
+# The integration suites on the plugin and the tool for Windows, under wine:
+# `make test-windows`. Needs Debian's wine64 and mingw-w64.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=x86_64-pc-windows-gnu
@@ -25,10 +25,16 @@ fi
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
 cargo clippy --target $target -p antrea-cni -p antrea-cni-agent -p antrea-cni-windows -- -D warnings
 cargo clippy --target $target -p antrea-cni --test it -- -D warnings
+cargo clippy --target $target -p antrea-cnictl --all-targets -- -D warnings
 # The plugin that is shipped, not the debug build.
 cargo build --release --target $target -p antrea-cni --bin antrea-cni
 plugin=$PWD/target/$target/release/antrea-cni.exe
 size=$(stat -c %s "$plugin")
 echo "release binary: $size bytes"
 test "$size" -le 1000000
-ANTREA_CNI_PLUGIN=Z:$plugin cargo test --target $target -p antrea-cni --test it --lib "$@"
+export ANTREA_CNI_PLUGIN=Z:$plugin
+cargo test --target $target -p antrea-cni --test it --lib "$@"
+# And the tool that is shipped, with that plugin in it.
+ANTREA_CNI_EMBED=$plugin cargo build --release --target $target -p antrea-cnictl --bin antrea-cnictl
+export ANTREA_CNICTL=Z:$PWD/target/$target/release/antrea-cnictl.exe
+cargo test --target $target -p antrea-cnictl "$@"

@@ -1,5 +1,6 @@
 //! The command line. Help, man pages and completions all come from here.
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
+use crate::files;
 use crate::output::Form;
+use crate::platform::{BIN_DIR, CONF_DIR};
 use crate::set::Set;
 
 pub(crate) const NAME: &str = "antrea-cnictl";
@@ -91,15 +94,20 @@ pub(crate) enum LogCommand {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
     /// Folder of the CNI plugins
-    #[arg(long, value_name = "FOLDER", default_value = "/opt/cni/bin")]
+    #[arg(long, value_name = "FOLDER", default_value = BIN_DIR)]
     pub(crate) bin_dir: PathBuf,
     /// File name of the plugin: the `type` in the network configuration
     #[arg(long, default_value = "antrea")]
     pub(crate) name: String,
 }
 
-/// The folder of lists; an option of several commands.
-const CONF_DIR: &str = "/etc/cni/net.d";
+impl Place {
+    /// The path of the plugin; on Windows, where it is NAME.exe, that.
+    pub(crate) fn plugin(&self) -> Result<PathBuf, Error> {
+        let path = files::within(&self.bin_dir, &self.name)?;
+        Ok(path.with_file_name(format!("{}{EXE_SUFFIX}", self.name)))
+    }
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Uninstall {
@@ -130,7 +138,8 @@ pub(crate) struct Undo {
     #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
     pub(crate) conf_dir: PathBuf,
     /// Stay when it is done, until SIGTERM: a container that ends is started again
-    #[arg(long)]
+    #[cfg_attr(unix, arg(long))]
+    #[cfg_attr(windows, arg(skip))]
     pub(crate) stay: bool,
 }
 
@@ -148,7 +157,8 @@ pub(crate) struct Install {
     #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
     pub(crate) conf_dir: PathBuf,
     /// Mode of the list, instead of its source's; a stricter one on the node stays
-    #[arg(long, value_name = "OCTAL", value_parser = mode, requires = "conflist")]
+    #[cfg_attr(unix, arg(long, value_name = "OCTAL", value_parser = mode, requires = "conflist"))]
+    #[cfg_attr(windows, arg(skip))]
     pub(crate) conflist_mode: Option<u32>,
     /// A setting of this node, beside the plugin; KEY= takes it away; repeatable.
     /// `ANTREA_CNI_SET_KEY` in the environment is the same
@@ -162,10 +172,12 @@ pub(crate) struct Install {
     pub(crate) wait_for_agent: Option<Duration>,
     /// Stay, and install again as soon as somebody replaced it; where the system
     /// does not tell of changes, looks this often. Ends on SIGTERM
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration))]
+    #[cfg_attr(windows, arg(skip))]
     pub(crate) keep: Option<Duration>,
     /// With --keep: write metrics for node-exporter's textfile collector once a minute
-    #[arg(long, value_name = "FILE", requires = "keep")]
+    #[cfg_attr(unix, arg(long, value_name = "FILE", requires = "keep"))]
+    #[cfg_attr(windows, arg(skip))]
     pub(crate) metrics: Option<PathBuf>,
 }
 
@@ -289,6 +301,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write a duration such as 500ms, 60s or 2m".to_owned())
 }
 
+#[cfg(unix)]
 fn mode(text: &str) -> Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
     mode.ok_or_else(|| "write a mode such as 0644 or 600".to_owned())

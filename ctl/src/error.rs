@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
+use crate::platform;
 use crate::text::plain;
 
 /// The exit codes of every command. 2 is clap's for wrong arguments, too.
@@ -126,10 +127,7 @@ pub enum Error {
 /// What helps against the usual errors of files.
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::PermissionDenied if nix::unistd::geteuid().is_root() => {
-            " (it belongs to another user, and root needs the capability DAC_OVERRIDE for it: add that to the container)"
-        }
-        io::ErrorKind::PermissionDenied => " (run it as root)",
+        io::ErrorKind::PermissionDenied => platform::permission_hint(),
         io::ErrorKind::ReadOnlyFilesystem => {
             " (name a folder on a file system that can be written)"
         }

@@ -1,14 +1,14 @@
 //! Files that are there whole or not at all, whatever happens meanwhile.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, FileTimes, Metadata, Permissions};
+use std::fs::{self, File, FileTimes, Metadata};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
 use crate::error::Error;
+use crate::platform;
 
 /// Prefix and suffix of temporary files, which no runtime reads as a
 /// configuration.
@@ -26,18 +26,22 @@ pub(crate) fn prepare(target: &Path, bytes: &[u8], mode: u32) -> Result<TempPath
         .tempfile_in(folder)
         .map_err(Error::file("create a file in", folder))?;
     file.write_all(bytes)
-        .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(mode)))
+        .and_then(|()| platform::set_mode(file.path(), mode))
         .map_err(Error::file("write to", folder))?;
     Ok(file.into_temp_path())
 }
 
 /// Puts a prepared file in the place of `target`.
 pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
-    prepared.persist(target).map_err(|error| Error::File {
-        what: "replace",
-        path: target.to_owned(),
-        source: error.error,
-    })
+    let mut prepared = Some(prepared);
+    let persist = || match prepared.take().map(|it| it.persist(target)) {
+        Some(Err(refused)) => {
+            prepared = Some(refused.path);
+            Err(refused.error)
+        }
+        _ => Ok(()),
+    };
+    platform::replace(target, persist).map_err(Error::file("replace", target))
 }
 
 /// Writes a file atomically.
@@ -50,13 +54,13 @@ pub(crate) fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error>
 
 /// Makes what is in a file durable.
 pub(crate) fn sync(path: &Path) -> Result<(), Error> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(Error::file("sync", path))
+    platform::sync(path).map_err(Error::file("sync", path))
 }
 
 /// Keeps what is at `from` as `to`, too: the same file under a second name, so that
 /// nothing of it is lost and a full disk has room for it. A copy where that cannot be.
 pub(crate) fn keep(from: &Path, to: &Path) -> Result<(), Error> {
-    if is_same(from, to) {
+    if platform::is_same(from, to) {
         return Ok(());
     }
     let (folder, name) = split(to);
@@ -64,7 +68,7 @@ pub(crate) fn keep(from: &Path, to: &Path) -> Result<(), Error> {
     let linked = tempfile::Builder::new()
         .prefix(&prefix)
         .suffix(suffix)
-        .make_in(folder, |path| fs::hard_link(from, path));
+        .make_in(folder, |path| platform::link(from, path));
     match linked {
         Ok(linked) => publish(linked.into_temp_path(), to),
         Err(_) => copy(from, to),
@@ -73,7 +77,7 @@ pub(crate) fn keep(from: &Path, to: &Path) -> Result<(), Error> {
 
 /// Moves what is at `from` to `to`, which may be on another file system.
 pub(crate) fn move_to(from: &Path, to: &Path) -> Result<(), Error> {
-    match fs::rename(from, to) {
+    match platform::replace(to, || fs::rename(from, to)) {
         Ok(()) => {
             // Two names of one file: then neither was moved.
             remove(from)?;
@@ -87,11 +91,6 @@ pub(crate) fn move_to(from: &Path, to: &Path) -> Result<(), Error> {
     }
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
-    let inode = |path| fs::symlink_metadata(path).map(|it| (it.dev(), it.ino())).ok();
-    inode(one).is_some_and(|it| inode(other) == Some(it))
-}
-
 /// Copies what is at `from` (a link stays a link) in the place of `to`.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     let metadata = fs::symlink_metadata(from).map_err(Error::file("read", from))?;
@@ -102,16 +101,13 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
         let made = tempfile::Builder::new()
             .prefix(&prefix)
             .suffix(suffix)
-            .make_in(folder, |path| symlink(&link, path))
+            .make_in(folder, |path| platform::symlink(&link, path))
             .map_err(Error::file("create a link in", folder))?;
         return publish(made.into_temp_path(), to);
     }
     let bytes = fs::read(from).map_err(Error::file("read", from))?;
-    let prepared = prepare(to, &bytes, metadata.mode() & 0o7777)?;
-    // Without the capability for it, the file is ours.
-    let _ = chown(&prepared, Some(metadata.uid()), Some(metadata.gid()));
-    // Changing the owner clears bits of the mode.
-    let _ = fs::set_permissions(&prepared, Permissions::from_mode(metadata.mode() & 0o7777));
+    let prepared = prepare(to, &bytes, platform::mode(&metadata).unwrap_or(0o600))?;
+    platform::adopt(&prepared, &metadata);
     let _ = age(&prepared, &metadata);
     publish(prepared, to)
 }
@@ -125,7 +121,7 @@ fn age(path: &Path, as_of: &Metadata) -> io::Result<()> {
 pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
     let removed = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
+        Ok(_) => platform::remove_file(path),
         Err(error) => Err(error),
     };
     match removed {
@@ -137,7 +133,7 @@ pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
 
 /// Moves a file within its folder.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
-    fs::rename(from, to).map_err(Error::file("rename", from))?;
+    platform::replace(to, || fs::rename(from, to)).map_err(Error::file("rename", from))?;
     // Two names of one file: then neither was moved.
     remove(from)?;
     sync_folder(to)
@@ -166,8 +162,7 @@ pub(crate) fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
         create_folder(parent, 0o755)?;
     }
     match fs::create_dir(path) {
-        Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode))
-            .map_err(Error::file("set the mode of", path)),
+        Ok(()) => platform::set_mode(path, mode).map_err(Error::file("set the mode of", path)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(Error::file("create", path)(error)),
     }
@@ -182,7 +177,11 @@ pub(crate) fn remove_stale(target: &Path) -> Result<(), Error> {
     };
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten().filter(|entry| is_ours(&entry.file_name())) {
-        remove(&entry.path())?;
+        match fs::remove_file(entry.path()) {
+            // A program that was replaced, and still runs.
+            Err(error) if platform::is_in_use(&error) => (),
+            _ => drop(remove(&entry.path())?),
+        }
     }
     Ok(())
 }
@@ -190,7 +189,7 @@ pub(crate) fn remove_stale(target: &Path) -> Result<(), Error> {
 /// Makes what happened to the names in the folder of a file durable.
 pub(crate) fn sync_folder(file: &Path) -> Result<(), Error> {
     let folder = split(file).0;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file("sync", folder))
+    platform::sync_folder(folder).map_err(Error::file("sync", folder))
 }
 
 fn split(path: &Path) -> (&Path, String) {

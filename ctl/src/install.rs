@@ -7,8 +7,10 @@
 //! [`slot::Slot`]; [`state::State`] says whose turn it is.
 
 mod installation;
+#[cfg(unix)]
 mod keep;
 mod list;
+#[cfg(unix)]
 mod metrics;
 mod settings;
 mod signals;
@@ -16,6 +18,7 @@ mod slot;
 mod slots;
 pub(crate) mod state;
 mod undo;
+#[cfg(unix)]
 mod watch;
 
 use std::io::Write;
@@ -26,7 +29,7 @@ use self::state::sha256;
 use crate::cli::Install;
 use crate::error::{Error, Exit};
 use crate::output::warn;
-use crate::{files, trial};
+use crate::trial;
 
 pub(crate) use self::undo::{rollback, uninstall};
 
@@ -59,7 +62,7 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
                 }
                 Err(error) => Err(error),
             };
-            let plugin = files::within(&arguments.place.bin_dir, &arguments.place.name)?;
+            let plugin = arguments.place.plugin()?;
             let installation = match installed {
                 Ok(installation) => installation,
                 Err(error) if arguments.best_effort && trial::works(&plugin).await => {
@@ -72,8 +75,10 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
                 }
                 Err(error) => return Err(error),
             };
-            if let Some(interval) = arguments.keep {
-                keep::keep(&installation, interval, out).await?;
+            match arguments.keep {
+                #[cfg(unix)]
+                Some(interval) => keep::keep(&installation, interval, out).await?,
+                _ => drop(installation),
             }
             Ok(Exit::Success)
         },

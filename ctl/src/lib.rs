@@ -4,6 +4,7 @@
 //!
 //! One module a command; [`run`] chooses. What a command found is a value that
 //! serializes to JSON; `Display` is the same for a person.
+#![cfg_attr(windows, expect(dead_code, reason = "a keeper needs what only Linux has"))]
 
 mod check;
 mod cli;
@@ -15,6 +16,7 @@ mod install;
 mod log;
 mod net_d;
 mod output;
+mod platform;
 mod probe;
 mod releases;
 mod set;

@@ -7,7 +7,6 @@
 
 mod report;
 
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use semver::Version;
 use self::report::{ApiReport, Capabilities, MethodReport, Peer, SocketFile, State};
 use crate::cli::Probe;
 use crate::error::{Error, Exit};
-use crate::output;
+use crate::{output, platform};
 
 pub(crate) use self::report::Report;
 
@@ -60,21 +59,17 @@ pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
 
 /// The socket as a file, and who listens.
 fn look(settings: &Settings, report: &mut Report) -> Result<(), State> {
-    let file = std::fs::metadata(&settings.socket).map_err(State::of)?;
-    let (uid, gid, mode) = (file.uid(), file.gid(), format!("{:04o}", file.mode() & 0o7777));
-    report.socket_file = Some(SocketFile { uid, gid, mode });
-    if !file.file_type().is_socket() {
-        return Err(State::NotASocket);
-    }
+    let file = platform::socket_file(&settings.socket).map_err(State::of)?;
+    report.socket_file =
+        file.map(|(uid, gid, mode)| SocketFile { uid, gid, mode: format!("{mode:04o}") });
     let started = Instant::now();
-    let (_, peer) =
-        grpc::connect(&settings.socket, true, false, started + TIMEOUT).map_err(State::of_error)?;
-    let (uid, pid) = (peer.uid, peer.pid);
+    // The plugin's rule: it sends nothing to anybody whom it does not trust.
+    let anybody = !settings.require_root_agent;
+    let connected = grpc::connect(&settings.socket, anybody, false, started + TIMEOUT);
     report.connect_milliseconds = Some(milliseconds(started.elapsed()));
-    report.peer = Some(Peer { uid, pid });
-    // The plugin's rule: it sends nothing to anybody else.
-    let is_trusted = uid == 0 || uid == nix::unistd::geteuid().as_raw();
-    if is_trusted || !settings.require_root_agent { Ok(()) } else { Err(State::Untrusted) }
+    let (_, peer) = connected.map_err(State::of_error)?;
+    report.peer = Some(Peer { uid: platform::user(&peer), pid: peer.pid });
+    Ok(())
 }
 
 fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {

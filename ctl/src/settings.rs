@@ -54,7 +54,7 @@ enum From {
 impl InForce {
     /// As the plugin that the first list of this folder leads to would find them.
     pub(crate) fn on(place: &Place, conf_dir: &std::path::Path) -> Result<Self, Error> {
-        let plugin = files::within(&place.bin_dir, &place.name)?;
+        let plugin = place.plugin()?;
         let node = node_settings::beside(&plugin);
         let conflist = net_d::naming(conf_dir, &place.name);
         let list =

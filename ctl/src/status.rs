@@ -81,7 +81,7 @@ impl Report {
     fn of(arguments: &Status) -> Result<Self, Error> {
         let Status { place, conf_dir, .. } = arguments;
         let folder = state::folder(place)?;
-        let path = files::within(&place.bin_dir, &place.name)?;
+        let path = place.plugin()?;
         let bytes = fs::read(&path).ok().filter(|_| path.is_file());
         let installed = files::read(&folder.join("installed"))?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;

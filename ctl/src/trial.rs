@@ -2,18 +2,17 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use elf::ElfBytes;
-use elf::endian::AnyEndian;
+use object::{File, Object, ObjectSegment};
 use serde::Deserialize;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::error::Error;
+use crate::platform;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -88,13 +87,11 @@ async fn version(plugin: &Path) -> Result<Vec<String>, Failure> {
 }
 
 fn reason(error: &io::Error) -> String {
-    // The kernel says ENOEXEC also of what is no program at all.
-    const ENOEXEC: i32 = 8;
     match (error.kind(), error.raw_os_error()) {
         (io::ErrorKind::PermissionDenied, _) => format!(
             "{error}: is the folder on a file system that is mounted noexec, or does SELinux or AppArmor forbid it?"
         ),
-        (_, Some(ENOEXEC)) => format!("{error}: is it built for this machine?"),
+        (_, Some(platform::NOT_A_PROGRAM)) => format!("{error}: is it built for this machine?"),
         (io::ErrorKind::NotFound, _) => {
             format!("{error}: is it linked against libraries that this node lacks?")
         }
@@ -102,33 +99,29 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-const MAGIC: &[u8] = b"\x7fELF";
-
 /// Whether bytes are the beginning of a program, and not all of it.
 pub(crate) fn is_cut_off(bytes: &[u8]) -> bool {
-    let is_elf = bytes.starts_with(MAGIC) || MAGIC.starts_with(bytes);
-    is_elf && !is_complete(bytes)
+    let is_program = bytes.starts_with(platform::MAGIC) || platform::MAGIC.starts_with(bytes);
+    is_program && whole(bytes).is_none()
 }
 
-fn is_complete(bytes: &[u8]) -> bool {
-    let Ok(file) = ElfBytes::<AnyEndian>::minimal_parse(bytes) else { return false };
-    let header = &file.ehdr;
-    let sections = u64::from(header.e_shnum) * u64::from(header.e_shentsize);
-    let segments = file.segments().into_iter().flatten();
-    let ends = segments.map(|it| it.p_offset.saturating_add(it.p_filesz));
-    let end = ends.chain([header.e_shoff.saturating_add(sections)]).max();
-    end.is_some_and(|end| end <= bytes.len() as u64)
+/// A program that is all there.
+fn whole(bytes: &[u8]) -> Option<File<'_>> {
+    let file = File::parse(bytes).ok()?;
+    let is_there = |(start, size): (u64, u64)| start.saturating_add(size) <= bytes.len() as u64;
+    file.segments().all(|segment| is_there(segment.file_range())).then_some(file)
 }
 
 /// Whether a file is a whole program for the machine that this one runs on.
 fn is_program(path: &Path) -> bool {
     let machine = |bytes: &[u8]| {
-        let file = ElfBytes::<AnyEndian>::minimal_parse(bytes).ok()?;
-        Some((file.ehdr.e_machine, file.ehdr.class, file.ehdr.endianness))
+        let file = whole(bytes)?;
+        Some((file.format(), file.architecture(), file.is_64(), file.endianness()))
     };
-    let (Ok(bytes), Ok(ours)) = (fs::read(path), fs::read("/proc/self/exe")) else { return false };
-    let may_run = fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o111 != 0);
-    may_run && is_complete(&bytes) && machine(&bytes).is_some() && machine(&bytes) == machine(&ours)
+    let ours = platform::this_program().and_then(fs::read);
+    let (Ok(bytes), Ok(ours)) = (fs::read(path), ours) else { return false };
+    let may_run = fs::metadata(path).is_ok_and(|file| platform::may_run(&file));
+    may_run && machine(&bytes).is_some() && machine(&bytes) == machine(&ours)
 }
 
 #[cfg(test)]
@@ -137,12 +130,15 @@ mod tests {
 
     #[test]
     fn what_was_cut_off_is_told_from_what_is_whole() {
-        let program = fs::read("/proc/self/exe").unwrap();
+        let path = platform::this_program().unwrap();
+        let program = fs::read(&path).unwrap();
         assert!(!is_cut_off(&program) && !is_cut_off(b"#!/bin/sh\n"));
-        for length in [1, 3, 4, 63, 64, 4096, program.len() / 2, program.len() - 1] {
+        for length in [1, 2, 3, 4, 63, 64, 4096, program.len() / 2] {
             assert!(is_cut_off(&program[..length]), "{length}");
         }
-        assert!(is_program(Path::new("/proc/self/exe")));
-        assert!(!is_program(Path::new("/etc/passwd")));
+        // The last bytes of a program for Windows may be symbols.
+        assert!(is_cut_off(&program[..program.len() - 1]) || cfg!(windows));
+        assert!(is_program(&path));
+        assert!(!is_program(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))));
     }
 }

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::findings::Checker;
 use super::runtime::Kind;
 use crate::document::{self, Member, Members, Position};
-use crate::net_d;
+use crate::{net_d, platform};
 
 /// The `type` of the plugin in Antrea's own configuration.
 pub(super) const TYPE: &str = "antrea";
@@ -206,10 +206,7 @@ fn why_not_written(log: &Path) -> Option<String> {
             let opened = fs::File::options().append(true).open(log);
             opened.err().map(|error| error.to_string())
         }
-        Err(_) => {
-            let access = nix::unistd::access(folder, nix::unistd::AccessFlags::W_OK);
-            access.err().map(|errno| errno.desc().to_owned())
-        }
+        Err(_) => platform::refuses_files(folder),
     }
 }
 

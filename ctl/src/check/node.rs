@@ -1,5 +1,6 @@
 //! What the plugins of a list say on this node.
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::Path;
 
 use semver::Version;
@@ -36,7 +37,8 @@ pub(super) fn ask(
     let mut asked = runtime.block_on(async {
         let mut tasks = JoinSet::new();
         for (number, name) in types.iter().cloned().enumerate() {
-            let (path, wanted) = (folder.join(&name), wanted.clone());
+            let path = folder.join(format!("{name}{EXE_SUFFIX}"));
+            let wanted = wanted.clone();
             tasks.spawn(async move { (number, one(name, &path, wanted.as_deref()).await) });
         }
         tasks.join_all().await

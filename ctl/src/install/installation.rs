@@ -71,7 +71,7 @@ impl Installation {
     }
 
     pub(super) fn plugin_path(&self) -> Result<PathBuf, Error> {
-        let path = files::within(&self.place.bin_dir, &self.place.name)?;
+        let path = self.place.plugin()?;
         std::path::absolute(&path).map_err(Error::file("find", &path))
     }
 

@@ -1,7 +1,6 @@
 //! The network configuration list to install.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +13,10 @@ use crate::cli::{Install, Place};
 use crate::document::{Members, Position};
 use crate::error::{Error, Exit};
 use crate::output::waiting;
-use crate::{check, files, net_d, probe};
+use crate::{check, files, net_d, platform, probe};
+
+/// Of a list whose source has none.
+const MODE: u32 = 0o644;
 
 /// A list that was read and checked.
 pub(super) struct List {
@@ -40,7 +42,7 @@ impl List {
             Some(mode) => mode,
             None => {
                 let metadata = fs::metadata(source).map_err(Error::file("read", source))?;
-                metadata.permissions().mode() & 0o777
+                platform::mode(&metadata).map_or(MODE, |mode| mode & 0o777)
             }
         };
         Ok(Self {

@@ -17,7 +17,6 @@
 use std::fmt;
 use std::fs::{self, Metadata};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::output::say;
-use crate::{files, trial};
+use crate::{files, platform, trial};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +126,7 @@ impl There {
 
     fn mode(&self) -> Option<u32> {
         match self {
-            Self::File(_, metadata) => Some(metadata.permissions().mode() & 0o7777),
+            Self::File(_, metadata) => platform::mode(metadata),
             _ => None,
         }
     }
@@ -205,7 +204,7 @@ impl Slot {
         let there = There::at(&self.target)?;
         let is_ours = there.bytes().is_some() && there.bytes() == self.installed()?.as_deref();
         let is_same = there.bytes() == Some(bytes);
-        if is_ours && is_same && there.mode() == Some(mode) {
+        if is_ours && is_same && there.mode().is_none_or(|it| it == mode) {
             return Ok(Change::Unchanged);
         }
         let prepared = files::prepare(&self.target, bytes, mode)?;

@@ -12,7 +12,7 @@ use crate::files;
 
 /// The plugin.
 pub(super) fn plugin(place: &Place, state: &State) -> Result<Slot, Error> {
-    let target = files::within(&place.bin_dir, &place.name)?;
+    let target = place.plugin()?;
     files::remove_stale(&node_settings::beside(&target))?;
     Slot::open(Kind::Plugin, target, state.folder().to_owned())
 }

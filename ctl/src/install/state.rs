@@ -9,9 +9,8 @@
 //! | `keeper` | locked, shared, by each keeper that lives |
 //! | `conflist` | the path of the network configuration list that was installed, if one was |
 
-use std::fs::{self, File, TryLockError};
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -21,6 +20,7 @@ use crate::cli::Place;
 use crate::error::Error;
 use crate::files;
 use crate::output::waiting;
+use crate::platform;
 
 /// The state of one installation, for us alone.
 pub(super) struct State {
@@ -49,7 +49,7 @@ impl State {
             }
         }
         // What an uninstall that was killed left.
-        files::remove(&gone(&folder))?;
+        remove_unused(&gone(&folder))?;
         Ok(None)
     }
 
@@ -58,7 +58,7 @@ impl State {
         let path = folder.join("lock");
         let options = |create| {
             let mut options = File::options();
-            options.read(true).write(true).create(create).mode(0o600);
+            options.read(true).write(true).create(create);
             options
         };
         let file = match options(create).open(&path) {
@@ -71,8 +71,9 @@ impl State {
             opened => opened,
         };
         let lock = wait(file.map_err(Error::file("open", &path))?, &path).await?;
-        let inode = |metadata: io::Result<fs::Metadata>| metadata.map(|it| it.ino()).ok();
-        let is_ours = inode(lock.metadata()) == inode(fs::metadata(&path));
+        let identity = |file: io::Result<&File>| file.and_then(platform::identity).ok();
+        let is_ours = identity(Ok(&lock))
+            == identity(File::open(&path).as_ref().map_err(|_| io::ErrorKind::NotFound.into()));
         if !is_ours {
             return Ok(None);
         }
@@ -96,9 +97,10 @@ impl State {
     pub(super) fn mark(&self, mark: &Mark) -> Result<(), Error> {
         let path = self.folder.join("lock");
         let text = mark.text();
-        self.lock
-            .write_all_at(text.as_bytes(), 0)
-            .and_then(|()| self.lock.sync_data())
+        let mut lock = &self.lock;
+        lock.rewind()
+            .and_then(|()| lock.write_all(text.as_bytes()))
+            .and_then(|()| lock.sync_data())
             .map_err(Error::file("write to", &path))
     }
 
@@ -125,10 +127,19 @@ impl State {
 
     /// The same for one that was begun and refused.
     pub(super) fn remove(self) -> Result<(), Error> {
-        let gone = gone(&self.folder);
-        files::remove(&gone)?;
-        files::rename(&self.folder, &gone)?;
-        files::remove(&gone).map(drop)
+        let Self { folder, lock } = self;
+        let gone = gone(&folder);
+        remove_unused(&gone)?;
+        // Where a folder with an open file in it cannot be renamed, whoever has opened the
+        // lock meanwhile has the next turn, and the folder.
+        let lock = platform::RENAMES_FOLDERS_IN_USE.then_some(lock);
+        match files::rename(&folder, &gone) {
+            Err(Error::File { source, .. }) if lock.is_none() && platform::is_in_use(&source) => {
+                return Ok(());
+            }
+            renamed => renamed?,
+        }
+        remove_unused(&gone)
     }
 }
 
@@ -154,6 +165,14 @@ pub(crate) fn folder(place: &Place) -> Result<PathBuf, Error> {
 /// What keepers lock.
 pub(crate) fn alive(folder: &Path) -> PathBuf {
     folder.join("keeper")
+}
+
+/// Removes a folder. What others still have open in it goes with the next one.
+fn remove_unused(folder: &Path) -> Result<(), Error> {
+    match files::remove(folder) {
+        Err(Error::File { source, .. }) if platform::is_in_use(&source) => Ok(()),
+        removed => removed.map(drop),
+    }
 }
 
 fn gone(folder: &Path) -> PathBuf {
@@ -184,7 +203,8 @@ impl Mark {
     /// What is written in the lock file.
     pub(crate) fn read(lock: &File) -> Self {
         let mut bytes = [0; Self::BYTES];
-        let length = lock.read_at(&mut bytes, 0).unwrap_or_default();
+        let mut lock = lock;
+        let length = lock.rewind().and_then(|()| lock.read(&mut bytes)).unwrap_or_default();
         let text = String::from_utf8_lossy(bytes.get(..length).unwrap_or_default());
         let mut words = text.split_whitespace();
         match (words.next(), words.next(), words.next()) {

@@ -125,7 +125,7 @@ fn here(state: &State, conf_dir: &Path) -> Result<Option<PathBuf>, Error> {
 }
 
 fn nothing(place: &Place, out: &mut impl Write) -> Result<Exit, Error> {
-    let target = files::within(&place.bin_dir, &place.name)?;
+    let target = place.plugin()?;
     say(out, format!("{}: nothing was installed here", target.display()))?;
     Ok(Exit::Success)
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use super::read::read;
 use crate::cli::Follow;
 use crate::error::{Error, Exit};
 use crate::output::{Form, line, say};
-use crate::settings;
+use crate::{platform, settings};
 
 /// Between two looks at the file.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -65,7 +64,7 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
 
 struct Log {
     file: BufReader<File>,
-    inode: u64,
+    identity: Option<(u64, u64)>,
     /// A line without its end
     line: Vec<u8>,
 }
@@ -73,8 +72,8 @@ struct Log {
 impl Log {
     fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::file("read", path))?;
-        let inode = file.metadata().map_err(Error::file("read", path))?.ino();
-        Ok(Self { file: BufReader::new(file), inode, line: Vec::new() })
+        let identity = platform::identity(&file).ok();
+        Ok(Self { file: BufReader::new(file), identity, line: Vec::new() })
     }
 
     fn rest(
@@ -96,6 +95,7 @@ impl Log {
 
     /// Whether there is another file by now.
     fn is_rotated(&self, path: &Path) -> bool {
-        std::fs::metadata(path).is_ok_and(|metadata| metadata.ino() != self.inode)
+        let now = File::open(path).and_then(|file| platform::identity(&file));
+        now.is_ok_and(|now| Some(now) != self.identity)
     }
 }

@@ -9,6 +9,7 @@ use semver::Version;
 use serde::Serialize;
 
 use crate::error::Exit;
+use crate::platform::TRUSTED;
 use crate::text::{BAD, GOOD, TITLE, WEAK, plain};
 
 /// What a probe found.
@@ -50,8 +51,8 @@ pub(super) enum State {
     NotASocket,
     /// We may not connect
     Forbidden,
-    /// The process is another user's than root's or ours
-    Untrusted,
+    /// The process is of this user, whom the plugin does not trust
+    Untrusted(String),
     /// The operating system says something else
     Unusable(String),
 }
@@ -63,6 +64,9 @@ impl State {
             grpc::Error::Unreachable(error)
             | grpc::Error::NoSocket(error)
             | grpc::Error::Untrusted { source: Some(error), .. } => Self::of(error),
+            grpc::Error::Untrusted { user, source: None } => {
+                Self::Untrusted(user.unwrap_or_else(|| "that cannot be told".to_owned()))
+            }
             grpc::Error::NotASocket(_) => Self::NotASocket,
             other => Self::Unusable(other.to_string()),
         }
@@ -72,6 +76,7 @@ impl State {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Self::Absent,
             io::ErrorKind::PermissionDenied => Self::Forbidden,
+            io::ErrorKind::InvalidInput => Self::NotASocket,
             // A full backlog: there is somebody, who does not accept.
             io::ErrorKind::WouldBlock => Self::Silent,
             _ => Self::Unusable(error.to_string()),
@@ -91,7 +96,8 @@ pub(super) struct SocketFile {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Peer {
-    pub(super) uid: u32,
+    /// Where users have numbers
+    pub(super) uid: Option<u32>,
     pub(super) pid: Option<i32>,
 }
 
@@ -210,7 +216,7 @@ impl Report {
                     format!("A Pod started now would fail: {package} answers with {why}"),
                 )
             }
-            (other, ..) => (other.clone(), other.sentence(&self.socket, self.peer.as_ref())),
+            (other, ..) => (other.clone(), other.sentence(&self.socket)),
         };
         (self.ready, self.state, self.sentence) = (state == State::Served, state, sentence);
     }
@@ -241,7 +247,7 @@ impl Report {
             State::Served => Exit::Success,
             State::Absent | State::NotASocket => Exit::NoAgent,
             State::Forbidden | State::Unusable(_) => Exit::Usage,
-            State::Unimplemented | State::Silent | State::Failed | State::Untrusted => {
+            State::Unimplemented | State::Silent | State::Failed | State::Untrusted(_) => {
                 Exit::Failure
             }
         }
@@ -250,7 +256,7 @@ impl Report {
 
 impl State {
     /// What an ADD would meet where nothing is served.
-    fn sentence(&self, socket: &str, peer: Option<&Peer>) -> String {
+    fn sentence(&self, socket: &str) -> String {
         match self {
             Self::Absent => format!(
                 "No agent listens on {socket}: a Pod started now would wait for one, 30 s by default, and then fail with code 11"
@@ -259,14 +265,13 @@ impl State {
                 "No agent: {socket} is not a socket, so a Pod started now would fail; correct the path, or remove that file and restart the agent's Pod"
             ),
             Self::Forbidden => {
-                format!("This user may not connect to {socket}: run the probe as root")
+                format!("This user may not connect to {socket}: run the probe as {TRUSTED}")
             }
             Self::Silent => format!(
                 "Something listens on {socket} but does not answer: a Pod started now would wait until its deadline, 90 s by default, and then fail with code 11; look at the agent's log"
             ),
-            Self::Untrusted => format!(
-                "The process behind {socket} is that of user {}: a Pod started now would fail with code 5, because the plugin talks only to root and to its own user",
-                peer.map_or(0, |peer| peer.uid)
+            Self::Untrusted(user) => format!(
+                "The process behind {socket} is that of user {user}: a Pod started now would fail with code 5, because the plugin talks only to {TRUSTED} and to its own user"
             ),
             Self::Unusable(why) => format!("{socket} cannot be used: {why}"),
             Self::Served | Self::Unimplemented | Self::Failed => {
@@ -282,12 +287,15 @@ impl fmt::Display for Report {
         writeln!(out, "{style}{}{style:#}.", plain(&self.sentence))?;
         if let Some(SocketFile { uid, gid, mode }) = &self.socket_file {
             write!(out, "\nsocket {}: owner {uid}:{gid}, mode {mode}", self.socket)?;
-            if let Some(Peer { uid, pid }) = &self.peer {
-                write!(out, "; served by user {uid}")?;
-                if let Some(pid) = pid {
-                    write!(out, ", process {pid}")?;
-                }
-            }
+        }
+        if let Some(Peer { uid, pid }) = &self.peer {
+            let uid = uid.map(|uid| format!("user {uid}"));
+            let pid = pid.map(|pid| format!("process {pid}"));
+            let served: Vec<_> = uid.into_iter().chain(pid).collect();
+            let before = if self.socket_file.is_some() { "; " } else { "\n" };
+            write!(out, "{before}served by {}", served.join(", "))?;
+        }
+        if self.socket_file.is_some() || self.peer.is_some() {
             writeln!(out)?;
         }
         if !self.cni_versions.is_empty() {

@@ -1,6 +1,10 @@
+//! `check-config`: what runtime and plugin would refuse, and which agents accept the rest.
+
+#[cfg(unix)]
+mod linux;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -133,9 +137,13 @@ fn settings_that_would_not_work_are_errors() {
     }
     with(r#""antreaCni":{}"#).assert(0, "Safe with any agent.");
     with(r#""antreaProxy":true"#).assert(0, "Safe");
-    with(r#""antreaCni":{"logFile":"/nowhere/log"}"#).assert(1, "there is no folder /nowhere");
-    with(r#""antreaCni":{"logFile":"/proc/self"}"#).assert(1, "not a plain file");
-    with(r#""antreaCni":{"logFile":"/proc/sys/log"}"#).assert(1, "nothing can be logged to");
+    let folder = TempDir::new().unwrap();
+    let logged = |path: &Path| with(&format!(r#""antreaCni":{{"logFile":{path:?}}}"#));
+    logged(&folder.path().join("nowhere/log")).assert(1, "there is no folder ");
+    logged(folder.path()).assert(1, "not a plain file");
+    if cfg!(unix) {
+        logged(Path::new("/proc/sys/log")).assert(1, "nothing can be logged to");
+    }
     let multus = r#"{"cniVersion":"1.0.0","name":"x","type":"multus","delegates":[
         {"cniVersion":"1.0.0","name":"y","plugins":[{"type":"antrea","antreaCni":{"logLevel":5}}]}]}"#;
     check_as("00-multus.conf", multus, &[]).assert(1, ":2:94: error: setting antreaCni.logLevel");
@@ -152,42 +160,8 @@ fn a_folder_is_judged_as_a_whole() {
     run(["check-config", &path]).assert(0, "10-antrea.conflist is never read");
 }
 
-/// A folder of plugins that know some versions.
-fn plugins(versions: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    for (name, versions) in versions {
-        let path = folder.path().join(name);
-        let answer = format!(r#"{{"cniVersion":"1.0.0","supportedVersions":[{versions}]}}"#);
-        fs::write(&path, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
-        fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
-    }
-    folder
-}
-
 const CHAIN: &str =
     r#"{"cniVersion":"VERSION","name":"x","plugins":[{"type":"antrea"},{"type":"portmap"}]}"#;
-
-#[test]
-fn the_plugins_of_a_node_are_asked() {
-    let (old, new) = (r#""0.3.1","0.4.0","1.0.0""#, r#""0.4.0","1.0.0","1.1.0""#);
-    let folder = plugins(&[("antrea", new), ("portmap", old)]);
-    let check = |version: &str| {
-        let arguments = ["--bin-dir", folder.path().to_str().unwrap()];
-        check(&CHAIN.replace("VERSION", version), &arguments)
-    };
-    check("1.0.0").assert(0, "Safe on this node.");
-    check("1.1.0").assert(1, "portmap: it takes 0.3.1, 0.4.0, 1.0.0, and refuses 1.1.0");
-    check("1.1.0").assert(1, "set cniVersion to 1.0.0, which all of them take, or replace portmap");
-    let portmap = folder.path().join("portmap");
-    fs::write(&portmap, "#!/bin/sh\nexec sleep 1000\n").unwrap();
-    check("1.0.0").assert(1, "portmap: no answer to VERSION within 10s");
-    fs::write(&portmap, b"\x7fELF").unwrap();
-    check("1.0.0").assert(1, "is it built for this machine?");
-    fs::set_permissions(&portmap, PermissionsExt::from_mode(0o644)).unwrap();
-    check("1.0.0").assert(1, "Not safe on this node because of portmap");
-    fs::remove_file(&portmap).unwrap();
-    check("1.0.0").assert(1, "there is no ");
-}
 
 /// What comes with an agent of that time refuses the list, or CHECK fails.
 #[test]

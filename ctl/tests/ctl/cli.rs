@@ -69,6 +69,7 @@ fn there_are_no_colours_without_a_terminal() {
     assert!(!wrong.err.contains('\u{1b}'), "{wrong:?}");
 }
 
+#[cfg(unix)]
 #[test]
 fn completion_goes_on_after_a_subcommand() {
     let folder = tempfile::tempdir().unwrap();

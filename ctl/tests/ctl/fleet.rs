@@ -107,6 +107,8 @@ fn each_node_is_a_row_with_what_stands_in_its_way() {
     fs::remove_file(page).unwrap();
 }
 
+/// On Windows no file may have such a name.
+#[cfg(unix)]
 #[test]
 fn names_with_dots_and_texts_with_tags_stay_what_they_are() {
     let folder = TempDir::new().unwrap();

@@ -1,40 +1,42 @@
-use std::collections::BTreeSet;
+//! `install`, `uninstall`, `rollback`.
+
+#[cfg(unix)]
+mod linux;
+#[cfg(windows)]
+mod windows;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use antrea_cni_agent::{Agent, Api, Options};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
-use crate::support::{Answer, Node, call, mode, run};
+use crate::support::{Answer, INSTALLED, Node, PLUGIN, assert_mode, run, set_mode};
 
 #[test]
 fn install_is_whole_executable_and_skipped_when_identical() {
     let node = Node::new();
-    node.install("one", &[]).assert(0, "antrea: installed");
-    assert_eq!((node.installed(), mode(&node.target())), ("one", 0o755));
+    node.install("one", &[]).assert(0, INSTALLED);
+    assert_eq!(node.installed(), "one");
+    assert_mode(&node.target(), 0o755);
     node.install("one", &[]).assert(0, "is installed already");
-    fs::set_permissions(node.target(), fs::Permissions::from_mode(0o600)).unwrap();
-    node.install("one", &[]).assert(0, "antrea: installed");
-    assert_eq!(mode(&node.target()), 0o755);
+    set_mode(&node.target(), 0o600);
+    node.install("one", &[]).assert(0, "installed");
+    assert_mode(&node.target(), 0o755);
 }
 
 #[test]
 fn uninstall_restores_what_was_there_before_the_first_install() {
     let node = Node::new();
     fs::write(node.target(), "#!/bin/sh\n").unwrap();
-    fs::set_permissions(node.target(), fs::Permissions::from_mode(0o711)).unwrap();
+    set_mode(&node.target(), 0o711);
     node.install("one", &[]).assert(0, "installed");
     node.install("two", &[]).assert(0, "installed");
     node.run("uninstall").assert(0, "what was there before is back");
     assert_eq!(fs::read(node.target()).unwrap(), b"#!/bin/sh\n");
-    assert_eq!(mode(&node.target()), 0o711);
+    assert_mode(&node.target(), 0o711);
     node.run("uninstall").assert(0, "nothing was installed here");
-    assert_eq!(node.files(), ["antrea".to_owned()].into());
+    assert_eq!(node.files(), [PLUGIN.to_owned()].into());
 }
 
 #[test]
@@ -54,16 +56,6 @@ fn uninstall_leaves_alone_what_somebody_else_installed_since() {
     fs::rename(node.path("theirs"), node.target()).unwrap();
     node.run("uninstall").assert(0, "left alone");
     assert_eq!(fs::read(node.target()).unwrap(), b"theirs");
-}
-
-#[test]
-fn a_link_is_put_back_as_a_link() {
-    let node = Node::new();
-    std::os::unix::fs::symlink("/somewhere/antrea", node.target()).unwrap();
-    node.install("one", &[]).assert(0, "installed");
-    assert_eq!(node.installed(), "one");
-    node.run("uninstall").assert(0, "is back");
-    assert_eq!(fs::read_link(node.target()).unwrap(), Path::new("/somewhere/antrea"));
 }
 
 #[test]
@@ -97,25 +89,7 @@ fn rollback_puts_back_what_stood_there_right_before() {
     node.run("rollback").assert(0, "no version before");
     node.run("uninstall").assert(0, "left alone");
     assert_eq!(fs::read(node.target()).unwrap(), b"theirs");
-    assert_eq!(node.files(), ["antrea".to_owned()].into());
-}
-
-#[test]
-fn what_does_not_run_is_not_installed() {
-    let node = Node::new();
-    node.install("one", &[]).assert(0, "installed");
-    for (content, says) in [
-        (&b"not a program"[..], "is it built for this machine?"),
-        (b"#!/bin/sh\necho hello\n", "no CNI plugin"),
-        (b"#!/bin/sh\nexit 1\n", "no CNI plugin"),
-        (b"#!/nowhere/sh\n", "libraries that this node lacks"),
-    ] {
-        fs::write(node.path("broken"), content).unwrap();
-        node.install("broken", &[]).assert(1, says);
-        assert_eq!(node.installed(), "one");
-    }
-    let left = node.files();
-    assert_eq!(left, ["antrea".to_owned(), ".antrea.cnictl".to_owned()].into(), "{left:?}");
+    assert_eq!(node.files(), [PLUGIN.to_owned()].into());
 }
 
 #[test]
@@ -126,88 +100,10 @@ fn wrong_places_are_named() {
     }
     node.install("nothing", &[]).assert(1, "cannot read");
     let file = node.path("one");
-    let answer = run(["install", "--from", file.to_str().unwrap(), "--bin-dir", "/proc/nothing"]);
-    answer.assert(1, "cannot create /proc/nothing");
-}
-
-/// 1,000 installs of the release binary while 8 callers run it without pause; 100 of
-/// the debug one, which is ten times as large.
-#[test]
-fn no_call_fails_while_the_plugin_is_replaced_again_and_again() {
-    let installs = if std::env::var_os("ANTREA_CNI_PLUGIN").is_some() { 1000 } else { 100 };
-    let node = Node::new();
-    node.install("one", &[]).assert(0, "installed");
-    let socket = node.path("cni.sock");
-    let _agent = Agent::start(Options::new(&socket, &[Api::V1BETA1])).unwrap();
-    let configuration = format!(
-        r#"{{"cniVersion":"0.3.0","name":"antrea","type":"antrea","antreaCni":{{"socket":{socket:?}}}}}"#
-    );
-    let (done, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        for caller in 0..8 {
-            let (node, configuration) = (&node, &configuration);
-            let (done, calls) = (&done, &calls);
-            scope.spawn(move || {
-                let container = format!("c{caller}");
-                while !done.load(Ordering::Relaxed) {
-                    for command in ["ADD", "DEL"] {
-                        let answer = call(&node.target(), command, &container, configuration);
-                        assert!(answer.status.success(), "{answer:?}");
-                        calls.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-        for turn in 0..installs {
-            let version = if turn % 2 == 0 { "two" } else { "one" };
-            let answer = node.install(version, &[]);
-            if answer.exit != 0 || turn == installs - 1 {
-                done.store(true, Ordering::Relaxed);
-            }
-            answer.assert(0, "antrea: installed");
-        }
-    });
-    let calls = calls.load(Ordering::Relaxed);
-    assert!(calls > installs, "{calls}");
-    eprintln!("{installs} installs during {calls} calls, none of which failed");
-}
-
-/// `kill -9` of the installer at 200 random moments.
-#[test]
-fn an_installer_that_is_killed_leaves_a_whole_plugin_and_the_next_one_cleans_up() {
-    let node = Node::new();
-    fs::copy(node.path("two"), node.target()).unwrap();
-    node.install("one", &[]).assert(0, "installed");
-    let started = std::time::Instant::now();
-    node.install("two", &[]).assert(0, "installed");
-    let usual = started.elapsed();
-    let mut finished = 0;
-    for turn in 0..200 {
-        let command = if turn % 5 == 4 { "rollback" } else { "install" };
-        let mut tool = node.command(command);
-        if command == "install" {
-            tool.arg("--from").arg(node.path(if turn % 2 == 0 { "one" } else { "two" }));
-        }
-        let mut installer = tool.stdout(Stdio::null()).spawn().unwrap();
-        // Not to wait for anything: this is the random moment.
-        std::thread::sleep(usual.mul_f64(fastrand::f64() * 1.2));
-        installer.kill().unwrap();
-        finished += usize::from(installer.wait().unwrap().success());
-        node.installed();
-    }
-    eprintln!("200 installers, {} of which were killed in the middle", 200 - finished);
-    assert!(finished < 200, "all finished before they were killed");
-    node.install("one", &[]).assert(0, "installed");
-    assert_eq!(node.installed(), "one");
-    assert_eq!(node.files(), ["antrea".to_owned(), ".antrea.cnictl".to_owned()].into());
-    let kept: BTreeSet<_> = fs::read_dir(node.path("bin/.antrea.cnictl"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let known = ["before-install", "installed", "lock", "original"].map(str::to_owned);
-    assert!(kept.is_subset(&known.into()), "{kept:?}");
-    node.run("uninstall").assert(0, "is back");
-    assert_eq!(node.installed(), "two");
+    let nowhere = node.path("one/bin");
+    let nowhere = nowhere.to_str().unwrap();
+    let answer = run(["install", "--from", file.to_str().unwrap(), "--bin-dir", nowhere]);
+    answer.assert(1, &format!("cannot create {nowhere}"));
 }
 
 #[test]
@@ -248,7 +144,8 @@ fn a_conflist_is_checked_first_and_written_last() {
     node.install("one", &["--conflist", &good, "--conf-dir", conf_dir])
         .assert(0, "10-antrea.conflist: installed");
     let written = node.path("net.d/10-antrea.conflist");
-    assert_eq!((fs::read(&written).unwrap(), mode(&written)), (fs::read(good).unwrap(), 0o644));
+    assert_eq!(fs::read(&written).unwrap(), fs::read(good).unwrap());
+    assert_mode(&written, 0o644);
     node.run("uninstall").assert(0, "10-antrea.conflist: uninstalled");
     assert!(!written.exists() && node.files().is_empty());
 }
@@ -256,7 +153,7 @@ fn a_conflist_is_checked_first_and_written_last() {
 #[test]
 fn the_conflist_waits_for_an_agent_that_can_wire_pods() {
     let node = Node::new();
-    let socket = node.path("cni.sock");
+    let socket = node.socket();
     let conflist = node.conflist(&format!(
         r#"{{"cniVersion":"1.1.0","name":"antrea","plugins":[{{"type":"antrea","antreaCni":{{"socket":{socket:?}}}}}]}}"#
     ));
@@ -275,18 +172,4 @@ fn the_conflist_waits_for_an_agent_that_can_wire_pods() {
     let answer = Answer::from(waiting.wait_with_output().unwrap());
     answer.assert(0, "10-antrea.conflist: installed");
     assert!(written.exists());
-}
-
-#[test]
-fn stay_ends_with_sigterm_after_it_is_done() {
-    let node = Node::new();
-    node.install("one", &[]).assert(0, "installed");
-    let mut tool = node.command("uninstall");
-    let mut child = tool.arg("--stay").stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.next().unwrap().unwrap().ends_with("uninstalled"));
-    assert!(lines.next().unwrap().unwrap().contains("waiting for SIGTERM"));
-    assert!(node.files().is_empty());
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

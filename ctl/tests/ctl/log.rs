@@ -6,7 +6,7 @@ use std::process::Stdio;
 use antrea_cni_agent::{Agent, Api, Options};
 use tempfile::TempDir;
 
-use crate::support::{Answer, Node, call, plugin, run, tool};
+use crate::support::{Answer, Node, call, plugin, run, socket, tool};
 
 fn event(minute: u32, command: &str, api: &str, code: u32, milliseconds: f64) -> String {
     let tried = if api.is_empty() {
@@ -67,7 +67,8 @@ fn a_summary_counts_calls_times_and_old_agents() {
     }
     // No release has a newer one than v1beta1; v1 is of an agent that is to come.
     assert!(!answer.out.contains("(old"), "{answer:?}");
-    assert!(answer.out.lines().all(|line| line.starts_with('/') || line.chars().count() <= 80));
+    let is_path = |line: &str| line.starts_with(logs.0.path().to_str().unwrap());
+    assert!(answer.out.lines().all(|line| is_path(line) || line.chars().count() <= 80));
     let answer = run(["log", "summary", "--file", &a, "--file", &c]);
     answer.assert(0, &format!("c.log: {VMWARE} (old: a release has a newer API)"));
     let json = run(["log", "summary", "--file", &a, "--file", &c, "--output", "json"]).json();
@@ -168,7 +169,7 @@ fn a_log_that_is_not_there_is_named() {
 fn real_calls_are_followed_and_summed_up_also_over_a_rotation() {
     let logs = Logs::new();
     let path = |name: &str| -> PathBuf { logs.0.path().join(name) };
-    let (socket, file) = (path("cni.sock"), path("log"));
+    let (socket, file) = (socket(logs.0.path()), path("log"));
     let _agent = Agent::start(Options::new(&socket, &[Api::V1BETA1])).unwrap();
     let configuration = format!(
         r#"{{"cniVersion":"1.1.0","name":"antrea","type":"antrea","antreaCni":{{"socket":{socket:?},"logFile":{file:?}}}}}"#

@@ -10,13 +10,18 @@ mod check;
 mod cli;
 mod fleet;
 mod install;
+#[cfg(unix)]
 mod keep;
+#[cfg(unix)]
 mod kill;
+#[cfg(unix)]
 mod libcni;
+#[cfg(unix)]
 mod lists;
 mod log;
 mod probe;
 mod settings;
 mod status;
 mod support;
+#[cfg(unix)]
 mod unattended;

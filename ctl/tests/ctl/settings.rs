@@ -5,7 +5,7 @@ use std::fs;
 use antrea_cni_agent::{Agent, Api, Options};
 use serde_json::json;
 
-use crate::support::{Answer, Node, call, mode};
+use crate::support::{Answer, INSTALLED, Node, assert_mode, call};
 
 fn settings(node: &Node, more: &[&str]) -> Answer {
     let mut tool = node.command("settings");
@@ -17,18 +17,18 @@ fn set_writes_a_file_that_the_plugin_reads_and_that_stays() {
     let node = Node::new();
     let log = node.path("log");
     let set = format!("logFile={}", log.display());
-    let socket = format!("socket={}", node.path("cni.sock").display());
-    node.install("one", &["--set", &set, "--set", &socket]).assert(0, "antrea: installed");
+    let socket = format!("socket={}", node.socket().display());
+    node.install("one", &["--set", &set, "--set", &socket]).assert(0, INSTALLED);
     let file = node.path("bin/.antrea.json");
-    assert_eq!(mode(&file), 0o644);
-    let _agent = Agent::start(Options::new(node.path("cni.sock"), &[Api::V1BETA1])).unwrap();
+    assert_mode(&file, 0o644);
+    let _agent = Agent::start(Options::new(node.socket(), &[Api::V1BETA1])).unwrap();
     let configuration = r#"{"cniVersion":"1.0.0","name":"antrea","type":"antrea"}"#;
     let answer = call(&node.target(), "ADD", "a", configuration);
     assert!(answer.status.success(), "{answer:?}");
     assert!(fs::read_to_string(&log).unwrap().contains("\"version\":\"0."));
 
     // Neither another install nor a rollback touches it; what is said adds to it.
-    node.install("two", &[]).assert(0, "antrea: installed");
+    node.install("two", &[]).assert(0, INSTALLED);
     node.run("rollback").assert(0, "rolled back");
     node.install("two", &["--set", "waitForAgentSeconds=5", "--set", "socket="]).assert(0, "");
     let text: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
@@ -87,7 +87,7 @@ fn the_environment_of_a_container_brings_settings() {
         let mut tool = node.command("install");
         tool.arg("--from").arg(node.path("one")).env(name, value).output().unwrap().into()
     };
-    install("ANTREA_CNI_SET_logLevel", "error").assert(0, "antrea: installed");
+    install("ANTREA_CNI_SET_logLevel", "error").assert(0, INSTALLED);
     let text = fs::read_to_string(node.path("bin/.antrea.json")).unwrap();
     assert_eq!(text, "{\n  \"logLevel\": \"error\"\n}\n");
     install("ANTREA_CNI_SET_loglevel", "error").assert(2, "ANTREA_CNI_SET_loglevel");

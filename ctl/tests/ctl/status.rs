@@ -14,7 +14,7 @@ fn ours_that_answers_is_good_and_all_else_is_not() {
     let node = Node::new();
     fs::create_dir(node.path("net.d")).unwrap();
     status(&node, &[]).assert(1, "nothing is there");
-    node.script("theirs");
+    fs::write(node.path("theirs"), "theirs").unwrap();
     node.overwrite(&node.target(), &node.path("theirs"));
     status(&node, &[]).assert(1, "of somebody else");
     node.install("one", &[]).assert(0, "installed");

@@ -1,17 +1,20 @@
 //! Running the tool and the plugin.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+#[cfg(unix)]
+mod linux;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use std::collections::BTreeSet;
+use std::env::consts::EXE_SUFFIX;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
 use serde_json::Value;
 use tempfile::TempDir;
+
+#[cfg(unix)]
+pub(crate) use self::linux::{Keeper, eventually, mode};
 
 /// The tool under test: the one that cargo built, or any other that
 /// `ANTREA_CNICTL` names.
@@ -23,11 +26,26 @@ pub(crate) fn tool() -> Command {
 /// The plugin: the one that cargo put beside the tool, or any other that
 /// `ANTREA_CNI_PLUGIN` names.
 pub(crate) fn plugin() -> PathBuf {
-    let built = || Path::new(env!("CARGO_BIN_EXE_antrea-cnictl")).with_file_name("antrea-cni");
+    let built = || {
+        let tool = Path::new(env!("CARGO_BIN_EXE_antrea-cnictl"));
+        tool.with_file_name(format!("antrea-cni{EXE_SUFFIX}"))
+    };
     let plugin = std::env::var_os("ANTREA_CNI_PLUGIN").map_or_else(built, PathBuf::from);
     assert!(plugin.exists(), "run cargo build first: there is no {}", plugin.display());
     plugin
 }
+
+/// The file name of the plugin that is installed.
+#[cfg(unix)]
+pub(crate) const PLUGIN: &str = "antrea";
+#[cfg(windows)]
+pub(crate) const PLUGIN: &str = "antrea.exe";
+
+/// What an install says of the plugin.
+#[cfg(unix)]
+pub(crate) const INSTALLED: &str = "antrea: installed";
+#[cfg(windows)]
+pub(crate) const INSTALLED: &str = "antrea.exe: installed";
 
 /// What the tool answered.
 #[derive(Debug)]
@@ -93,11 +111,6 @@ impl Node {
         Self::of(tempfile::tempdir().unwrap())
     }
 
-    /// Where nothing but this test changes anything on the way.
-    pub(crate) fn in_a_quiet_place() -> Self {
-        Self::of(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
-    }
-
     fn of(folder: TempDir) -> Self {
         let node = Self { folder };
         fs::create_dir(node.path("bin")).unwrap();
@@ -105,7 +118,7 @@ impl Node {
         for version in ["one", "two"] {
             // What follows the last section of a program is nobody's.
             fs::write(node.path(version), [&plugin, version.as_bytes()].concat()).unwrap();
-            fs::set_permissions(node.path(version), fs::Permissions::from_mode(0o755)).unwrap();
+            set_mode(&node.path(version), 0o755);
         }
         node
     }
@@ -115,7 +128,12 @@ impl Node {
     }
 
     pub(crate) fn target(&self) -> PathBuf {
-        self.path("bin/antrea")
+        self.path("bin").join(PLUGIN)
+    }
+
+    /// Where the agent of this node listens.
+    pub(crate) fn socket(&self) -> PathBuf {
+        socket(self.folder.path())
     }
 
     pub(crate) fn command(&self, command: &str) -> Command {
@@ -148,34 +166,10 @@ impl Node {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// A small plugin that answers VERSION and does nothing else.
-    pub(crate) fn script(&self, version: &str) -> PathBuf {
-        let path = self.path(version);
-        let answer = r#"{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}"#;
-        fs::write(&path, format!("#!/bin/sh\n# {version}\necho '{answer}'\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        path
-    }
-
     /// What another installer does: away with it, then a new one, written in place.
     pub(crate) fn overwrite(&self, target: &Path, with: &Path) {
         let _ = fs::remove_file(target);
         fs::copy(with, target).unwrap();
-    }
-
-    /// A keeper, once it has installed.
-    pub(crate) fn keeper(&self, version: &str, more: &[&str]) -> Keeper {
-        let mut tool = self.command("install");
-        tool.arg("--from").arg(self.path(version)).args(["--keep", "1h"]).args(more);
-        let mut child = tool.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        assert!(first.contains("installed") || first.contains("rolled back"), "{first}");
-        // It watches as soon as it says that it lives.
-        let is_alive = || self.run("status").out.contains("lives");
-        let keeper = Keeper { child, _lines: lines };
-        eventually(is_alive);
-        keeper
     }
 
     /// A list to install.
@@ -186,45 +180,27 @@ impl Node {
     }
 }
 
-pub(crate) fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o7777
-}
-
-/// A process that keeps an installation; it ends with its test.
-pub(crate) struct Keeper {
-    child: Child,
-    _lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Keeper {
-    pub(crate) fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id().cast_signed())
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        kill(self.pid(), signal).unwrap();
-    }
-
-    /// Asks it to end, and gives its exit status.
-    pub(crate) fn end(mut self) -> Option<i32> {
-        self.signal(Signal::SIGTERM);
-        self.child.wait().unwrap().code()
+/// A name for an agent's socket, or its pipe, that is this folder's alone.
+pub(crate) fn socket(folder: &Path) -> PathBuf {
+    match cfg!(windows) {
+        true => Path::new(r"\\.\pipe").join(folder.file_name().unwrap()),
+        false => folder.join("cni.sock"),
     }
 }
 
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+#[cfg(unix)]
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Waits until something holds that will.
+/// There are none.
+#[cfg(windows)]
+pub(crate) fn set_mode(_: &Path, _: u32) {}
+
 #[track_caller]
-pub(crate) fn eventually(what: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !what() {
-        assert!(started.elapsed() < Duration::from_secs(60), "never happened");
-        std::thread::yield_now();
-    }
+pub(crate) fn assert_mode(path: &Path, expected: u32) {
+    #[cfg(unix)]
+    assert_eq!(mode(path), expected, "{}", path.display());
+    let _ = (path, expected);
 }

@@ -1,0 +1,87 @@
+//! What only the tests on Linux use: keepers, small plugins, modes.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::{Node, set_mode};
+
+impl Node {
+    /// Where nothing but this test changes anything on the way.
+    pub(crate) fn in_a_quiet_place() -> Self {
+        Self::of(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
+    }
+
+    /// A small plugin that answers VERSION and does nothing else.
+    pub(crate) fn script(&self, version: &str) -> PathBuf {
+        let path = self.path(version);
+        let answer = r#"{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}"#;
+        fs::write(&path, format!("#!/bin/sh\n# {version}\necho '{answer}'\n")).unwrap();
+        set_mode(&path, 0o755);
+        path
+    }
+
+    /// A keeper, once it has installed.
+    pub(crate) fn keeper(&self, version: &str, more: &[&str]) -> Keeper {
+        let mut tool = self.command("install");
+        tool.arg("--from").arg(self.path(version)).args(["--keep", "1h"]).args(more);
+        let mut child = tool.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        assert!(first.contains("installed") || first.contains("rolled back"), "{first}");
+        // It watches as soon as it says that it lives.
+        let is_alive = || self.run("status").out.contains("lives");
+        let keeper = Keeper { child, _lines: lines };
+        eventually(is_alive);
+        keeper
+    }
+}
+
+/// A process that keeps an installation; it ends with its test.
+pub(crate) struct Keeper {
+    child: Child,
+    _lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Keeper {
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).unwrap();
+    }
+
+    /// Asks it to end, and gives its exit status.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        self.signal(Signal::SIGTERM);
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// Waits until something holds that will.
+#[track_caller]
+pub(crate) fn eventually(what: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !what() {
+        assert!(started.elapsed() < Duration::from_secs(60), "never happened");
+        std::thread::yield_now();
+    }
+}
