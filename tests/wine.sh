@@ -22,6 +22,11 @@ if command -v go >/dev/null; then
 else
   echo '*** skipped: an agent in grpc-go and go-winio needs Go ***' >&2
 fi
+if python3 -m venv target/powershell && target/powershell/bin/pip install -q tree-sitter==0.26.1 tree-sitter-powershell==0.26.4; then
+  target/powershell/bin/python tests/wine/powershell.py deploy/windows/*.ps1
+else
+  echo '*** skipped: the syntax of PowerShell needs tree-sitter-powershell ***' >&2
+fi
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
 cargo clippy --target $target -p antrea-cni -p antrea-cni-agent -p antrea-cni-windows -- -D warnings
 cargo clippy --target $target -p antrea-cni --test it -- -D warnings
