@@ -37,7 +37,7 @@ const FLOODED: &str = "the other side sends without end";
 /// An HTTP/2 connection, what drives it, and who is at the other end.
 pub struct Channel {
     send: h2::client::SendRequest<Bytes>,
-    driver: Option<h2::client::Connection<Stream, Bytes>>,
+    driver: Option<Box<h2::client::Connection<Stream, Bytes>>>,
     stream: Stream,
     peer: Peer,
     deadline: Instant,
@@ -49,6 +49,8 @@ impl Channel {
     ///
     /// # Errors
     /// [`Error::Deadline`], [`Error::Cut`].
+    // What the handshake has on the stack is given back before the call.
+    #[inline(never)]
     pub fn start((stream, peer): (Stream, Peer), deadline: Instant) -> Result<Self, Error> {
         let handshake = h2::client::Builder::new()
             .enable_push(false)
@@ -58,7 +60,7 @@ impl Channel {
             .block_on(handshake, deadline)
             .ok_or(Error::Deadline)?
             .map_err(|error| Error::Cut(chain(&error)))?;
-        Ok(Self { send, driver: Some(driver), stream, peer, deadline })
+        Ok(Self { send, driver: Some(Box::new(driver)), stream, peer, deadline })
     }
 
     /// The process at the other end.
