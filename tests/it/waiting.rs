@@ -23,9 +23,13 @@ fn pid(running: &Running) -> i32 {
 
 /// Starts plugins that wait for an agent.
 fn start(node: &TestNode, socket: &Path, count: usize) -> Vec<Running> {
+    start_for(50, node, socket, count)
+}
+
+fn start_for(seconds: u32, node: &TestNode, socket: &Path, count: usize) -> Vec<Running> {
     let configuration = json!({
         "cniVersion": "1.1.0", "name": "antrea", "type": "antrea",
-        "antreaCni": {"socket": socket, "waitForAgentSeconds": 50},
+        "antreaCni": {"socket": socket, "waitForAgentSeconds": seconds},
     });
     let call = Call::new("ADD", configuration.to_string()).env("CNI_NETNS", node.netns());
     (0..count)
@@ -131,9 +135,9 @@ fn another_takes_over_when_the_first_dies() {
 }
 
 #[test]
-fn the_others_look_too_when_the_first_is_stopped() {
+fn the_others_look_at_their_end_when_the_first_is_stopped() {
     let node = TestNode::new();
-    let mut waiting = start(&node, &node.socket(), 10);
+    let mut waiting = start_for(15, &node, &node.socket(), 10);
     settle(&waiting);
     let first = waiting.swap_remove(first(&waiting));
     kill(Pid::from_raw(pid(&first)), Signal::SIGSTOP).unwrap();

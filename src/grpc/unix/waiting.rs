@@ -6,6 +6,7 @@
 //! user has few inotify instances, often 128, and a node may start more Pods. They are
 //! connected to an abstract socket of its own (unix(7)), which is closed when it found
 //! the server, ran out of time or died; then they look, and the first of them takes over.
+//! Until then they sleep: 500 processes that wake up now and then cost more than all else.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -32,9 +33,6 @@ const LONGEST_MS: u64 = 80;
 /// Between two looks of the process that watches the folder: what is mounted over it is
 /// not seen.
 const WATCHING: Duration = Duration::from_secs(if cfg!(test) { 600 } else { 1 });
-
-/// Between two looks of those that wait for another process, which may be stopped.
-const FOLLOWING: Duration = Duration::from_secs(15);
 
 /// A process that waits, from one attempt to connect to the next.
 #[derive(Debug)]
@@ -75,7 +73,8 @@ impl Waiting {
             }
             Some(Place::First { .. }) => self.pause(until),
             Some(Place::Behind { first }) => {
-                if wait_for(first.as_fd(), PollFlags::empty(), jitter(FOLLOWING), until) {
+                // Where that one is stopped, the last attempt, at `until`, is ours.
+                if wait_for(first.as_fd(), PollFlags::empty(), until) {
                     self.place = None;
                 }
             }
@@ -119,7 +118,7 @@ fn watch(path: &str, files: Option<&Inotify>, until: Instant) {
             // It may have come, or a folder on the way to it, before it was watched.
             Some(_) if fs::metadata(path).is_ok() || self::folder(path) != folder => (),
             Some(it) => {
-                wait_for(it.as_fd(), PollFlags::POLLIN, WATCHING, until);
+                wait_for(it.as_fd(), PollFlags::POLLIN, until.min(Instant::now() + WATCHING));
                 let _ = it.read_events();
             }
         }
@@ -131,9 +130,9 @@ fn folder(path: &str) -> &Path {
     Path::new(path).ancestors().skip(1).find(|it| it.is_dir()).unwrap_or_else(|| Path::new("/"))
 }
 
-/// Whether something happens to `fd` within `time`.
-fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, time: Duration, until: Instant) -> bool {
-    let time = PollTimeout::try_from(time.min(left(until))).unwrap_or(PollTimeout::ZERO);
+/// Whether something happens to `fd` until then.
+fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, until: Instant) -> bool {
+    let time = PollTimeout::try_from(left(until)).unwrap_or(PollTimeout::ZERO);
     poll(&mut [PollFd::new(fd, events)], time).is_ok_and(|ready| ready > 0)
 }
 
