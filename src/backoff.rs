@@ -24,10 +24,10 @@ impl Backoff {
     }
 }
 
-/// From a half of `pause` to all of it, so that many do not look at one moment.
+/// From three quarters of `pause` to all of it, so that many do not look at one moment.
 pub(crate) fn jitter(pause: Duration) -> Duration {
     let random = RandomState::new().hash_one(()) % 1024;
-    pause / 2 + pause * (random as u32) / 2048
+    pause * 3 / 4 + pause * (random as u32) / 4096
 }
 
 #[cfg(test)]
@@ -35,9 +35,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pause_is_shortened_to_a_half_at_most() {
+    fn a_pause_is_shortened_by_a_quarter_at_most() {
         let pause = Duration::from_millis(80);
-        assert!((0..100).all(|_| (pause / 2..pause).contains(&jitter(pause))));
+        assert!((0..100).all(|_| (pause * 3 / 4..pause).contains(&jitter(pause))));
     }
 
     #[test]
