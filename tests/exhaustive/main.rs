@@ -14,8 +14,10 @@
     reason = "a test program"
 )]
 
+mod agent;
 mod choices;
 mod invariants;
+mod node;
 mod world;
 
 use std::process::ExitCode;
@@ -29,7 +31,8 @@ use antrea_cni_test_support::{Case, run_cases};
 
 use self::choices::Choices;
 use self::invariants::{Outcome, check};
-use self::world::{GENERATIONS, SimulatedNode, World};
+use self::node::SimulatedNode;
+use self::world::{GENERATIONS, World};
 
 /// How many events happen in a schedule at most.
 const EVENTS: usize = 3;
