@@ -99,10 +99,9 @@ impl Report {
         };
         let mark = File::open(folder.join("lock")).map_or(Mark::None, |lock| Mark::read(&lock));
         let taken = net_d::files(conf_dir).into_iter().next();
-        let names = |path: &PathBuf| {
-            fs::read(path).is_ok_and(|bytes| net_d::types(&bytes).contains(&place.name))
-        };
         let list = taken.as_ref().and_then(|path| Some((path, fs::read(path).ok()?)));
+        let names_plugin =
+            list.as_ref().is_some_and(|(_, bytes)| net_d::types(bytes).contains(&place.name));
         let (cni_version, plugins) = match list {
             Some((path, bytes)) => check::on_node(path, &bytes, &place.bin_dir)?,
             None => (None, Vec::new()),
@@ -112,7 +111,7 @@ impl Report {
             plugins,
             installed: files::read(&folder.join("conflist"))?
                 .map(|text| String::from_utf8_lossy(&text).into_owned().into()),
-            names_plugin: taken.as_ref().is_some_and(names),
+            names_plugin,
             taken,
         };
         // Not locked by anybody: no keeper lives.
