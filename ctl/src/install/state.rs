@@ -71,10 +71,12 @@ impl State {
             opened => opened,
         };
         let lock = wait(file.map_err(Error::file("open", &path))?, &path).await?;
-        let identity = |file: io::Result<&File>| file.and_then(platform::identity).ok();
-        let is_ours = identity(Ok(&lock))
-            == identity(File::open(&path).as_ref().map_err(|_| io::ErrorKind::NotFound.into()));
-        if !is_ours {
+        let now = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(Error::file("open", &path))?,
+        };
+        let identity = |file: &File| platform::identity(file).map_err(Error::file("read", &path));
+        if identity(&now)? != identity(&lock)? {
             return Ok(None);
         }
         let state = Self { folder, lock };
