@@ -245,3 +245,54 @@ impl Wake for Woken {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Reads all there is, as HTTP/2 does.
+    fn read(stream: &mut Stream, cx: &mut Context<'_>) {
+        let mut bytes = [0; 8];
+        while Pin::new(&mut *stream).poll_read(cx, &mut ReadBuf::new(&mut bytes)).is_ready() {}
+    }
+
+    fn write(stream: &mut Stream, cx: &mut Context<'_>, bytes: &[u8]) {
+        assert!(matches!(Pin::new(stream).poll_write(cx, bytes), Poll::Ready(Ok(_))));
+    }
+
+    /// The request goes out before the first wait, however short it is. What answers
+    /// SETTINGS is kept while more comes, and the call is over by then.
+    #[test]
+    fn an_answer_waits_for_company_and_a_request_does_not() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let mut stream = Stream::new(ours);
+        let driver = stream.clone();
+        let mut polls = 0;
+        let call = poll_fn(|cx| {
+            polls += 1;
+            match polls {
+                1 => {
+                    write(&mut stream, cx, b"request");
+                    (&theirs).write_all(b"SETTINGS").unwrap();
+                }
+                2 => {
+                    read(&mut stream, cx);
+                    write(&mut stream, cx, b"SETT");
+                    write(&mut stream, cx, b"INGS");
+                    (&theirs).write_all(b"reply").unwrap();
+                }
+                _ => return Poll::Ready(()),
+            }
+            Poll::Pending
+        });
+        let deadline = Instant::now() + Duration::from_secs(60);
+        assert_eq!(driver.block_on(call, deadline), Some(()));
+        drop((driver, stream));
+        let mut sent = String::new();
+        let _ = (&theirs).read_to_string(&mut sent);
+        assert_eq!((sent.as_str(), polls), ("request", 3));
+    }
+}
