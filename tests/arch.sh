@@ -21,7 +21,7 @@ test() { # WHY ARGUMENTS-OF-CARGO-TEST -- SKIPPED...
   [ $# = 0 ] || echo "*** skipped on $arch: $* ($why) ***"
   cargo test "${with[@]}" -- "${@/#/--skip=}"
 }
-export ANTREA_CNI_PLUGIN=$PWD/target/qemu/$arch
+export ANTREA_CNI_PLUGIN=$PWD/target/qemu/$arch ANTREA_CNI_EMULATED=1
 test 'emulated, STATUS takes more than its second; a copy of the wrapper is no plugin; qemu-arm writes a file of its own' -p antrea-cni --test it -- \
   rolling:: settings::the_network settings::settings_of_the_node settings::a_plugin_that \
   $([ $arch = arm64 ] || echo a_limit_of_file_sizes)
@@ -33,5 +33,5 @@ if [ $arch = arm64 ]; then
   export ANTREA_CNI_PLUGIN=$PWD/target/x86_64-unknown-linux-musl/release/antrea-cni
   make --silent release ARCH=amd64
   test 'minutes; and the emulator takes signals in its own way' -p antrea-cnictl --test ctl -- \
-    kill:: install::no_call_fails unattended::sigterm unattended::on_a_file_system
+    kill:: install::linux::no_call_fails unattended::sigterm unattended::on_a_file_system
 fi
