@@ -173,9 +173,9 @@ e2e-without: release ## What the recovery of an ADD and the translation are good
 	! $(E2E)/venv/bin/python tests/e2e/run.py $(E2E) target/without_translation/$(TARGET)/release/antrea-cni translation translation-2 cnitool
 
 .PHONY: rolling-upgrade
-rolling-upgrade: release ## More than 10,000 calls while the agent is replaced more than 100 times
+rolling-upgrade: release ## More than 10,000 calls while the agent is replaced more than 100 times (PODS, AGENTS)
 	ANTREA_CNI_PLUGIN=$(RELEASE) cargo run --release --example rolling_upgrade -- \
-	  --pods 3500 --agents 105 --seed 1 --no-compare
+	  --pods $(or $(PODS),3500) --agents $(or $(AGENTS),105) --seed 1 --no-compare
 
 .PHONY: e2e-kubelet
 e2e-kubelet: release ## A real kubelet and an agent that is away while a Pod is made; its build takes minutes
