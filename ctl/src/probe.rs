@@ -66,8 +66,8 @@ fn look(settings: &Settings, report: &mut Report) -> Result<(), State> {
     // The plugin's rule: it sends nothing to anybody whom it does not trust.
     let anybody = !settings.require_root_agent;
     let connected = grpc::connect(&settings.socket, anybody, false, started + TIMEOUT);
-    report.connect_milliseconds = Some(milliseconds(started.elapsed()));
     let (_, peer) = connected.map_err(State::of_error)?;
+    report.connect_milliseconds = Some(milliseconds(started.elapsed()));
     report.peer = Some(Peer { uid: platform::user(&peer), pid: peer.pid });
     Ok(())
 }

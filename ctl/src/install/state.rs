@@ -59,6 +59,7 @@ impl State {
         let options = |create| {
             let mut options = File::options();
             options.read(true).write(true).create(create);
+            platform::for_us_alone(&mut options);
             options
         };
         let file = match options(create).open(&path) {

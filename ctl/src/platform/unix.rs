@@ -1,8 +1,8 @@
 //! Unix.
 
-use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use antrea_cni::grpc;
@@ -47,6 +47,11 @@ pub(crate) fn mode(file: &Metadata) -> Option<u32> {
 /// Sets the mode of a file or folder.
 pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+/// Makes a file that is created nobody else's.
+pub(crate) fn for_us_alone(options: &mut OpenOptions) {
+    options.mode(0o600);
 }
 
 /// Gives a file the owner and the mode of another, as far as that is allowed.
@@ -114,16 +119,13 @@ pub(crate) fn refuses_files(folder: &Path) -> Option<String> {
     access(folder, AccessFlags::W_OK).err().map(|errno| errno.desc().to_owned())
 }
 
-/// Owner, group and mode of a socket, where it is a file.
+/// Owner, group and mode of a socket, which is a file.
 ///
 /// # Errors
-/// There is none, or something else ([`ErrorKind::InvalidInput`]).
+/// There is none.
 pub(crate) fn socket_file(path: &str) -> io::Result<Option<(u32, u32, u32)>> {
     let file = fs::metadata(path)?;
-    match file.file_type().is_socket() {
-        true => Ok(Some((file.uid(), file.gid(), file.mode() & 0o7777))),
-        false => Err(ErrorKind::InvalidInput.into()),
-    }
+    Ok(Some((file.uid(), file.gid(), file.mode() & 0o7777)))
 }
 
 /// The user of the process behind a connection.
@@ -140,8 +142,7 @@ pub(crate) struct Signals {
 impl Signals {
     /// From now on the signals end nothing by themselves.
     pub(crate) fn listen() -> io::Result<Self> {
-        let listen = |kind| signal(kind);
-        Ok(Self { term: listen(SignalKind::terminate())?, int: listen(SignalKind::interrupt())? })
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
 
     /// Until the process is asked to end.

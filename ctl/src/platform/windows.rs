@@ -2,7 +2,7 @@
 //! rename it.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -53,6 +53,9 @@ pub(crate) fn mode(_: &Metadata) -> Option<u32> {
 pub(crate) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
+
+/// Makes a file that is created nobody else's: it is whose its folder is.
+pub(crate) fn for_us_alone(_: &mut OpenOptions) {}
 
 /// Gives a file the owner and the mode of another: it has those of its folder.
 pub(crate) fn adopt(_: &Path, _: &Metadata) {}

@@ -76,7 +76,6 @@ impl State {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Self::Absent,
             io::ErrorKind::PermissionDenied => Self::Forbidden,
-            io::ErrorKind::InvalidInput => Self::NotASocket,
             // A full backlog: there is somebody, who does not accept.
             io::ErrorKind::WouldBlock => Self::Silent,
             _ => Self::Unusable(error.to_string()),
@@ -285,18 +284,17 @@ impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let style = if self.ready { GOOD } else { BAD };
         writeln!(out, "{style}{}{style:#}.", plain(&self.sentence))?;
-        if let Some(SocketFile { uid, gid, mode }) = &self.socket_file {
-            write!(out, "\nsocket {}: owner {uid}:{gid}, mode {mode}", self.socket)?;
-        }
-        if let Some(Peer { uid, pid }) = &self.peer {
+        let file = self.socket_file.as_ref().map(|SocketFile { uid, gid, mode }| {
+            format!("socket {}: owner {uid}:{gid}, mode {mode}", self.socket)
+        });
+        let peer = self.peer.as_ref().map(|Peer { uid, pid }| {
             let uid = uid.map(|uid| format!("user {uid}"));
             let pid = pid.map(|pid| format!("process {pid}"));
-            let served: Vec<_> = uid.into_iter().chain(pid).collect();
-            let before = if self.socket_file.is_some() { "; " } else { "\n" };
-            write!(out, "{before}served by {}", served.join(", "))?;
-        }
-        if self.socket_file.is_some() || self.peer.is_some() {
-            writeln!(out)?;
+            format!("served by {}", uid.into_iter().chain(pid).collect::<Vec<_>>().join(", "))
+        });
+        let there: Vec<_> = file.into_iter().chain(peer).collect();
+        if !there.is_empty() {
+            writeln!(out, "\n{}", there.join("; "))?;
         }
         if !self.cni_versions.is_empty() {
             let versions: Vec<_> = self.cni_versions.iter().map(ToString::to_string).collect();

@@ -139,7 +139,9 @@ fn settings_that_would_not_work_are_errors() {
     with(r#""antreaProxy":true"#).assert(0, "Safe");
     let folder = TempDir::new().unwrap();
     let logged = |path: &Path| with(&format!(r#""antreaCni":{{"logFile":{path:?}}}"#));
-    logged(&folder.path().join("nowhere/log")).assert(1, "there is no folder ");
+    let nowhere = folder.path().join("nowhere");
+    let says = format!("there is no folder {}", nowhere.display());
+    logged(&nowhere.join("log")).assert(1, &says);
     logged(folder.path()).assert(1, "not a plain file");
     if cfg!(unix) {
         logged(Path::new("/proc/sys/log")).assert(1, "nothing can be logged to");

@@ -81,9 +81,10 @@ pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item =
     command.output().unwrap().into()
 }
 
-/// Calls a plugin as a runtime does.
-pub(crate) fn call(plugin: &Path, command: &str, container: &str, configuration: &str) -> Output {
-    let mut child = Command::new(plugin)
+/// A plugin as a runtime starts it.
+pub(crate) fn cni(plugin: &Path, command: &str, container: &str) -> Command {
+    let mut program = Command::new(plugin);
+    program
         .env_clear()
         .env("CNI_COMMAND", command)
         .env("CNI_CONTAINERID", container)
@@ -93,7 +94,13 @@ pub(crate) fn call(plugin: &Path, command: &str, container: &str, configuration:
         .env("CNI_PATH", "/opt/cni/bin")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::piped());
+    program
+}
+
+/// Calls a plugin as a runtime does.
+pub(crate) fn call(plugin: &Path, command: &str, container: &str, configuration: &str) -> Output {
+    let mut child = cni(plugin, command, container)
         .spawn()
         .unwrap_or_else(|error| panic!("{}: {error}", plugin.display()));
     // A plugin that refuses the call does not read its input.

@@ -12,7 +12,16 @@ use antrea_cni_agent::{Agent, Api, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Node, call};
+use crate::support::{Node, assert_mode, call, set_mode};
+
+#[test]
+fn another_mode_is_a_change() {
+    let node = Node::new();
+    node.install("one", &[]).assert(0, "antrea: installed");
+    set_mode(&node.target(), 0o600);
+    node.install("one", &[]).assert(0, "antrea: installed");
+    assert_mode(&node.target(), 0o755);
+}
 
 #[test]
 fn a_link_is_put_back_as_a_link() {

@@ -2,23 +2,13 @@
 
 use std::fs::File;
 use std::os::windows::fs::OpenOptionsExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
-use crate::support::{Node, PLUGIN};
+use crate::support::{Node, PLUGIN, cni};
 
 /// The plugin, while it reads its configuration.
 fn running(node: &Node) -> Child {
-    Command::new(node.target())
-        .env("CNI_COMMAND", "ADD")
-        .env("CNI_CONTAINERID", "a")
-        .env("CNI_NETNS", "none")
-        .env("CNI_IFNAME", "eth0")
-        .env("CNI_PATH", "x")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    cni(&node.target(), "ADD", "a").spawn().unwrap()
 }
 
 #[test]
