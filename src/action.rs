@@ -1,4 +1,6 @@
-//! The commands of the CNI specification, as words.
+//! The commands of the CNI specification, and what differs between them.
+
+use std::time::Duration;
 
 use semver::Version;
 
@@ -20,38 +22,105 @@ pub enum Action {
     Status,
 }
 
+/// What differs between the commands.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The value of `CNI_COMMAND`
+    pub name: &'static str,
+    /// The version of the CNI specification that brought the command
+    pub since: Version,
+    /// Whether it is about one container, and not about the network: `CNI_CONTAINERID` and
+    /// `CNI_IFNAME` are required
+    pub has_container: bool,
+    /// Whether `CNI_NETNS` is required
+    pub requires_netns: bool,
+    /// Timeout of the whole command; of an ADD the default of a setting
+    pub total: Duration,
+    /// How long it waits at most for an agent that is away
+    pub wait: Duration,
+    /// Whether wrong settings are an error; Pods must be removable all the same
+    pub refuses_wrong_settings: bool,
+    /// How much of its time has to be left to ask again after "try again later"; `None`:
+    /// that is the answer
+    pub asks_again: Option<Duration>,
+}
+
 impl Action {
-    /// All of them.
+    /// Every command, in the order of the specification.
     pub const ALL: [Self; 5] = [Self::Add, Self::Check, Self::Del, Self::Gc, Self::Status];
 
-    /// The value of `CNI_COMMAND`.
-    pub const fn name(self) -> &'static str {
+    /// Returns the rules of the command: the one table of what differs.
+    ///
+    /// Runtimes decide the timeouts: kubelet gives a sandbox 240 s and its end 120 s, CRI-O
+    /// gives DEL 60 s and GC 30 s, and containerd calls STATUS under a lock.
+    pub const fn rules(self) -> Rules {
+        const fn s(seconds: u64) -> Duration {
+            Duration::from_secs(seconds)
+        }
         match self {
-            Self::Add => "ADD",
-            Self::Check => "CHECK",
-            Self::Del => "DEL",
-            Self::Gc => "GC",
-            Self::Status => "STATUS",
+            Self::Add => Rules {
+                name: "ADD",
+                since: Version::new(0, 1, 0),
+                has_container: true,
+                requires_netns: true,
+                total: s(120),
+                wait: s(180),
+                refuses_wrong_settings: true,
+                // An agent takes 30 s to say it again. An ADD that our own deadline cuts
+                // off has an unknown outcome.
+                asks_again: Some(s(35)),
+            },
+            Self::Check => Rules {
+                name: "CHECK",
+                since: Version::new(0, 4, 0),
+                has_container: true,
+                requires_netns: true,
+                total: s(45),
+                wait: s(5),
+                refuses_wrong_settings: true,
+                asks_again: Some(Duration::ZERO),
+            },
+            Self::Del => Rules {
+                name: "DEL",
+                since: Version::new(0, 1, 0),
+                has_container: true,
+                requires_netns: false,
+                total: s(45),
+                wait: s(15),
+                refuses_wrong_settings: false,
+                asks_again: Some(Duration::ZERO),
+            },
+            Self::Gc => Rules {
+                name: "GC",
+                since: Version::new(1, 1, 0),
+                has_container: false,
+                requires_netns: false,
+                total: s(25),
+                wait: s(5),
+                refuses_wrong_settings: false,
+                asks_again: Some(Duration::ZERO),
+            },
+            Self::Status => Rules {
+                name: "STATUS",
+                since: Version::new(1, 1, 0),
+                has_container: false,
+                requires_netns: false,
+                total: s(1),
+                wait: Duration::ZERO,
+                refuses_wrong_settings: true,
+                asks_again: None,
+            },
         }
     }
 
-    /// The version of the CNI specification that brought the command.
-    pub const fn since(self) -> Version {
-        match self {
-            Self::Add | Self::Del => Version::new(0, 1, 0),
-            Self::Check => Version::new(0, 4, 0),
-            Self::Gc | Self::Status => Version::new(1, 1, 0),
-        }
-    }
-
-    /// Whether the command is about one container, and not about the network.
-    pub const fn has_container(self) -> bool {
-        matches!(self, Self::Add | Self::Check | Self::Del)
+    /// Returns the value of `CNI_COMMAND`.
+    pub fn name(self) -> &'static str {
+        self.rules().name
     }
 }
 
-/// The value of `CNI_COMMAND`, which need not be a command: the runtime hears of
-/// that after its configuration was looked at.
+/// The raw `CNI_COMMAND`. Like the Go skeleton, an unknown one is reported only after the
+/// configuration was validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// As the runtime wrote it

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::error::{Error, codes};
 use crate::grpc;
 use crate::input::{self, Heading, Refused, version};
+use crate::ladder::history::{Rpc, seconds};
 use crate::ladder::{self, History, Outcome};
 
 /// Longest text of a document in bytes of JSON: two of them, and the rest, stay
@@ -99,6 +100,9 @@ fn details(error: &Error, socket: &str, history: &History) -> Vec<Words> {
             vec![Words::Ours(format!("config is {text:?}, plugin supports {supported}"))]
         }
         Error::Input(error) => vec![Words::Ours(source_of(error))],
+        Error::Ladder(ladder::Error::GaveWay(cause)) => {
+            vec![Words::Ours(way(cause, socket, history))]
+        }
         Error::Ladder(cause) | Error::NotReady(cause) => {
             vec![Words::Ours(way(cause, socket, history))]
         }
@@ -114,7 +118,7 @@ fn details(error: &Error, socket: &str, history: &History) -> Vec<Words> {
 /// Where the command went, how often, for how long, and what stopped it.
 fn way(cause: &ladder::Error, socket: &str, history: &History) -> String {
     use grpc::Error::{Cut, Ended, NotTaken, Untrusted};
-    let History { rpcs, connections, elapsed } = history;
+    let History { rpcs, connections, elapsed, .. } = history;
     let why = match cause {
         ladder::Error::Call(NotTaken(why) | Cut(why) | Ended(why)) | ladder::Error::Result(why) => {
             why.clone()
@@ -130,15 +134,20 @@ fn way(cause: &ladder::Error, socket: &str, history: &History) -> String {
         1 => format!("{calls} call{s} on 1 connection"),
         many => format!("{calls} call{s} on {many} connections"),
     };
-    let mut text = format!("socket {socket}, {sent}, {:.1} s", elapsed.as_secs_f64());
+    let mut text = format!("socket {socket}, {sent}, {}", seconds(*elapsed));
     if !why.is_empty() {
         let _ = write!(text, ": {why}");
     }
-    for rpc in rpcs.iter().filter(|rpc| rpc.connection == *connections) {
+    // What a process refused on one connection it is not asked again on the next.
+    let is_told =
+        |rpc: &&Rpc| rpc.connection == *connections || matches!(cause, ladder::Error::Exhausted);
+    for rpc in rpcs.iter().filter(is_told) {
         let package = rpc.api.package;
         let _ = match &rpc.outcome {
             Outcome::Reply(_) => write!(text, "; {package} answered in band"),
-            Outcome::Status(status) => write!(text, "; {package} answered {status}"),
+            Outcome::Status(status) | Outcome::Lost(status) => {
+                write!(text, "; {package} answered {status}")
+            }
             Outcome::Silence => write!(text, "; {package} did not answer"),
         };
     }

@@ -25,4 +25,4 @@ use self::windows as system;
 
 pub use self::channel::Channel;
 pub use self::error::Error;
-pub use self::system::{Peer, Waiting, connect};
+pub use self::system::{Peer, connect};

@@ -120,23 +120,16 @@ impl Call {
             .map_err(|error| Refused { error, heading })
     }
 
-    /// How long it may take.
+    /// Returns how long it may take.
     pub fn limits(&self) -> Limits {
-        let limits = Limits::of(self.action, &self.settings);
-        if self.action == Action::Del && self.may_be_left() {
-            return limits.of_what_may_be_left();
-        }
-        limits
+        Limits::of(self.action, &self.settings)
     }
 
-    /// Whether a DEL succeeds also where no agent does it. An agent removes, when it
-    /// starts, the interfaces of containers that are gone. A runtime may still name the
-    /// network namespace of such a container.
-    pub fn may_be_left(&self) -> bool {
-        let netns = &self.args.netns;
-        self.settings.del_when_agent_down == DelWhenAgentDown::Succeed
-            || netns.is_empty()
-            || netns::is_gone(netns)
+    /// Returns whether this is a DEL that succeeds also where no agent does it, and is owed
+    /// then. A runtime may still name the network namespace of a container that is gone.
+    pub fn may_be_owed(&self) -> bool {
+        let may_wait = self.settings.del_when_agent_down == DelWhenAgentDown::Fail;
+        self.action == Action::Del && (!may_wait || netns::is_gone(&self.args.netns))
     }
 
     /// What an error document of the call needs to know.
@@ -158,11 +151,13 @@ fn check(
     let cni_version = configuration.cni_version(action)?;
     let (mut settings, mut ignored) = node_settings();
     ignored.extend(configuration.apply_settings(&mut settings));
-    // DEL and GC have to work also with broken settings: Pods must be removable.
-    if !matches!(action, Action::Del | Action::Gc) && !ignored.is_empty() {
-        return Err(ignored.swap_remove(0).into());
+    let rules = action.rules();
+    if rules.refuses_wrong_settings
+        && let Some(wrong) = ignored.iter().position(settings::Error::is_fatal)
+    {
+        return Err(ignored.swap_remove(wrong).into());
     }
-    if !action.has_container() {
+    if !rules.has_container {
         (args.container_id, args.netns, args.ifname) = Default::default();
     }
     Ok(Call { action, args, configuration, cni_version, settings, ignored })

@@ -2,37 +2,41 @@
 //! walk down to the newest one that this agent has.
 //!
 //! ```text
-//! ladder ──▶ recovery ──▶ delivery ──▶ walk ──▶ translation ──▶ calls ──▶ node
-//! which way  an agent     waits,       down     lower           one       the agent
-//! for which  that died    repeats      the APIs cniVersions     call
-//! command
+//! ladder ──▶ owed ──▶ recovery ──▶ delivery ──▶ translation ──▶ calls ──▶ node
+//! which way  DELs     an agent     waits, asks  lower           one       the agent
+//! for which  without  that died    API by API,  cniVersions     call
+//! command    agent                 asks again
 //! ```
 
+mod answer;
 pub mod api;
 mod calls;
 mod delivery;
 mod error;
 pub mod history;
 pub mod node;
+mod owed;
 mod recovery;
 mod single;
 mod status;
 mod translation;
 mod v1;
 mod v1beta1;
-mod walk;
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::action::Action;
-use crate::input::Limits;
+use crate::deadline::Deadline;
+use crate::input::{Call, Limits};
 
 use self::delivery::Delivery;
 
+pub use self::answer::Answer;
 pub use self::api::{AgentError, Api, Capabilities, Request, Response};
 pub use self::error::Error;
-pub use self::history::{History, Outcome};
-pub use self::node::{Connection, Node};
+pub use self::history::{History, Outcome, Settled};
+pub use self::node::{Connection, Node, OwedDels};
 pub use self::single::{capabilities, is_served, single};
 #[cfg(fuzzing)]
 pub use self::translation::translate;
@@ -52,22 +56,70 @@ impl Api {
 /// Asks the agent, within the command's time since `started`.
 ///
 /// # Errors
-/// All of them.
+/// Any variant of [`Error`].
 pub fn deliver(
     node: &impl Node,
-    request: Request<'_>,
-    limits: Limits,
+    call: &Call,
     started: Instant,
     history: &mut History,
-) -> Result<Response, Error> {
-    let (deadline, wait) = (started + limits.total, limits.wait);
-    let mut delivery =
-        Delivery { node, apis: Api::ALL, request, deadline, wait, history, connection: None };
+) -> Result<Answer, Error> {
+    let (request, limits, may_be_owed) = (Request::from(call), call.limits(), call.may_be_owed());
+    let Limits { total, wait } = if may_be_owed { limits.of_owed() } else { limits };
+    let deadline = Rc::new(Deadline::new(started, total, node.conf_dir_changed()));
+    let mut delivery = Delivery::new(node, request, Rc::clone(&deadline), wait, history);
     let answer = match request.action {
-        Action::Add => recovery::add(&mut delivery),
+        Action::Add => add(&mut delivery),
         Action::Status => status::status(&mut delivery),
-        Action::Check | Action::Del | Action::Gc => delivery.repeat(request.action),
+        Action::Del if may_be_owed => owed::del(&mut delivery, limits),
+        Action::Check | Action::Del | Action::Gc => delivery.repeat(request).map(Answer::Agent),
     };
-    history.elapsed = node.now() - started;
-    answer
+    let is_answered = matches!(answer, Ok(Answer::Agent(_) | Answer::ServesAdd { .. }));
+    if request.action != Action::Add && is_answered {
+        settle_owed(&mut delivery);
+    }
+    let now = node.now();
+    history.elapsed = now - started;
+    match answer {
+        Ok(Answer::Agent(response)) => Ok(Answer::Agent(told_how_often(response, history))),
+        Err(cause) if cause.is_unreached() && deadline.gave_way() && deadline.end(now) <= now => {
+            Err(Error::GaveWay(Box::new(cause)))
+        }
+        answer => answer,
+    }
+}
+
+/// ADD: not before a DEL that is owed for the same container and interface.
+fn add(delivery: &mut Delivery<'_, impl Node>) -> Result<Answer, Error> {
+    let owed = delivery.node.owed();
+    if let Some(owed) = &owed
+        && let Some(busy) = owed::settle_before_add(delivery, owed)?
+    {
+        return Ok(Answer::Agent(busy));
+    }
+    let is_any_owed = owed.is_some();
+    drop(owed);
+    let answer = recovery::add(delivery);
+    match answer {
+        Ok(_) if is_any_owed => settle_owed(delivery),
+        Ok(_) => (),
+        Err(_) => owed::after_unknown_add(delivery),
+    }
+    answer.map(Answer::Agent)
+}
+
+fn settle_owed<N: Node>(delivery: &mut Delivery<'_, N>) {
+    if let Some(owed) = delivery.node.owed() {
+        owed::settle(delivery, &owed);
+    }
+}
+
+/// The agent's words, with how often it was asked, if it said "try again later" to the end.
+fn told_how_often(mut response: Response, history: &History) -> Response {
+    let is_last_word = response.is_try_again_later();
+    if let Some(error) = response.error.as_mut().filter(|_| is_last_word) {
+        let times = history.asked_again + 1;
+        let plural = if times == 1 { "" } else { "s" };
+        error.note = format!("asked {times} time{plural} in {}", history::seconds(history.elapsed));
+    }
+    response
 }

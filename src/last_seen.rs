@@ -3,26 +3,32 @@
 //! command fails.
 
 use std::fs::{File, remove_file};
-use std::time::{Duration, SystemTime};
+use std::io::ErrorKind;
+use std::time::Duration;
 
-use crate::platform::files::{memory, options};
+use crate::platform::files::{beside_socket, options, touch};
 
 /// Writes down that the agent behind `socket` was seen now.
 pub(crate) fn remember(socket: &str) {
-    let open = |path| options().write(true).create(true).truncate(false).open(path).ok();
-    let file = memory(socket).and_then(open);
-    let _ = file.map(|file| file.set_modified(SystemTime::now()));
+    let Some(path) = path(socket) else { return };
+    if touch(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        let _ = options().write(true).create(true).truncate(false).open(path);
+    }
 }
 
 /// Forgets that the agent was seen.
 pub(crate) fn forget(socket: &str) {
-    let _ = memory(socket).map(remove_file);
+    let _ = path(socket).map(remove_file);
 }
 
-/// Whether the agent was seen less than `within` ago.
+/// Returns whether the agent was seen less than `within` ago.
 pub(crate) fn was_seen(socket: &str, within: Duration) -> bool {
-    let file = memory(socket).and_then(|path| options().read(true).open(path).ok());
+    let file = path(socket).and_then(|path| options().read(true).open(path).ok());
     let seen = file.and_then(|file: File| file.metadata().ok()?.modified().ok());
     // A time in the future has no age.
     seen.is_some_and(|seen| seen.elapsed().is_ok_and(|age| age < within))
+}
+
+fn path(socket: &str) -> Option<String> {
+    beside_socket(socket, "ready")
 }

@@ -13,6 +13,7 @@
 
 mod action;
 mod backoff;
+mod deadline;
 mod document;
 mod error;
 pub mod grpc;
@@ -23,6 +24,7 @@ mod last_seen;
 pub mod log;
 mod node;
 mod output;
+mod owed;
 mod platform;
 mod run;
 mod verdict;
@@ -31,7 +33,8 @@ use std::sync::LazyLock;
 
 use semver::Version;
 
-pub use self::action::{Action, Command};
+pub use self::action::{Action, Command, Rules};
+pub use self::deadline::{Changed, Deadline};
 pub use self::document::CniError;
 pub use self::error::Error;
 pub use self::input::CmdArgs;
@@ -39,7 +42,9 @@ pub use self::input::settings::SOCKET_PATH;
 pub use self::ladder::Api;
 pub use self::node::ThisNode;
 pub use self::output::Output;
+pub use self::owed::{Entry, MAX_DELS, Owed};
 pub use self::run::{answer, run};
+pub use self::verdict::{Memory, Note, Verdict};
 
 /// The versions of the CNI API that are compiled in, newest first.
 ///

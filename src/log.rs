@@ -11,17 +11,23 @@ use crate::input::Call;
 use crate::input::settings::LogLevel;
 use crate::ladder::History;
 use crate::platform::files;
+use crate::verdict::Note;
 
 pub use self::file::MAX_BYTES;
 
 /// Writes the event of a call, if the settings want it. A log that cannot be
 /// written never fails a call.
-pub(crate) fn write(call: &Call, history: &History, result: &Result<Bytes, Error>) {
+pub(crate) fn write(
+    call: &Call,
+    history: &History,
+    result: &Result<Bytes, Error>,
+    note: Option<Note>,
+) {
     let Some(path) = &call.settings.log_file else { return };
     if call.settings.log_level == LogLevel::Error && result.is_ok() {
         return;
     }
-    let event = event::event(call, history, result.as_ref().err());
+    let event = event::event(call, history, result.as_ref().err(), note);
     let Ok(mut line) = serde_json::to_vec(&event) else { return };
     line.push(b'\n');
     files::outlive_limits();

@@ -1,28 +1,49 @@
-//! The node that the plugin runs on: its clock, and its agent behind a socket.
+//! The node that the plugin runs on: its clock, its agent behind a socket, and what is kept
+//! beside that.
 
+use std::fs;
+use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::grpc::{self, Channel, Waiting};
-use crate::input::{Settings, TraceContext};
+use crate::deadline::{Changed, Deadline};
+use crate::grpc::{self, Channel};
+use crate::input::{CmdArgs, Settings, TraceContext};
 use crate::ladder::{Connection, Node};
 use crate::last_seen;
-use crate::platform::netns;
+use crate::owed::Owed;
+use crate::platform::{files, netns};
+
+/// The `type` under which Antrea installs its plugin.
+const TYPE: &str = "antrea";
 
 /// The real node.
 #[derive(Clone, Copy, Debug)]
 pub struct ThisNode<'a> {
-    /// Where the agent is, and whether it is trusted
-    pub settings: &'a Settings,
-    /// What the calls belong to
-    pub trace: &'a TraceContext,
+    settings: &'a Settings,
+    trace: &'a TraceContext,
+    netns: Option<netns::Identity>,
+}
+
+impl<'a> ThisNode<'a> {
+    /// The node as the settings say where the agent is and whether it is trusted. Calls
+    /// belong to `trace`.
+    pub fn new(settings: &'a Settings, trace: &'a TraceContext) -> Self {
+        Self { settings, trace, netns: None }
+    }
+
+    /// The same, for a call into a network namespace.
+    pub(crate) fn with_netns(self, netns: Option<netns::Identity>) -> Self {
+        Self { netns, ..self }
+    }
 }
 
 impl<'a> Node for ThisNode<'a> {
     type Connection = Agent<'a>;
-    type Waiting = Waiting;
+    type Netns = netns::Identity;
+    type Owed = Owed;
 
     fn now(&self) -> Instant {
         Instant::now()
@@ -32,32 +53,53 @@ impl<'a> Node for ThisNode<'a> {
         sleep(pause);
     }
 
-    fn connect(&self, deadline: Instant, watched: bool) -> Result<Agent<'a>, grpc::Error> {
+    fn connect(&self, deadline: &Rc<Deadline>, watched: bool) -> Result<Agent<'a>, grpc::Error> {
         let Settings { socket, require_root_agent, .. } = self.settings;
-        let connected = grpc::connect(socket, !require_root_agent, watched, deadline)?;
+        let end = deadline.end(Instant::now());
+        let connected = grpc::connect(socket, !require_root_agent, watched, end)?;
         Ok(Agent { channel: Channel::start(connected, deadline)?, trace: self.trace })
     }
 
-    fn wait(&self, waiting: &mut Waiting, away: &grpc::Error, until: Instant) {
-        waiting.wait(&self.settings.socket, away, until);
+    fn conf_dir_changed(&self) -> Changed {
+        let path = self.settings.conf_dir.clone();
+        Box::new(move || newest_change(&path))
     }
 
-    fn remove_link(&self, netns: &str, ifname: &str) {
-        // The next agent says what is in its way.
-        let _ = netns::remove_link(netns, ifname);
+    fn netns(&self) -> Option<netns::Identity> {
+        self.netns
     }
 
-    fn remember(&self) {
-        last_seen::remember(&self.settings.socket);
+    fn netns_is_gone(&self, path: &str) -> bool {
+        netns::is_gone(path)
     }
 
-    fn forget(&self) {
-        last_seen::forget(&self.settings.socket);
+    fn is_own_type(&self, name: &str) -> bool {
+        name == TYPE || files::started_as().is_some_and(|ours| ours == name)
+    }
+
+    fn remove_veth(&self, path: &str, netns: netns::Identity, ifname: &str) {
+        // If the interface stays, the next ADD fails with the agent's own error.
+        let _ = netns::remove_veth(path, netns, ifname);
+    }
+
+    fn owe(&self, args: &CmdArgs, later: Duration) -> bool {
+        Owed::write(&self.settings.socket, args, later)
+    }
+
+    fn owed(&self) -> Option<Owed> {
+        Owed::open(&self.settings.socket)
     }
 
     fn was_seen(&self, within: Duration) -> bool {
         last_seen::was_seen(&self.settings.socket, within)
     }
+}
+
+/// Returns how long ago a folder, or a file in it, changed last. A time in the future is none.
+fn newest_change(folder: &str) -> Option<Duration> {
+    let files = fs::read_dir(folder).ok()?.filter_map(|file| file.ok()?.metadata().ok());
+    let all = files.filter(|it| !it.is_dir()).chain(fs::metadata(folder).ok());
+    all.filter_map(|it| it.modified().ok()?.elapsed().ok()).min()
 }
 
 /// A connection to the agent.
@@ -81,5 +123,9 @@ impl Connection for Agent<'_> {
 
     fn peer_is_gone(&self) -> bool {
         self.channel.peer().is_gone()
+    }
+
+    fn peer_is_alive(&self) -> bool {
+        self.channel.peer().is_alive()
     }
 }

@@ -16,10 +16,8 @@ pub struct Output {
     pub stdout: Bytes,
     /// For standard error: only where a person called the program by hand
     pub stderr: String,
-    /// Whether the exit status is 0, else it is 1
+    /// Whether the exit status is 0, else it is 1. Then the document must not be lost
     pub success: bool,
-    /// Whether the document is the result of a command: it must not be lost
-    pub is_result: bool,
 }
 
 impl Output {
@@ -42,19 +40,18 @@ impl Output {
             cni_version: semver::Version,
             supported_versions: [semver::Version; 7],
         }
-        let version =
-            json(&Version { cni_version: version::NEWEST, supported_versions: version::SUPPORTED });
-        Self { is_result: false, ..Self::success(version) }
+        let (cni_version, supported_versions) = (version::NEWEST, version::SUPPORTED);
+        Self::success(json(&Version { cni_version, supported_versions }))
     }
 
     /// A command that was done.
     pub(crate) fn success(stdout: Bytes) -> Self {
-        Self { stdout, stderr: String::new(), success: true, is_result: true }
+        Self { stdout, stderr: String::new(), success: true }
     }
 
     /// A command that failed.
     pub(crate) fn failure(error: &CniError) -> Self {
-        Self { success: false, is_result: false, ..Self::success(json(error)) }
+        Self { success: false, ..Self::success(json(error)) }
     }
 
     /// Writes the document to standard output, if there is one.
@@ -64,7 +61,7 @@ impl Output {
     pub fn tell(&self) -> io::Result<()> {
         match self.stdout.is_empty() {
             true => Ok(()),
-            false => stdio::write(&self.stdout, self.is_result),
+            false => stdio::write(&self.stdout, self.success),
         }
     }
 

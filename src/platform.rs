@@ -7,6 +7,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use self::unix::{files, netns, socket, stdio};
+pub(crate) use self::unix::{conf_dir, files, folder, netns, socket, stdio};
 #[cfg(windows)]
-pub(crate) use self::windows::{files, netns, socket, stdio};
+pub(crate) use self::windows::{conf_dir, files, folder, netns, socket, stdio};

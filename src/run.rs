@@ -6,13 +6,13 @@ use bytes::Bytes;
 
 use crate::action::{Action, Command};
 use crate::document::CniError;
-use crate::error::Error;
 use crate::input::{self, Call, CmdArgs, Environment, Input, Source};
-use crate::ladder::{self, History, Node, Request};
+use crate::ladder::{self, History, Node};
 use crate::node::ThisNode;
 use crate::output::Output;
 use crate::platform::netns;
-use crate::{log, verdict};
+use crate::verdict::{Memory, Verdict};
+use crate::{last_seen, log};
 
 /// Runs the plugin for one command. Never panics, never prints.
 pub fn run(environment: Environment<'_>, stdin: &mut dyn Source) -> Output {
@@ -71,33 +71,40 @@ impl Action {
 /// Does a checked command: who answers, what that means, and a line in the log.
 fn perform(call: &Call, own_netns_allowed: bool, started: Instant) -> Result<Bytes, CniError> {
     let mut history = History::default();
-    let result = own_netns(call, own_netns_allowed).and_then(|()| {
-        let node = ThisNode { settings: &call.settings, trace: &call.args.trace };
-        answer(&node, call, started, &mut history)
-    });
-    log::write(call, &history, &result);
+    let Verdict { result, note, memory } = match netns(call, own_netns_allowed) {
+        Ok(netns) => {
+            let node = ThisNode::new(&call.settings, &call.args.trace).with_netns(netns);
+            answer(&node, call, started, &mut history)
+        }
+        Err(refused) => Verdict::failed(refused.into()),
+    };
+    match memory {
+        Memory::Seen => last_seen::remember(&call.settings.socket),
+        Memory::NotReady => last_seen::forget(&call.settings.socket),
+        Memory::Unchanged => (),
+    }
+    log::write(call, &history, &result, note);
     result.map_err(|error| CniError::new(&error, &call.heading(), &call.settings.socket, &history))
 }
 
 /// Who answers a call on a node, and what that means. `history` learns what happened.
-///
-/// # Errors
-/// Why the command failed.
-pub fn answer(
-    node: &impl Node,
-    call: &Call,
-    started: Instant,
-    history: &mut History,
-) -> Result<Bytes, Error> {
-    let answer = ladder::deliver(node, Request::from(call), call.limits(), started, history);
-    verdict::of(node, call, answer)
+pub fn answer(node: &impl Node, call: &Call, started: Instant, history: &mut History) -> Verdict {
+    let answer = ladder::deliver(node, call, started, history);
+    Verdict::of(node, call, answer)
 }
 
-/// Refuses an ADD for the network namespace that the plugin itself runs in.
-fn own_netns(call: &Call, is_allowed: bool) -> Result<(), Error> {
-    let netns = &call.args.netns;
-    if call.action == Action::Add && !is_allowed && netns::is_own(netns) {
-        return Err(input::Error::OwnNetns(netns.clone()).into());
+/// Returns which network namespace an ADD is for. Refuses the one that the plugin itself runs
+/// in. A path that cannot be looked at is left to the agent, which says what is wrong with it.
+fn netns(call: &Call, own_is_allowed: bool) -> Result<Option<netns::Identity>, input::Error> {
+    let path = &call.args.netns;
+    if call.action != Action::Add {
+        return Ok(None);
     }
-    Ok(())
+    let netns = netns::Identity::of(path);
+    match netns {
+        Some(netns) if !own_is_allowed && netns.is_own() => {
+            Err(input::Error::OwnNetns(path.clone()))
+        }
+        netns => Ok(netns),
+    }
 }

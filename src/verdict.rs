@@ -1,78 +1,138 @@
 //! Stage 3: what an answer, or its absence, means for each command.
 
-use std::io::ErrorKind;
-
 use bytes::Bytes;
 
 use crate::action::Action;
 use crate::error::Error;
 use crate::input::Call;
-use crate::ladder::{self, AgentError, Node, Response};
+use crate::ladder::{self, AgentError, Answer, Node, Response};
 use crate::{grpc, json};
 
-/// The bytes for standard output, or why the command failed.
-pub(crate) fn of(
-    node: &impl Node,
-    call: &Call,
-    answer: Result<Response, ladder::Error>,
-) -> Result<Bytes, Error> {
-    use Action::{Add, Del, Gc};
-    if call.action == Action::Status {
-        return status(node, call, answer);
-    }
-    if answer.is_ok() && is_asked_for_status(call) {
-        node.remember();
-    }
-    match (call.action, answer) {
-        // Nothing to collect for an agent that cannot, or whose version is too low
-        // for it: the runtime has already sent DEL for what it knew.
-        (Gc, Ok(Response { error: Some(error), .. })) if error.is_refused_version() => {
-            Ok(Bytes::new())
+/// What a command comes to: nothing is done about it here.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The bytes for standard output, or why the command failed
+    pub result: Result<Bytes, Error>,
+    /// How it succeeded, if not by an agent that did it
+    pub note: Option<Note>,
+    /// What is to be remembered of the agent
+    pub memory: Memory,
+}
+
+/// How a command succeeded that no agent did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// DEL: it is written down for the next agent
+    Owed,
+    /// DEL: it could not be written down
+    Lost,
+    /// GC: the agent's API has none
+    NoGc,
+    /// GC: the agent refuses the cniVersion
+    GcRefused,
+    /// STATUS: the agent's API has none, and it serves ADD
+    NoStatus,
+    /// STATUS: the agent refuses the cniVersion, and it serves ADD
+    StatusRefused,
+    /// STATUS: nobody answered, and the agent was seen a moment ago
+    FromMemory,
+}
+
+impl Note {
+    /// Returns what the log says.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Owed => "owed: no agent did it; the next one that answers gets it",
+            Self::Lost => "lost: no agent did it, and it could not be kept for the next one",
+            Self::NoGc => "the agent has no GC: nothing was done",
+            Self::GcRefused => "the agent refuses the cniVersion: nothing was done",
+            Self::NoStatus => "the agent has no STATUS: it serves ADD",
+            Self::StatusRefused => "the agent refuses the cniVersion: it serves ADD in a lower one",
+            Self::FromMemory => "no answer: the agent was seen a moment ago",
         }
-        (Gc, Err(ladder::Error::Exhausted)) => Ok(Bytes::new()),
-        (_, Ok(Response { error: Some(error), .. })) => Err(with_hint(error, call).into()),
-        (Add, Ok(Response { result, .. })) => match json::is_object(&result) {
-            Ok(()) => Ok(result),
-            Err(why) => Err(Error::Result(why)),
-        },
-        (_, Ok(_)) => Ok(Bytes::new()),
-        (Del, Err(cause)) if is_away(&cause) && call.may_be_left() => Ok(Bytes::new()),
-        (_, Err(cause)) => Err(cause.into()),
     }
 }
 
-/// Ready means that an ADD started now can be expected to succeed. What the agent
-/// said last is remembered: one that is being restarted is ready for as long as an
-/// ADD would wait for it.
-fn status(
-    node: &impl Node,
-    call: &Call,
-    answer: Result<Response, ladder::Error>,
-) -> Result<Bytes, Error> {
-    match answer {
-        Ok(Response { error: None, .. }) => {
-            node.remember();
-            Ok(Bytes::new())
-        }
-        Ok(Response { error: Some(error), .. }) => {
-            node.forget();
-            Err(error.into())
-        }
-        Err(cause) if cause.is_silence() && node.was_seen(call.settings.wait_for_agent) => {
-            Ok(Bytes::new())
-        }
-        Err(cause) => {
-            if !cause.is_silence() {
-                node.forget();
+/// What is to be remembered of the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// That it was seen now
+    Seen,
+    /// That it is not ready, so that it is not taken for ready when it goes away
+    NotReady,
+    /// What is remembered already
+    Unchanged,
+}
+
+impl Verdict {
+    /// The verdict on what agents answered to a call.
+    pub(crate) fn of(node: &impl Node, call: &Call, answer: Result<Answer, ladder::Error>) -> Self {
+        match answer {
+            Ok(Answer::Agent(response)) if call.action == Action::Status => {
+                Self::of_status(response)
             }
-            Err(not_ready(cause))
+            Ok(Answer::Agent(response)) => Self::of_response(call, response),
+            Ok(Answer::ServesAdd { refused_version: true }) => {
+                Self::done(Memory::Seen, Some(Note::StatusRefused))
+            }
+            Ok(Answer::ServesAdd { .. }) => Self::done(Memory::Seen, Some(Note::NoStatus)),
+            Ok(Answer::Owed) => Self::done(Memory::Unchanged, Some(Note::Owed)),
+            Ok(Answer::Lost) => Self::done(Memory::Unchanged, Some(Note::Lost)),
+            // Nothing to collect for an agent that cannot: the runtime has already sent DEL
+            // for what it knew.
+            Err(ladder::Error::Exhausted) if call.action == Action::Gc => {
+                Self::done(Memory::Unchanged, Some(Note::NoGc))
+            }
+            Err(cause) if call.action == Action::Status => Self::of_no_status(node, call, cause),
+            Err(cause) => Self::failed(cause.into()),
         }
     }
-}
 
-/// Whether the runtime asks for STATUS under this configuration.
-fn is_asked_for_status(call: &Call) -> bool {
-    call.cni_version.as_ref().is_some_and(|version| *version >= Action::Status.since())
+    /// A command that failed.
+    pub(crate) fn failed(error: Error) -> Self {
+        Self { result: Err(error), note: None, memory: Memory::Unchanged }
+    }
+
+    fn done(memory: Memory, note: Option<Note>) -> Self {
+        Self { result: Ok(Bytes::new()), note, memory }
+    }
+
+    fn of_response(call: &Call, response: Response) -> Self {
+        let is_add = call.action == Action::Add;
+        // An agent whose network is not ready cannot be expected to do an ADD.
+        let is_busy = is_add && response.is_try_again_later();
+        let memory = if is_busy { Memory::Unchanged } else { Memory::Seen };
+        let Response { result, error } = response;
+        let result = match error {
+            Some(error) if call.action == Action::Gc && error.is_refused_version() => {
+                return Self::done(memory, Some(Note::GcRefused));
+            }
+            Some(error) => Err(with_hint(error, call).into()),
+            None if is_add => json::is_object(&result).map(|()| result).map_err(Error::Result),
+            None => Ok(Bytes::new()),
+        };
+        Self { result, note: None, memory }
+    }
+
+    fn of_status(Response { error, .. }: Response) -> Self {
+        match error {
+            Some(error) => Self { memory: Memory::NotReady, ..Self::failed(error.into()) },
+            None => Self::done(Memory::Seen, None),
+        }
+    }
+
+    /// Ready means that an ADD started now can be expected to succeed. What the agent
+    /// said last is remembered: one that is being restarted is ready for as long as an
+    /// ADD would wait for it.
+    fn of_no_status(node: &impl Node, call: &Call, cause: ladder::Error) -> Self {
+        if !cause.is_silence() {
+            return Self { memory: Memory::NotReady, ..Self::failed(not_ready(cause)) };
+        }
+        if node.was_seen(call.settings.wait_for_agent) {
+            return Self::done(Memory::Unchanged, Some(Note::FromMemory));
+        }
+        Self::failed(not_ready(cause))
+    }
 }
 
 /// Every agent refuses a configuration without a version.
@@ -83,23 +143,12 @@ fn with_hint(mut error: AgentError, call: &Call) -> AgentError {
     error
 }
 
-/// Whatever keeps the agent from answering means that it is not ready, but for a
-/// peer that is not to be talked to, and our own failure.
+/// Maps a failed STATUS to "not ready" (50), except for an untrusted peer and for failures of
+/// this process.
 fn not_ready(cause: ladder::Error) -> Error {
     use grpc::Error::{NoSocket, OpenFolder, Untrusted};
     match cause {
         ladder::Error::Call(Untrusted { .. } | OpenFolder(_) | NoSocket(_)) => cause.into(),
         cause => Error::NotReady(cause),
-    }
-}
-
-/// Whether no agent was there to do a DEL, or it did not answer. An agent that answers
-/// with an error is there, and so is one whose socket is closed to this user.
-fn is_away(cause: &ladder::Error) -> bool {
-    use grpc::Error::{Deadline, NotASocket, NotTaken, Unreachable};
-    match cause {
-        ladder::Error::Call(Unreachable(error)) => error.kind() != ErrorKind::PermissionDenied,
-        ladder::Error::Call(NotASocket(_) | NotTaken(_) | Deadline) => true,
-        _ => false,
     }
 }

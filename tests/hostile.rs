@@ -77,6 +77,15 @@ const KINDS: &[(&str, u64, Serve)] = &[
         goaway(c, 1, 11)?;
         c.drain()
     }),
+    // The client ends these connections itself, with a GOAWAY of its own.
+    ("DATA on stream 0", 11, |c| broken(c, kind::DATA, 0, b"x")),
+    ("SETTINGS of five bytes", 11, |c| broken(c, kind::SETTINGS, 0, b"xxxxx")),
+    ("HEADERS on a stream of the server's", 11, |c| broken(c, kind::HEADERS, 2, &[0x88])),
+    ("WINDOW_UPDATE of nothing", 11, |c| broken(c, 8, 0, &[0; 4])),
+    ("UNIMPLEMENTED, and the connection ends", 202, |c| {
+        let stream = request(c)?;
+        c.trailers_only(stream, "12", b"unknown service")
+    }),
     ("GOAWAY, then the reply", 0, |c| {
         let stream = request(c)?;
         goaway(c, stream, 0)?;
@@ -277,6 +286,18 @@ const KINDS: &[(&str, u64, Serve)] = &[
     }),
 ];
 
+/// How many requests an ADD sends at most: one, unless the agent provably did not take it,
+/// or has none of our APIs.
+fn requests(name: &str) -> usize {
+    match name {
+        "GOAWAY before the request"
+        | "GOAWAY that refuses the request"
+        | "RST_STREAM REFUSED_STREAM" => usize::MAX,
+        "UNIMPLEMENTED after an effect" | "UNIMPLEMENTED, and the connection ends" => 4,
+        _ => 1,
+    }
+}
+
 fn request(c: &mut Connection) -> Option<u32> {
     c.handshake()?;
     c.request()
@@ -298,6 +319,13 @@ fn message(c: &mut Connection, flag: u8, claims: usize, bytes: &[u8]) -> Option<
 
 fn goaway(c: &mut Connection, last: u32, reason: u32) -> Option<()> {
     c.frame(kind::GOAWAY, 0, 0, &[last.to_be_bytes(), reason.to_be_bytes()].concat())
+}
+
+/// A frame that no server may send.
+fn broken(c: &mut Connection, kind: u8, stream: u32, payload: &[u8]) -> Option<()> {
+    request(c)?;
+    c.frame(kind, 4 * u8::from(kind == kind::HEADERS), stream, payload)?;
+    c.drain()
 }
 
 fn reset(c: &mut Connection, reason: u32) -> Option<()> {
@@ -384,13 +412,13 @@ fn launch(peak: &std::ffi::OsStr) -> ExitCode {
 }
 
 /// Runs an ADD against one kind.
-fn run(expected: u64, serve: Serve) -> Result<(), String> {
+fn run(name: &str, expected: u64, serve: Serve) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("cni.sock");
-    let _agent = RawAgent::start(&socket, serve);
+    let agent = RawAgent::start(&socket, serve);
     let configuration = json!({
         "cniVersion": "0.4.0", "name": "antrea", "type": "antrea",
-        "antreaCni": {"socket": socket, "addTimeoutSeconds": DEADLINE.as_secs()},
+        "antreaCni": {"socket": socket, "addTimeoutSeconds": DEADLINE.as_secs(), "confDir": "/nowhere"},
     });
     let started = Instant::now();
     let mut child = Command::new(std::env::current_exe().unwrap())
@@ -427,11 +455,13 @@ fn run(expected: u64, serve: Serve) -> Result<(), String> {
         (elapsed < DEADLINE + SLACK, "past its deadline"),
         (resident <= MAX_RESIDENT_KIB, "too much memory"),
         (busy <= most, "too busy"),
+        (agent.requests() <= requests(name), "too many requests"),
     ];
     match checks.into_iter().find(|(holds, _)| !holds) {
         Some((_, what)) => Err(format!(
-            "{what}: {document} {:?} {stderr}, {resident} KiB, {busy} ms",
-            output.status
+            "{what}: {document} {:?} {stderr}, {resident} KiB, {busy} ms, {} requests",
+            output.status,
+            agent.requests()
         )),
         None => Ok(()),
     }
@@ -442,9 +472,9 @@ fn main() -> ExitCode {
         return launch(&peak);
     }
     // All at once: the slow ones wait.
-    let case = |(name, code, serve): &(&str, u64, Serve)| {
-        let (code, serve) = (*code, *serve);
-        Case::new(*name, move || run(code, serve))
+    let case = |(name, code, serve): &(&'static str, u64, Serve)| {
+        let (name, code, serve) = (*name, *code, *serve);
+        Case::new(name, move || run(name, code, serve))
     };
     run_cases(Some(KINDS.len()), || KINDS.iter().map(case).collect(), || Ok(()))
 }

@@ -85,6 +85,10 @@ struct Serve {
     /// the one that does the work
     #[arg(long)]
     delegate: Option<PathBuf>,
+    /// Seconds until the node's network is ready. Until then an ADD waits, 30 s at most, and
+    /// is answered with code 11, as released agents do since v0.12
+    #[arg(long, default_value_t = 0)]
+    network_ready_after: u64,
 }
 
 #[expect(clippy::print_stderr, reason = "this program is for people")]
@@ -138,6 +142,7 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn std::error::Error>> {
         chaining: arguments.chaining,
         links: arguments.links,
         delegate: arguments.delegate,
+        network_ready_after: arguments.network_ready_after,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(told_to_end())?)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use antrea_cni::Action;
 use serde_json::value::RawValue;
@@ -22,6 +23,7 @@ pub(crate) struct Node {
     chaining: bool,
     links: bool,
     delegate: Option<PathBuf>,
+    network_ready: Instant,
     state: Option<PathBuf>,
     attachments: Mutex<BTreeMap<String, Attachment>>,
     /// One call at a time per container
@@ -40,6 +42,7 @@ impl Node {
             chaining: options.chaining,
             links: options.links,
             delegate: options.delegate.clone(),
+            network_ready: Instant::now() + Duration::from_secs(options.network_ready_after),
             state: options.state.clone(),
             attachments: Mutex::new(attachments.unwrap_or_default()),
             turns: Mutex::default(),
@@ -100,6 +103,7 @@ impl Node {
         die: Option<Die>,
         journal: &Journal,
     ) -> Outcome {
+        self.wait_for_network().await?;
         if self.attachments().contains_key(&args.container_id) {
             let text = format!(
                 "failed to create veth devices for container {}: container veth name ({:?}) already exists",
@@ -138,6 +142,17 @@ impl Node {
             return Ok(result::echo(configuration, version_of(configuration), is_old));
         }
         Ok(delegated.unwrap_or_else(|| result::of(&attachment, version_of(configuration))))
+    }
+
+    /// As released agents do before an ADD has an effect.
+    async fn wait_for_network(&self) -> Result<(), InBandError> {
+        const AT_MOST: Duration = Duration::from_secs(30);
+        let left = self.network_ready.saturating_duration_since(Instant::now());
+        tokio::time::sleep(left.min(AT_MOST)).await;
+        match left > AT_MOST {
+            true => Err(InBandError::new(11, "Server is busy, please retry later")),
+            false => Ok(()),
+        }
     }
 
     async fn check(&self, args: &CniCmdArgs, configuration: &Map<String, Value>) -> Outcome {

@@ -40,6 +40,9 @@ pub struct Options {
     /// Folder of real CNI plugins, one of which the `delegate` object of a
     /// configuration names
     pub delegate: Option<PathBuf>,
+    /// Seconds after the start until the node's network is ready. Until then an ADD waits
+    /// for it, 30 s at most, and is answered with code 11: nothing was done
+    pub network_ready_after: u64,
 }
 
 impl Default for Options {
@@ -55,6 +58,7 @@ impl Default for Options {
             chaining: false,
             links: false,
             delegate: None,
+            network_ready_after: 0,
         }
     }
 }

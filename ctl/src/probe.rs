@@ -73,7 +73,8 @@ fn look(settings: &Settings, report: &mut Report) -> Result<(), State> {
 }
 
 fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
-    let node = ThisNode { settings, trace: &TraceContext::default() };
+    let trace = TraceContext::default();
+    let node = ThisNode::new(settings, &trace);
     for api in Api::ALL {
         let mut found = ApiReport::new(api);
         for action in Action::ALL {

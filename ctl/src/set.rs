@@ -24,8 +24,9 @@ impl Set {
         let mut one = Map::new();
         one.insert(key.to_owned(), value.clone());
         match wrong(&Value::Object(one), Path::new("a setting")) {
-            Some(_) if !Settings::NAMES.contains(&key) => {
-                Err(format!("there is no setting {key}: there are {}", Settings::NAMES.join(", ")))
+            Some(_) if !Settings::TABLE.iter().any(|it| it.name == key) => {
+                let names: Vec<_> = Settings::TABLE.iter().map(|it| it.name).collect();
+                Err(format!("there is no setting {key}: there are {}", names.join(", ")))
             }
             Some(error) => Err(error.replace(" in a setting", "")),
             None => Ok(Self { key: key.to_owned(), value }),

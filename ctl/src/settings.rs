@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use antrea_cni::input::node_settings;
-use antrea_cni::input::settings::{DelWhenAgentDown, LogLevel, Origin, Settings};
+use antrea_cni::input::settings::{Origin, Settings};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::cli::{Place, Status, Whose};
 use crate::error::{Error, Exit};
@@ -33,6 +33,8 @@ pub(crate) struct InForce {
     settings: Vec<Setting>,
     /// What the plugin refuses
     wrong: Vec<String>,
+    /// What it passes over
+    passed_over: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,7 +72,9 @@ impl InForce {
             !wrong.iter().any(|it| matches!(it, antrea_cni::input::settings::Error::File { .. }));
         let (in_list, in_node) =
             (members(own.map(RawValue::get)), members(std::str::from_utf8(&in_node).ok()));
-        let settings = values(&settings).into_iter().map(|(key, value)| {
+        let settings = Settings::TABLE.iter().map(|setting| {
+            let key = setting.name;
+            let value = serde_json::from_str(&setting.value(&settings)).unwrap_or_default();
             let says =
                 |members: &Map<String, Value>| members.get(key).is_some_and(|it| !it.is_null());
             let from = match () {
@@ -81,8 +85,10 @@ impl InForce {
             Setting { key, value, from }
         });
         let settings = settings.collect();
-        let wrong = wrong.iter().map(ToString::to_string).collect();
-        Ok(Self { conflist, node, settings, wrong })
+        let (wrong, passed_over): (Vec<_>, Vec<_>) = wrong.iter().partition(|it| it.is_fatal());
+        let [wrong, passed_over] =
+            [wrong, passed_over].map(|all| all.iter().map(ToString::to_string).collect());
+        Ok(Self { conflist, node, settings, wrong, passed_over })
     }
 }
 
@@ -96,37 +102,6 @@ pub(crate) fn log_file(whose: &Whose) -> Result<PathBuf, Error> {
 
 fn members(text: Option<&str>) -> Map<String, Value> {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-}
-
-/// The settings under their names, in the order of the documentation.
-fn values(settings: &Settings) -> Vec<(&'static str, Value)> {
-    let Settings {
-        socket,
-        add_timeout,
-        wait_for_agent,
-        del_when_agent_down,
-        log_file,
-        log_level,
-        require_root_agent,
-    } = settings;
-    let del_when_agent_down = match del_when_agent_down {
-        DelWhenAgentDown::Fail => "fail",
-        DelWhenAgentDown::Succeed => "succeed",
-    };
-    let log_level = match log_level {
-        LogLevel::Info => "info",
-        LogLevel::Error => "error",
-    };
-    let values = [
-        json!(socket),
-        json!(add_timeout.as_secs()),
-        json!(wait_for_agent.as_secs()),
-        json!(del_when_agent_down),
-        json!(log_file),
-        json!(log_level),
-        json!(require_root_agent),
-    ];
-    Settings::NAMES.into_iter().zip(values).collect()
 }
 
 impl fmt::Display for InForce {
@@ -144,6 +119,9 @@ impl fmt::Display for InForce {
                 plain(&from)
             )?;
         }
+        self.passed_over
+            .iter()
+            .try_for_each(|it| writeln!(out, "{BAD}warning:{BAD:#} {}", plain(it)))?;
         self.wrong.iter().try_for_each(|wrong| writeln!(out, "{BAD}error:{BAD:#} {}", plain(wrong)))
     }
 }

@@ -37,18 +37,22 @@ fn oracle(value: &Value, data: &[u8]) -> Option<bool> {
         let known = matches!(
             &**name,
             "socket" | "addTimeoutSeconds" | "waitForAgentSeconds" | "delWhenAgentDown"
-                | "logFile" | "logLevel" | "requireRootAgent"
+                | "confDir" | "logFile" | "logLevel" | "requireRootAgent"
         );
         known
             && (value.is_null()
                 || match &**name {
-                    "socket" => path(value, 107),
+                    "socket" => value.as_str().is_some_and(|text| {
+                        let path = text.strip_prefix("unix:").unwrap_or(text);
+                        let path = if path != text { path.strip_prefix("//").unwrap_or(path) } else { path };
+                        path.starts_with('/') && !path.contains('\0') && path.len() <= 107
+                    }),
                     "addTimeoutSeconds" => {
-                        value.as_u64().is_some_and(|seconds| (35..=115).contains(&seconds))
+                        value.as_u64().is_some_and(|seconds| (35..=220).contains(&seconds))
                     }
-                    "waitForAgentSeconds" => value.as_u64().is_some_and(|seconds| seconds <= 60),
+                    "waitForAgentSeconds" => value.as_u64().is_some_and(|seconds| seconds <= 180),
                     "delWhenAgentDown" => value == "fail" || value == "succeed",
-                    "logFile" => path(value, usize::MAX),
+                    "confDir" | "logFile" => path(value, usize::MAX),
                     "logLevel" => value == "info" || value == "error",
                     _ => value.is_boolean(),
                 })

@@ -5,6 +5,7 @@
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use super::codec::Raw;
 use super::error::{Error, chain};
 use super::system::{Peer, Stream};
 use super::transport::{Transport, TransportError};
+use crate::deadline::Deadline;
 
 /// Largest reply that is read, grpc-go's default.
 const MAX_REPLY_BYTES: usize = 4 << 20;
@@ -40,7 +42,9 @@ pub struct Channel {
     driver: Option<Box<h2::client::Connection<Stream, Bytes>>>,
     stream: Stream,
     peer: Peer,
-    deadline: Instant,
+    deadline: Rc<Deadline>,
+    /// Calls that were answered on this connection
+    answered: usize,
 }
 
 impl Channel {
@@ -51,7 +55,7 @@ impl Channel {
     /// [`Error::Deadline`], [`Error::Cut`].
     // What the handshake has on the stack is given back before the call.
     #[inline(never)]
-    pub fn start((stream, peer): (Stream, Peer), deadline: Instant) -> Result<Self, Error> {
+    pub fn start((stream, peer): (Stream, Peer), deadline: &Rc<Deadline>) -> Result<Self, Error> {
         let handshake = h2::client::Builder::new()
             .enable_push(false)
             .max_header_list_size(MAX_HEADER_BYTES)
@@ -60,7 +64,8 @@ impl Channel {
             .block_on(handshake, deadline)
             .ok_or(Error::Deadline)?
             .map_err(|error| Error::Cut(chain(&error)))?;
-        Ok(Self { send, driver: Some(Box::new(driver)), stream, peer, deadline })
+        let (driver, deadline) = (Some(Box::new(driver)), Rc::clone(deadline));
+        Ok(Self { send, driver, stream, peer, deadline, answered: 0 })
     }
 
     /// The process at the other end.
@@ -103,7 +108,7 @@ impl Channel {
         let path =
             PathAndQuery::from_maybe_shared(path).map_err(|error| Error::Ended(chain(&error)))?;
         let mut request = tonic::Request::new(message);
-        request.set_timeout(self.deadline.saturating_duration_since(Instant::now()));
+        request.set_timeout(self.deadline.left(Instant::now()));
         for (name, value) in metadata {
             if let Ok(value) = value.parse() {
                 request.metadata_mut().insert(name, value);
@@ -112,20 +117,30 @@ impl Channel {
         let transport = Transport { send: self.send.clone(), is_undecodable };
         let mut grpc = Grpc::with_origin(transport, Uri::from_static(ORIGIN))
             .max_decoding_message_size(MAX_REPLY_BYTES);
-        let (stream, deadline) = (self.stream.clone(), self.deadline);
+        let (stream, deadline) = (self.stream.clone(), Rc::clone(&self.deadline));
+        let written = stream.written();
         let call = self.drive(grpc.unary(request, path, Raw));
-        match stream.block_on(call, deadline).ok_or(Error::Deadline)? {
+        let reply = match stream.block_on(call, &deadline).ok_or(Error::Deadline)? {
             Some(Ok(reply)) => Ok(reply.into_inner()),
             Some(Err(status)) => Err(self.error(status)),
             None => Err(Error::Cut("the other side closed it".to_owned())),
+        };
+        match reply {
+            // A server may end each connection behind an answer.
+            Err(Error::Cut(why)) if self.answered > 0 && stream.written() == written => {
+                Err(Error::NotTaken(why))
+            }
+            reply => {
+                self.answered += 1;
+                reply
+            }
         }
     }
 
     /// Classifies a status. tonic also makes one of each transport error; such a status
     /// has the error as its source.
     fn error(&self, status: Status) -> Error {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let is_late = left < DEADLINE_TOLERANCE;
+        let is_late = self.deadline.left(Instant::now()) < DEADLINE_TOLERANCE;
         let Some(error) = StdError::source(&status) else {
             return match status.code() {
                 Code::Cancelled | Code::DeadlineExceeded if is_late => Error::Deadline,

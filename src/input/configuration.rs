@@ -82,6 +82,18 @@ impl Configuration {
         }
     }
 
+    /// Returns `type`, the plugin that the runtime starts for a configuration; the last of
+    /// several, in any case.
+    pub(crate) fn plugin_type(bytes: &[u8]) -> Option<String> {
+        let mut plugin = Member::default();
+        let is_type = |key: &[u8]| json::names_field(key, "type");
+        json::members(&json::text(bytes), is_type, |_, value| plugin.set(value)).ok()?;
+        match plugin {
+            Member::Text(name) => Some(name),
+            Member::Absent | Member::NotAString => None,
+        }
+    }
+
     /// Name of the network.
     pub fn name(&self) -> &str {
         &self.name

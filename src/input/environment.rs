@@ -26,11 +26,11 @@ pub fn command(environment: Environment<'_>) -> Result<Option<Command>, Error> {
 /// Whether a command needs a variable: the specification's table of parameters, as
 /// the Go skeleton has it.
 fn requires(command: &Command, variable: &str) -> bool {
-    let Some(action) = command.action else { return false };
+    let Some(rules) = command.action.map(Action::rules) else { return false };
     match variable {
         "CNI_PATH" => true,
-        "CNI_CONTAINERID" | "CNI_IFNAME" => action.has_container(),
-        "CNI_NETNS" => matches!(action, Action::Add | Action::Check),
+        "CNI_CONTAINERID" | "CNI_IFNAME" => rules.has_container,
+        "CNI_NETNS" => rules.requires_netns,
         _ => false,
     }
 }

@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::settings::Settings;
 use crate::action::Action;
 
-/// The time of a command. Runtimes decide the totals: kubelet gives up after
-/// 120 s, CRI-O gives a DEL 60 s and a GC 30 s, and containerd calls STATUS under
-/// a lock.
+/// The timeouts of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// From start to answer
@@ -16,24 +14,21 @@ pub struct Limits {
     pub wait: Duration,
 }
 
+/// The timeouts of a DEL that is owed where no agent does it. It is in nobody's way: a Pod
+/// that ends waits for it, and so does whatever wants the runtime's lock.
+const OWED: Limits = Limits { total: Duration::from_secs(20), wait: Duration::from_secs(2) };
+
 impl Limits {
-    /// Those of a command.
+    /// Returns the timeouts of a command.
     pub fn of(action: Action, settings: &Settings) -> Self {
-        let (total, wait) = match action {
-            Action::Add => (settings.add_timeout, 60),
-            Action::Check => (Duration::from_secs(45), 5),
-            Action::Del => (Duration::from_secs(45), 15),
-            Action::Gc => (Duration::from_secs(25), 5),
-            Action::Status => (Duration::from_secs(1), 0),
-        };
-        Self { total, wait: settings.wait_for_agent.min(Duration::from_secs(wait)) }
+        let rules = action.rules();
+        let total = if action == Action::Add { settings.add_timeout } else { rules.total };
+        Self { total, wait: settings.wait_for_agent.min(rules.wait) }
     }
 
-    /// Those of a DEL that succeeds also where no agent does it: there is little to
-    /// wait for.
-    pub(super) fn of_what_may_be_left(self) -> Self {
-        let Self { total, wait } = self;
-        Self { total: total.min(Duration::from_secs(15)), wait: wait.min(Duration::from_secs(2)) }
+    /// Returns the shorter timeouts of a DEL that is owed where no agent does it.
+    pub(crate) fn of_owed(self) -> Self {
+        Self { total: self.total.min(OWED.total), wait: self.wait.min(OWED.wait) }
     }
 }
 
@@ -43,10 +38,10 @@ mod tests {
 
     #[test]
     fn only_an_add_waits_as_long_as_the_setting_says() {
-        let longest = Settings { wait_for_agent: Duration::from_secs(60), ..Settings::default() };
+        let longest = Settings { wait_for_agent: Duration::from_secs(180), ..Settings::default() };
         let waits = Action::ALL.map(|action| Limits::of(action, &longest).wait.as_secs());
         let expected = Action::ALL.map(|action| match action {
-            Action::Add => 60,
+            Action::Add => 180,
             Action::Check | Action::Gc => 5,
             Action::Del => 15,
             Action::Status => 0,
@@ -54,5 +49,10 @@ mod tests {
         assert_eq!(waits, expected);
         let none = Settings { wait_for_agent: Duration::ZERO, ..longest };
         assert!(Action::ALL.iter().all(|action| Limits::of(*action, &none).wait.is_zero()));
+    }
+
+    #[test]
+    fn the_default_of_an_adds_timeout_is_the_rule() {
+        assert_eq!(Settings::default().add_timeout, Action::Add.rules().total);
     }
 }

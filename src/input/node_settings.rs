@@ -37,6 +37,7 @@ pub fn read(path: &Path, settings: &mut Settings) -> Vec<Error> {
     let untrusted = |why: String| vec![Error::File { path: path.to_owned(), why }];
     match text(path) {
         Ok(None) => Vec::new(),
+        Ok(Some(text)) if text.is_empty() => vec![Error::EmptyFile(path.to_owned())],
         Ok(Some(text)) => match serde_json::from_str::<&RawValue>(&text) {
             Ok(value) => settings.apply(value, Origin::Node(path)),
             Err(error) => untrusted(format!("it is not JSON: {error}")),

@@ -1,6 +1,7 @@
 //! The plugin's own settings: under one key of the network configuration, which every
 //! agent ignores, and in a file of the node ([`node_settings`](super::node_settings)).
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::json;
-use crate::platform::socket;
+use crate::platform::{conf_dir, socket};
 
 /// Where `antrea-agent` listens.
 #[doc(alias = "AntreaCNISocketAddr")]
@@ -18,8 +19,15 @@ pub const SOCKET_PATH: &str = socket::PATH;
 /// Longest path that the system takes for a socket, in bytes.
 pub const MAX_SOCKET_PATH_BYTES: usize = socket::MAX_PATH_BYTES;
 
-/// The least value of `addTimeoutSeconds`: agents themselves wait 30 s.
-pub const LEAST_ADD_TIMEOUT: Duration = Duration::from_secs(35);
+/// The bounds of `addTimeoutSeconds`. An agent itself waits 30 s for its node's network;
+/// kubelet gives a sandbox 240 s (`RunPodSandbox`), CRI-O an ADD 5 minutes.
+const ADD_TIMEOUT_SECONDS: RangeInclusive<u64> = 35..=220;
+
+/// The bounds of `waitForAgentSeconds`.
+const WAIT_FOR_AGENT_SECONDS: RangeInclusive<u64> = 0..=180;
+
+/// The least value of `addTimeoutSeconds`.
+pub const LEAST_ADD_TIMEOUT: Duration = Duration::from_secs(*ADD_TIMEOUT_SECONDS.start());
 
 /// What is wrong with settings.
 #[derive(Debug, Error)]
@@ -38,6 +46,9 @@ pub enum Error {
         /// What it can be
         expected: &'static str,
     },
+    /// The file of the node is empty, as after a power loss. It counts as absent.
+    #[error("the settings file {0} is empty: it counts as absent; write it again or remove it")]
+    EmptyFile(PathBuf),
     /// The file of the node cannot be used.
     #[error("the settings in {path} cannot be used: {why}; correct the file or remove it")]
     File {
@@ -46,6 +57,13 @@ pub enum Error {
         /// What is wrong with it
         why: String,
     },
+}
+
+impl Error {
+    /// Whether a command fails for it, DEL and GC apart.
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self, Self::EmptyFile(_))
+    }
 }
 
 /// Where settings stand, for the errors that name them.
@@ -76,12 +94,10 @@ impl Origin<'_> {
 /// What DEL answers while no agent can be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DelWhenAgentDown {
-    /// An error, as the Go plugin does
-    #[default]
+    /// An error, as the Go plugin does, while the network namespace is there
     Fail,
-    /// Success: for nodes that are so full that the agent's own Pod cannot
-    /// start before others are deleted. Antrea's agent removes what is left
-    /// behind when it starts.
+    /// Success after a short wait: the DEL is owed, and sent to the next agent
+    #[default]
     Succeed,
 }
 
@@ -96,30 +112,17 @@ pub enum LogLevel {
 }
 
 /// The settings in force: those of the network configuration, then those of the node,
-/// then the defaults, key by key.
+/// then the defaults, key by key. [`Settings::TABLE`] documents each.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the table documents them")]
 pub struct Settings {
-    /// `socket`, an absolute path of at most 107 bytes, on Windows of a named pipe: where
-    /// the agent listens
     pub socket: String,
-    /// `addTimeoutSeconds`, 35 to 115: time for an ADD in all; an agent itself
-    /// waits 30 s for the network, and kubelet gives up after 120 s
     pub add_timeout: Duration,
-    /// `waitForAgentSeconds`, 0 to 60: how long an ADD waits for an agent that
-    /// is being restarted; DEL waits at most 15 s of it, CHECK and GC 5 s,
-    /// STATUS not at all
     pub wait_for_agent: Duration,
-    /// `delWhenAgentDown`, `"fail"` or `"succeed"`: what DEL answers when no agent
-    /// can be reached; `"succeed"` is for nodes so full that the agent's own Pod
-    /// cannot start before others are deleted
     pub del_when_agent_down: DelWhenAgentDown,
-    /// `logFile`, an absolute path: the log, a line of JSON a call; 10 MB and one
-    /// file before it, FILE.1
+    pub conf_dir: String,
     pub log_file: Option<String>,
-    /// `logLevel`, `"info"` or `"error"`: log every call, or those that failed
     pub log_level: LogLevel,
-    /// `requireRootAgent`, `true` or `false`: talk only to a process of root (on Windows: of
-    /// LocalSystem or an administrator) or of our own user
     pub require_root_agent: bool,
 }
 
@@ -127,9 +130,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             socket: SOCKET_PATH.to_owned(),
-            add_timeout: Duration::from_secs(90),
-            wait_for_agent: Duration::from_secs(30),
+            add_timeout: Duration::from_secs(120),
+            wait_for_agent: Duration::from_secs(60),
             del_when_agent_down: DelWhenAgentDown::default(),
+            conf_dir: conf_dir::PATH.to_owned(),
             log_file: None,
             log_level: LogLevel::default(),
             require_root_agent: true,
@@ -137,19 +141,131 @@ impl Default for Settings {
     }
 }
 
+/// One setting: all that is known of it but its default.
+pub struct Setting {
+    /// Its key
+    pub name: &'static str,
+    /// The values that it can have
+    pub values: &'static str,
+    /// What it does, for people
+    pub help: &'static str,
+    /// Takes a value over, unless the setting cannot have it
+    set: fn(&mut Settings, &RawValue) -> Option<()>,
+    /// Its value as JSON
+    get: fn(&Settings) -> String,
+}
+
+impl Setting {
+    /// The value that it has in `settings`, as JSON.
+    pub fn value(&self, settings: &Settings) -> String {
+        (self.get)(settings)
+    }
+}
+
 impl Settings {
     /// The key of the network configuration that holds the settings.
     pub const KEY: &str = "antreaCni";
 
-    /// The names of the settings.
-    pub const NAMES: [&str; 7] = [
-        "socket",
-        "addTimeoutSeconds",
-        "waitForAgentSeconds",
-        "delWhenAgentDown",
-        "logFile",
-        "logLevel",
-        "requireRootAgent",
+    /// All settings. A new one is a field, its default, and a row here.
+    pub const TABLE: &[Setting] = &[
+        Setting {
+            name: "socket",
+            values: socket::VALUES,
+            help: "where the agent listens; `unix://PATH` is taken, too",
+            set: |it, value| {
+                it.socket = socket::parse(&text(value)?)?;
+                Some(())
+            },
+            get: |it| quoted(&it.socket),
+        },
+        Setting {
+            name: "addTimeoutSeconds",
+            values: "a whole number from 35 to 220",
+            help: "time for an ADD in all; an agent itself waits 30 s for its node's network, and kubelet gives a sandbox 240 s",
+            set: |it, value| {
+                it.add_timeout = seconds(value, ADD_TIMEOUT_SECONDS)?;
+                Some(())
+            },
+            get: |it| it.add_timeout.as_secs().to_string(),
+        },
+        Setting {
+            name: "waitForAgentSeconds",
+            values: "a whole number from 0 to 180",
+            help: "how long an ADD waits for an agent that is being restarted; CHECK and GC wait at most 5 s of it, DEL 2 s, and 15 s where it cannot be owed, STATUS not at all. A Pod that is deleted while its ADD waits is gone when the wait ends, and a node stays Ready for as long after its agent went",
+            set: |it, value| {
+                it.wait_for_agent = seconds(value, WAIT_FOR_AGENT_SECONDS)?;
+                Some(())
+            },
+            get: |it| it.wait_for_agent.as_secs().to_string(),
+        },
+        Setting {
+            name: "delWhenAgentDown",
+            values: "\"fail\" or \"succeed\"",
+            help: "what DEL answers when no agent can be reached: `\"succeed\"` writes the DEL down, beside the socket, and whoever reaches an agent next sends it; `\"fail\"` is code 11 after 15 s while the network namespace is there",
+            set: |it, value| {
+                it.del_when_agent_down = match &*text(value)? {
+                    "fail" => DelWhenAgentDown::Fail,
+                    "succeed" => DelWhenAgentDown::Succeed,
+                    _ => return None,
+                };
+                Some(())
+            },
+            get: |it| {
+                quoted(match it.del_when_agent_down {
+                    DelWhenAgentDown::Fail => "fail",
+                    DelWhenAgentDown::Succeed => "succeed",
+                })
+            },
+        },
+        Setting {
+            name: "confDir",
+            values: "an absolute path",
+            help: "the container runtime's folder of network configurations: a call does not wait while the runtime waits to read it again (the page of errors, code 11)",
+            set: |it, value| {
+                it.conf_dir = absolute(value)?;
+                Some(())
+            },
+            get: |it| quoted(&it.conf_dir),
+        },
+        Setting {
+            name: "logFile",
+            values: "an absolute path",
+            help: "the log, a line of JSON a call; 10 MB and one file before it, FILE.1",
+            set: |it, value| {
+                it.log_file = Some(absolute(value)?);
+                Some(())
+            },
+            get: |it| it.log_file.as_deref().map_or_else(|| "null".to_owned(), quoted),
+        },
+        Setting {
+            name: "logLevel",
+            values: "\"info\" or \"error\"",
+            help: "log every call, or those that failed",
+            set: |it, value| {
+                it.log_level = match &*text(value)? {
+                    "info" => LogLevel::Info,
+                    "error" => LogLevel::Error,
+                    _ => return None,
+                };
+                Some(())
+            },
+            get: |it| {
+                quoted(match it.log_level {
+                    LogLevel::Info => "info",
+                    LogLevel::Error => "error",
+                })
+            },
+        },
+        Setting {
+            name: "requireRootAgent",
+            values: "true or false",
+            help: "talk only to a process of root (on Windows: of LocalSystem or an administrator) or of our own user",
+            set: |it, value| {
+                it.require_root_agent = read(value)?;
+                Some(())
+            },
+            get: |it| it.require_root_agent.to_string(),
+        },
     ];
 
     /// Reads the settings of a network configuration strictly: a name or value that is
@@ -163,18 +279,17 @@ impl Settings {
         wrong.into_iter().next().map_or(Ok(settings), Err)
     }
 
-    /// Takes over what `value` sets, and gives what is wrong with it. What is wrong or
+    /// Takes over what `value` sets, and returns what is wrong with it. What is wrong or
     /// `null` sets nothing.
     pub fn apply(&mut self, value: &RawValue, origin: Origin<'_>) -> Vec<Error> {
         let mut wrong = Vec::new();
         let set = |name: &[u8], value: &RawValue| {
+            let setting = Self::TABLE.iter().find(|it| it.name.as_bytes() == name);
             let name = String::from_utf8_lossy(name);
-            wrong.extend(match self.set(&name, value) {
-                Ok(()) => None,
-                Err(Wrong::Name) => Some(Error::Unknown(origin.of(&name))),
-                Err(Wrong::Value(expected)) => {
-                    Some(Error::Invalid { name: origin.of(&name), expected })
-                }
+            wrong.extend(match setting {
+                None => Some(Error::Unknown(origin.of(&name))),
+                Some(it) if value.get() == "null" || (it.set)(self, value).is_some() => None,
+                Some(it) => Some(Error::Invalid { name: origin.of(&name), expected: it.values }),
             });
         };
         let is_object = value.get() == "null" || json::members(value.get(), |_| true, set).is_ok();
@@ -183,79 +298,24 @@ impl Settings {
         }
         wrong
     }
-
-    fn set(&mut self, name: &str, value: &RawValue) -> Result<(), Wrong> {
-        match name {
-            other if !Self::NAMES.contains(&other) => return Err(Wrong::Name),
-            _ if value.get() == "null" => (),
-            "socket" => self.socket = socket_path(value)?,
-            "addTimeoutSeconds" => {
-                self.add_timeout = seconds(value, 35, 115, "a whole number from 35 to 115")?;
-            }
-            "waitForAgentSeconds" => {
-                self.wait_for_agent = seconds(value, 0, 60, "a whole number from 0 to 60")?;
-            }
-            "delWhenAgentDown" => {
-                self.del_when_agent_down = match &*read::<String>(value).unwrap_or_default() {
-                    "fail" => DelWhenAgentDown::Fail,
-                    "succeed" => DelWhenAgentDown::Succeed,
-                    _ => return Err(Wrong::Value("\"fail\" or \"succeed\"")),
-                };
-            }
-            "logFile" => {
-                let path = read(value).filter(|path: &String| is_absolute(path));
-                self.log_file = Some(path.ok_or(Wrong::Value("an absolute path"))?);
-            }
-            "logLevel" => {
-                self.log_level = match &*read::<String>(value).unwrap_or_default() {
-                    "info" => LogLevel::Info,
-                    "error" => LogLevel::Error,
-                    _ => return Err(Wrong::Value("\"info\" or \"error\"")),
-                };
-            }
-            "requireRootAgent" => {
-                self.require_root_agent = read(value).ok_or(Wrong::Value("true or false"))?;
-            }
-            _ => (),
-        }
-        Ok(())
-    }
 }
 
-/// What is wrong with one member.
-enum Wrong {
-    Name,
-    /// With what it can be
-    Value(&'static str),
+fn seconds(value: &RawValue, bounds: RangeInclusive<u64>) -> Option<Duration> {
+    read(value).filter(|seconds| bounds.contains(seconds)).map(Duration::from_secs)
 }
 
-fn socket_path(value: &RawValue) -> Result<String, Wrong> {
-    let path: String = read(value).ok_or(Wrong::Value("a string"))?;
-    let wrong = |expected| Err(Wrong::Value(expected));
-    match path {
-        path if !Path::new(&path).is_absolute() => wrong("an absolute path: it is a relative one"),
-        path if path.contains('\0') => wrong("a path: it has a NUL byte"),
-        path if path.len() > MAX_SOCKET_PATH_BYTES => wrong(socket::TOO_LONG),
-        path => Ok(path),
-    }
+fn absolute(value: &RawValue) -> Option<String> {
+    text(value).filter(|path| Path::new(path).is_absolute() && !path.contains('\0'))
 }
 
-fn seconds(
-    value: &RawValue,
-    least: u64,
-    most: u64,
-    expected: &'static str,
-) -> Result<Duration, Wrong> {
+fn text(value: &RawValue) -> Option<String> {
     read(value)
-        .filter(|seconds| (least..=most).contains(seconds))
-        .map(Duration::from_secs)
-        .ok_or(Wrong::Value(expected))
 }
 
 fn read<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
     serde_json::from_str(value.get()).ok()
 }
 
-fn is_absolute(path: &str) -> bool {
-    Path::new(path).is_absolute() && !path.contains('\0')
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }

@@ -38,7 +38,7 @@ pub fn parse(text: &str) -> Option<Version> {
 /// 0.1.0 also [`Error::VersionTooLow`] and, where the Go skeleton cannot compare
 /// the version, [`Error::VersionSyntax`].
 pub fn for_action(text: &str, action: Action) -> Result<Version, Error> {
-    let least = action.since();
+    let least = action.rules().since;
     let version = parse(text);
     match &version {
         Some(version) if *version < least => {

@@ -112,6 +112,15 @@ pub struct AgentError {
     pub note: String,
 }
 
+impl Response {
+    /// Whether the agent did nothing, and wants to be asked again: code 11, "try again
+    /// later" (CNI specification, "Error"). Agents say so when their node's network was not
+    /// ready for 30 s, before a command has an effect.
+    pub fn is_try_again_later(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| error.code == 11)
+    }
+}
+
 impl AgentError {
     /// Whether the agent refuses the configuration's cniVersion. It does so before
     /// anything has an effect.

@@ -1,25 +1,23 @@
 //! Calls of an agent on one connection, each written down.
 
-use std::time::Instant;
-
 use semver::Version;
 use tonic::Status;
 
 use super::api::{Api, Method, Request, Response};
 use super::error::Error;
 use super::history::{History, Outcome, Rpc};
-use super::node::Connection;
+use super::node::{Connection, Node};
 use crate::action::Action;
 use crate::grpc;
 
 /// A connection, and what is called on it.
-pub(super) struct Calls<'a, C> {
-    pub(super) connection: &'a mut C,
+pub(super) struct Calls<'a, N: Node> {
+    pub(super) node: &'a N,
+    pub(super) connection: &'a mut N::Connection,
     pub(super) history: &'a mut History,
-    pub(super) now: &'a dyn Fn() -> Instant,
 }
 
-impl<C: Connection> Calls<'_, C> {
+impl<N: Node> Calls<'_, N> {
     /// Asks one API. A request that the API cannot express ends like one that the agent
     /// does not implement.
     pub(super) fn call(&mut self, api: &Api, request: &Request<'_>) -> Result<Response, Error> {
@@ -51,9 +49,9 @@ impl<C: Connection> Calls<'_, C> {
         method: Method,
         action: Action,
         cni_version: Option<&Version>,
-        call: impl FnOnce(&mut C, String) -> Result<Response, Error>,
+        call: impl FnOnce(&mut N::Connection, String) -> Result<Response, Error>,
     ) -> Result<Response, Error> {
-        let asked = (self.now)();
+        let asked = self.node.now();
         let answer = call(self.connection, api.path(&method));
         self.history.rpcs.push(Rpc {
             api: *api,
@@ -62,7 +60,7 @@ impl<C: Connection> Calls<'_, C> {
             connection: self.history.connections,
             action,
             outcome: outcome(&answer),
-            elapsed: (self.now)() - asked,
+            elapsed: self.node.now() - asked,
         });
         answer
     }
@@ -76,6 +74,7 @@ fn outcome(answer: &Result<Response, Error>) -> Outcome {
     match answer {
         Ok(response) => Outcome::Reply(response.error.as_ref().map_or(0, |error| error.code)),
         Err(Error::Call(grpc::Error::Deadline)) => Outcome::Silence,
+        Err(Error::Call(error @ grpc::Error::Cut(_))) => Outcome::Lost(error.to_string()),
         Err(Error::Call(error)) => Outcome::Status(error.to_string()),
         Err(_) => Outcome::Status("a reply that cannot be decoded".to_owned()),
     }

@@ -1,110 +1,272 @@
-//! Getting one command to an agent and its answer back, in time: waiting and
-//! sending again.
+//! Getting one command to an agent and its answer back, in time: waiting, falling back to
+//! older APIs, and sending again.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::api::{Api, Request, Response};
 use super::calls::Calls;
 use super::error::Error;
-use super::history::History;
+use super::history::{History, Outcome};
 use super::node::{Connection, Node};
-use super::walk::walk;
+use super::translation;
 use crate::action::Action;
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, jitter};
+use crate::deadline::Deadline;
 use crate::grpc;
 
-/// Between two sendings of one command, whatever the reason.
-const REPEATING: Backoff = Backoff::new(10, 1000);
+/// Between two looks for an agent that is away. Each process looks for itself: whatever
+/// processes shared, a stopped or hostile one could hold up all of them with.
+const LOOKING: Backoff = Backoff::new(10, 500);
+
+/// Between two sendings of a command that was not taken, or that was cut off.
+pub(super) const REPEATING: Backoff = Backoff::new(10, 1000);
+
+/// Before an agent that said "try again later" is asked again.
+const ASKING_AGAIN: Backoff = Backoff::new(1000, 5000);
 
 /// How many agents a command that may be repeated can end: one that dies of each
 /// request is not asked for ever.
 const MAX_AGENTS: usize = 3;
 
+/// What an agent is asked.
+#[derive(Clone, Copy)]
+pub(super) enum Question<'a> {
+    /// To do a command
+    Command(Request<'a>),
+    /// Whether it serves a command, which has no effect
+    Serves(Action),
+}
+
+impl Question<'_> {
+    fn action(self) -> Action {
+        match self {
+            Self::Command(Request { action, .. }) | Self::Serves(action) => action,
+        }
+    }
+}
+
 /// A command on its way.
 pub(super) struct Delivery<'a, N: Node> {
     pub(super) node: &'a N,
-    pub(super) apis: &'a [Api],
     pub(super) request: Request<'a>,
-    pub(super) deadline: Instant,
+    pub(super) deadline: Rc<Deadline>,
+    /// Timeout of a command that an agent answered "try again later", if it is longer
+    pub(super) longer: Option<Duration>,
     /// For an agent that is away
     pub(super) wait: Duration,
     pub(super) history: &'a mut History,
     /// The last connection
     pub(super) connection: Option<N::Connection>,
+    /// What the process of the last connection answered UNIMPLEMENTED, and that process
+    refused: Vec<(Action, Api)>,
+    refused_by: Option<i32>,
 }
 
-impl<N: Node> Delivery<'_, N> {
+impl<'a, N: Node> Delivery<'a, N> {
+    pub(super) fn new(
+        node: &'a N,
+        request: Request<'a>,
+        deadline: Rc<Deadline>,
+        wait: Duration,
+        history: &'a mut History,
+    ) -> Self {
+        Self {
+            node,
+            request,
+            deadline,
+            longer: None,
+            wait,
+            history,
+            connection: None,
+            refused: Vec::new(),
+            refused_by: None,
+        }
+    }
+
     /// Sends a command, and sends it again if it is cut off and may be repeated.
-    pub(super) fn repeat(&mut self, action: Action) -> Result<Response, Error> {
+    pub(super) fn repeat(&mut self, request: Request<'_>) -> Result<Response, Error> {
+        self.connection = None;
+        self.repeat_here(request)
+    }
+
+    /// As [`Self::repeat`], on the connection that there is.
+    #[inline(never)]
+    pub(super) fn repeat_here(&mut self, request: Request<'_>) -> Result<Response, Error> {
         let mut backoff = REPEATING;
         let mut agents = Vec::new();
         loop {
-            let answer = self.send(action);
+            let answer = self.resume(Question::Command(request));
             if !answer.as_ref().is_err_and(Error::is_cut) || !self.may_be_repeated() {
                 return answer;
             }
-            let agent = self.connection.as_ref().and_then(N::Connection::peer_id);
+            // The process that listens may have left its socket to others, and ended.
+            let alive = self.connection.as_ref().filter(|it| it.peer_is_alive());
+            let agent = alive.and_then(N::Connection::peer_id);
             if agent.is_none() || !agents.contains(&agent) {
                 agents.push(agent);
             }
-            if agents.len() == MAX_AGENTS || !self.pause(&mut backoff) {
+            if agents.len() == MAX_AGENTS || !self.pause(backoff.pause()) {
                 return answer;
             }
+            self.connection = None;
         }
     }
 
     /// Pauses, if there is time for it.
-    fn pause(&self, backoff: &mut Backoff) -> bool {
-        let pause = backoff.pause();
-        let is_time = self.node.now() + pause < self.deadline;
+    #[inline(never)]
+    pub(super) fn pause(&self, pause: Duration) -> bool {
+        let until = self.node.now() + pause;
+        let is_time = self.deadline.end(self.node.now()) > until;
         if is_time {
-            self.node.sleep(pause);
+            self.sleep_until(until);
         }
-        is_time
+        is_time && self.deadline.end(self.node.now()) >= self.node.now()
     }
 
-    /// What the schema says of the call that was cut off. Before the first call
-    /// there is nothing to repeat.
+    /// Whether the proto marks the interrupted RPC as idempotent. True if nothing was sent
+    /// yet.
     fn may_be_repeated(&self) -> bool {
         self.history.rpcs.last().is_none_or(|rpc| rpc.method.may_be_repeated)
     }
 
-    /// Sends a command until it is taken.
-    pub(super) fn send(&mut self, action: Action) -> Result<Response, Error> {
-        let mut backoff = REPEATING;
+    /// Asks on a new connection, until the agent takes the call.
+    pub(super) fn send(&mut self, question: Question<'_>) -> Result<Response, Error> {
+        self.connection = None;
+        self.resume(question)
+    }
+
+    /// As [`Self::send`], on the connection that there is.
+    ///
+    /// A call that was provably not taken is made again. So is one that the agent answered
+    /// "try again later": it did nothing.
+    pub(super) fn resume(&mut self, question: Question<'_>) -> Result<Response, Error> {
+        let (mut repeating, mut asking_again) = (REPEATING, ASKING_AGAIN);
+        let action = question.action();
+        let mut busy: Option<Response> = None;
         loop {
-            let answer = self.send_once(action);
-            if !answer.as_ref().is_err_and(Error::is_not_taken) || !self.pause(&mut backoff) {
-                return answer;
+            let answer = self.ask_once(question, busy.is_some());
+            let goes_on = match &answer {
+                Ok(response) if response.is_try_again_later() => {
+                    self.deadline.extend(self.longer);
+                    let goes_on = self.pause_for_busy(action, jitter(asking_again.pause()));
+                    self.history.asked_again += u32::from(goes_on);
+                    goes_on
+                }
+                Err(error) if error.is_not_taken() => match busy {
+                    Some(_) => self.pause_for_busy(action, repeating.pause()),
+                    None => self.pause(repeating.pause()),
+                },
+                // The agent's own words say more than that it went away since.
+                Err(error) if error.is_unconnected() && busy.is_some() => false,
+                _ => return answer,
+            };
+            busy = answer.as_ref().ok().cloned().or(busy);
+            if !goes_on {
+                return busy.map_or(answer, Ok);
             }
+            self.connection = None;
         }
     }
 
-    /// Sends a command on one connection, down the ladder.
-    fn send_once(&mut self, action: Action) -> Result<Response, Error> {
+    /// Pauses before a command is sent again to an agent that said "try again later", if
+    /// the command allows it and enough of its time is left.
+    fn pause_for_busy(&self, action: Action, pause: Duration) -> bool {
+        let Some(least) = action.rules().asks_again else { return false };
+        self.deadline.left(self.node.now()) > least + pause
+            && self.pause(pause)
+            && self.deadline.left(self.node.now()) >= least
+    }
+
+    /// Connects to the next agent, and returns which process listens there.
+    pub(super) fn next_agent(&mut self, action: Action) -> Result<Option<i32>, Error> {
         self.connection = None;
-        let connection = self.connect(action == Action::Add)?;
+        self.open(action, false)?;
+        Ok(self.connection.as_ref().and_then(N::Connection::peer_id))
+    }
+
+    /// Asks each API, newest first, until one has it. `is_again` says that the agent wanted
+    /// to be asked later.
+    pub(super) fn ask_once(
+        &mut self,
+        question: Question<'_>,
+        is_again: bool,
+    ) -> Result<Response, Error> {
+        let action = question.action();
+        if self.connection.is_none() {
+            self.open(action, is_again)?;
+        }
+        let Some(connection) = &mut self.connection else { return Err(Error::Exhausted) };
+        let mut calls = Calls { node: self.node, connection, history: self.history };
+        for api in Api::ALL {
+            if self.refused.contains(&(action, *api)) {
+                continue;
+            }
+            let answer = match &question {
+                Question::Command(request) => translation::ask(api, request, &mut calls),
+                Question::Serves(action) => {
+                    calls.call_undecodable(api, *action).map(|()| Response::default())
+                }
+            };
+            match answer {
+                Err(error) if error.is_unimplemented() => self.refused.push((action, *api)),
+                answer => return answer,
+            }
+        }
+        Err(Error::Exhausted)
+    }
+
+    fn open(&mut self, action: Action, is_again: bool) -> Result<(), Error> {
+        let connection = self.connect(action, is_again)?;
         self.history.connections += 1;
-        let request = Request { action, ..self.request };
-        let mut calls = Calls {
-            connection: self.connection.insert(connection),
-            history: self.history,
-            now: &|| self.node.now(),
-        };
-        walk(self.apis, &request, &mut calls)
+        // A process is not asked again for what it refused. Another one may have it.
+        if self.refused_by != connection.peer_id() {
+            self.refused_by = connection.peer_id();
+            self.refused.clear();
+        }
+        self.connection = Some(connection);
+        Ok(())
     }
 
     /// Connects, waiting for an agent that is away, and for nothing else.
-    fn connect(&self, watched: bool) -> Result<N::Connection, grpc::Error> {
-        let until = self.deadline.min(self.node.now() + self.wait);
-        let mut waiting = N::Waiting::default();
+    #[inline(never)]
+    fn connect(&self, action: Action, is_again: bool) -> Result<N::Connection, grpc::Error> {
+        let until = self.node.now() + self.wait;
+        let mut looking = LOOKING;
         loop {
-            match self.node.connect(self.deadline, watched) {
-                Err(away) if away.is_away() && self.node.now() < until => {
-                    self.node.wait(&mut waiting, &away, until);
+            let now = self.node.now();
+            // An ADD that is sent again needs as much time as before its pause.
+            let least = action.rules().asks_again.filter(|_| is_again).unwrap_or_default();
+            let end = self.deadline.end(now);
+            let until = until.min(end.checked_sub(least).unwrap_or(end));
+            match self.node.connect(&self.deadline, action == Action::Add) {
+                Err(away) if away.is_away() && now < until => {
+                    let pause = jitter(looking.pause());
+                    self.sleep_until(until.min(now + pause));
                 }
                 connection => return connection,
             }
         }
+    }
+
+    /// Sleeps, but for looks at the runtime's folder.
+    fn sleep_until(&self, until: Instant) {
+        loop {
+            let now = self.node.now();
+            let next = self.deadline.next(now).min(until);
+            if next <= now {
+                return;
+            }
+            self.node.sleep(next - now);
+        }
+    }
+
+    /// Whether an ADD may still take effect: it was sent, nobody knows what came of it, and
+    /// its agent lives.
+    pub(super) fn add_may_go_on(&self) -> bool {
+        let last = self.history.rpcs.last();
+        last.is_some_and(|rpc| {
+            rpc.action == Action::Add && matches!(rpc.outcome, Outcome::Lost(_) | Outcome::Silence)
+        }) && self.connection.as_ref().is_some_and(|it| !it.peer_is_gone())
     }
 }

@@ -1,5 +1,7 @@
 //! Why a command got no answer that counts, and what to do about it.
 
+use std::io::ErrorKind;
+
 use thiserror::Error;
 
 use crate::grpc;
@@ -14,6 +16,11 @@ pub enum Error {
     /// The reply is no message of the API.
     #[error("the reply of antrea-agent cannot be decoded: look at its log on this node")]
     Undecodable(#[source] prost::DecodeError),
+    /// The command ended early, so that the runtime can read its network configurations.
+    #[error(
+        "antrea-agent did not do it while the container runtime waits to read its network configuration again: the runtime tries again"
+    )]
+    GaveWay(#[source] Box<Self>),
     /// The result of ADD cannot be put into the configuration's cniVersion.
     #[error(
         "the result of antrea-agent cannot be put into the cniVersion of the configuration: set a lower one"
@@ -50,6 +57,27 @@ impl Error {
         matches!(self, Self::Call(grpc::Error::NotTaken(_)))
     }
 
+    /// Whether there was no connection to send anything on.
+    pub fn is_unconnected(&self) -> bool {
+        use grpc::Error::{NoSocket, NotASocket, OpenFolder, Unreachable, Untrusted};
+        let Self::Call(error) = self else { return false };
+        matches!(
+            error,
+            Unreachable(_) | NotASocket(_) | OpenFolder(_) | Untrusted { .. } | NoSocket(_)
+        )
+    }
+
+    /// Whether no agent was there, or it did not answer. An agent that answers with an error
+    /// is there, and so is one whose socket is closed to this user.
+    pub fn is_unreached(&self) -> bool {
+        use grpc::Error::{Deadline, NotASocket, NotTaken, Unreachable};
+        match self {
+            Self::Call(Unreachable(error)) => error.kind() != ErrorKind::PermissionDenied,
+            Self::Call(NotASocket(_) | NotTaken(_) | Deadline) => true,
+            _ => false,
+        }
+    }
+
     /// Whether nobody answered at all, as while an agent is being restarted.
     pub fn is_silence(&self) -> bool {
         use grpc::Error::{Cut, Deadline, NotTaken, Unreachable};
@@ -61,6 +89,12 @@ impl Error {
 fn sentence(error: &grpc::Error) -> String {
     let key = Settings::KEY;
     match error {
+        grpc::Error::Unreachable(error) if error.kind() == ErrorKind::PermissionDenied => {
+            "connecting to antrea-agent's socket is not permitted: look at the owner and mode of its folder, and at SELinux or AppArmor".to_owned()
+        }
+        grpc::Error::Unreachable(error) if error.kind() == ErrorKind::NotFound => format!(
+            "antrea-agent cannot be reached, there is no socket: wait until its Pod on this node is running, set {key}.socket if it listens elsewhere, or remove the conflist if this node is without Antrea"
+        ),
         grpc::Error::Unreachable(_) => {
             "antrea-agent cannot be reached: wait until its Pod on this node is running, then try again".to_owned()
         }

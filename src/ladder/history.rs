@@ -16,6 +16,25 @@ pub struct History {
     pub connections: u32,
     /// Whole time of the command
     pub elapsed: Duration,
+    /// How often the agent answered "try again later" and was asked again
+    pub asked_again: u32,
+    /// What became of DELs that were owed
+    pub owed: Settled,
+}
+
+/// What became of DELs that were owed when an agent was reached.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// How many an agent answered
+    pub done: u32,
+    /// What it said where it failed, and what could not be read
+    pub errors: Vec<String>,
+}
+
+/// Returns a time for people, as `1.2 s`. Floating point is 8 KB of code.
+pub(crate) fn seconds(time: Duration) -> String {
+    let tenths = (time.as_millis() + 50) / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
 }
 
 /// One RPC and its end.
@@ -45,6 +64,8 @@ pub enum Outcome {
     /// The gRPC status that ended the call, as code and text, or what the
     /// transport saw instead of one
     Status(String),
+    /// The connection was lost: the call may have been done
+    Lost(String),
     /// No answer in time
     Silence,
 }

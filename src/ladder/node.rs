@@ -1,21 +1,28 @@
-//! What the ladder needs of the node that it runs on. The plugin uses the real node; a
-//! test uses a simulated one, with a clock of its own.
+//! What asking an agent needs of the node. The plugin uses the real node; a test uses a
+//! simulated one, with a clock of its own.
 
+use std::io;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::deadline::{Changed, Deadline};
 use crate::grpc;
+use crate::input::CmdArgs;
 
-/// The node: its clock and its agent.
+/// The node: its clock, its agent, and what is kept beside the agent's socket.
 pub trait Node {
     /// How an agent is called.
     type Connection: Connection;
 
-    /// What is kept from one attempt to connect to the next.
-    type Waiting: Default;
+    /// What tells a network namespace from another one.
+    type Netns: Copy;
 
-    /// The time.
+    /// The DELs that are owed.
+    type Owed: OwedDels;
+
+    /// Returns the time.
     fn now(&self) -> Instant;
 
     /// Lets time go by.
@@ -26,23 +33,36 @@ pub trait Node {
     ///
     /// # Errors
     /// Why there is no connection.
-    fn connect(&self, deadline: Instant, watched: bool) -> Result<Self::Connection, grpc::Error>;
+    fn connect(
+        &self,
+        deadline: &Rc<Deadline>,
+        watched: bool,
+    ) -> Result<Self::Connection, grpc::Error>;
 
-    /// Waits until it is time to try to connect again, at most until `until`, after
-    /// connecting said that the agent is `away`.
-    fn wait(&self, waiting: &mut Self::Waiting, away: &grpc::Error, until: Instant);
+    /// Returns what tells how long ago the runtime's folder of network configurations
+    /// changed.
+    fn conf_dir_changed(&self) -> Changed;
 
-    /// Removes the interface `ifname` from the network namespace `netns`, if it is
-    /// there and may be removed.
-    fn remove_link(&self, netns: &str, ifname: &str);
+    /// Returns which network namespace the call's path led to before anything was sent.
+    fn netns(&self) -> Option<Self::Netns>;
 
-    /// Writes down that the agent was seen now.
-    fn remember(&self);
+    /// Returns whether there certainly is no network namespace at `path`.
+    fn netns_is_gone(&self, path: &str) -> bool;
 
-    /// Forgets that the agent was seen.
-    fn forget(&self);
+    /// Returns whether `name` is this plugin's, as a configuration's `type`.
+    fn is_own_type(&self, name: &str) -> bool;
 
-    /// Whether the agent was seen less than `within` ago.
+    /// Removes the interface `ifname` from the network namespace at `path`, if that is
+    /// still `netns`, and the interface is a veth.
+    fn remove_veth(&self, path: &str, netns: Self::Netns, ifname: &str);
+
+    /// Writes down a DEL that is due `later`. Returns `false` if it cannot be kept.
+    fn owe(&self, args: &CmdArgs, later: Duration) -> bool;
+
+    /// Opens the DELs that are owed, if any may be.
+    fn owed(&self) -> Option<Self::Owed>;
+
+    /// Returns whether the agent was seen less than `within` ago.
     fn was_seen(&self, within: Duration) -> bool;
 }
 
@@ -62,9 +82,39 @@ pub trait Connection {
     /// Why there is no reply.
     fn call_undecodable(&mut self, path: String) -> Result<Bytes, grpc::Error>;
 
-    /// The process at the other end, where it is known.
+    /// Returns the process that listens on the socket, where it is known.
     fn peer_id(&self) -> Option<i32>;
 
-    /// Whether that process, which was watched, is certainly gone.
+    /// Returns whether that process, which was watched, is certainly gone.
     fn peer_is_gone(&self) -> bool;
+
+    /// Returns whether that process certainly lives now.
+    fn peer_is_alive(&self) -> bool;
+}
+
+/// The DELs that are owed, oldest first. One process at a time sends them.
+pub trait OwedDels {
+    /// One of them.
+    type Entry;
+
+    /// Returns the one for the same container and interface, due or not.
+    fn find(&self, args: &CmdArgs) -> Option<Self::Entry>;
+
+    /// Returns those that are due, oldest first.
+    fn due(&self) -> Vec<Self::Entry>;
+
+    /// Locks them until they are dropped. Returns `false` if another process has them.
+    fn try_lock(&self) -> bool;
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// It cannot be read; [`InvalidData`](io::ErrorKind::InvalidData): it never can.
+    fn read(&self, entry: &Self::Entry) -> io::Result<CmdArgs>;
+
+    /// Removes one that an agent answered.
+    fn remove(&self, entry: &Self::Entry);
+
+    /// Leaves one alone for a while.
+    fn postpone(&self, entry: &Self::Entry);
 }

@@ -9,12 +9,13 @@
 use std::time::Duration;
 
 use super::api::{Request, Response};
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Question};
 use super::error::Error;
 use super::node::{Connection, Node};
 use crate::action::Action;
 use crate::backoff::Backoff;
 use crate::grpc;
+use crate::input::Configuration;
 
 /// How often the ADD is sent at most.
 const MAX_ADDS: u32 = 3;
@@ -30,7 +31,7 @@ const LOOKING: Backoff = Backoff::new(5, 5);
 pub(super) fn add(delivery: &mut Delivery<'_, impl Node>) -> Result<Response, Error> {
     let mut first_cut: Option<String> = None;
     for _ in 0..MAX_ADDS {
-        let why = match delivery.send(Action::Add) {
+        let why = match delivery.send(Question::Command(delivery.request)) {
             Err(Error::Call(grpc::Error::Cut(why))) => why,
             Err(error) => return Err(first_cut.map_or(error, cut)),
             answer => return answer,
@@ -51,10 +52,11 @@ fn cut(why: String) -> Error {
 /// Waits a moment for the process of the last connection to be gone.
 fn agent_dies<N: Node>(delivery: &Delivery<'_, N>) -> bool {
     let Some(connection) = &delivery.connection else { return false };
-    let until = delivery.deadline.min(delivery.node.now() + DYING);
+    let dying = delivery.node.now() + DYING;
     let mut backoff = LOOKING;
     while !connection.peer_is_gone() {
-        if delivery.node.now() >= until {
+        let now = delivery.node.now();
+        if now >= dying.min(delivery.deadline.end(now)) {
             return false;
         }
         delivery.node.sleep(backoff.pause());
@@ -63,13 +65,33 @@ fn agent_dies<N: Node>(delivery: &Delivery<'_, N>) -> bool {
 }
 
 /// Has the next agent remove what the dead one may have left, and removes what that
-/// one does not know of: an interface that was only half made. One that came in with
-/// a prevResult is another plugin's.
-fn undo(delivery: &mut Delivery<'_, impl Node>) -> bool {
-    let undone = matches!(delivery.repeat(Action::Del), Ok(Response { error: None, .. }));
-    let Request { args, configuration, .. } = delivery.request;
-    if undone && !configuration.has_prev_result() {
-        delivery.node.remove_link(&args.netns, &args.ifname);
+/// one does not know of: an interface that was only half made.
+fn undo<N: Node>(delivery: &mut Delivery<'_, N>) -> bool {
+    let dead = delivery.connection.take().and_then(|it| it.peer_id());
+    // The kernel names the process that called listen(). If the next connection names the
+    // dead one, somebody inherited its socket, and goes on with the ADD.
+    let request = Request { action: Action::Del, ..delivery.request };
+    if delivery.next_agent(request.action).map_or(true, |next| next == dead) {
+        return false;
+    }
+    let undone = matches!(delivery.repeat_here(request), Ok(Response { error: None, .. }));
+    if undone {
+        remove_half_made(delivery);
     }
     undone
+}
+
+/// Removes the interface that the dead agent made, and no other one: the plugin that a
+/// configuration's `type` names makes the interface. In the IPAM role that is another
+/// plugin, and with a prevResult it was one before us.
+fn remove_half_made<N: Node>(delivery: &Delivery<'_, N>) {
+    let Request { args, configuration, .. } = delivery.request;
+    let is_ours = Configuration::plugin_type(&args.stdin_data)
+        .is_some_and(|name| delivery.node.is_own_type(&name));
+    if is_ours
+        && !configuration.has_prev_result()
+        && let Some(netns) = delivery.node.netns()
+    {
+        delivery.node.remove_veth(&args.netns, netns, &args.ifname);
+    }
 }

@@ -1,6 +1,7 @@
 //! One call of one API, for tools that ask what an agent can do. The CNI commands do
 //! not use it.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use super::error::Error;
 use super::history::History;
 use super::node::{Connection, Node};
 use crate::action::Action;
+use crate::deadline::Deadline;
 
 /// Asks one API for one command: one connection, one RPC. The answer counts
 /// also if it is UNIMPLEMENTED.
@@ -23,10 +25,9 @@ pub fn single(
     request: &Request<'_>,
     deadline: Instant,
 ) -> Result<Response, Error> {
-    let mut connection = node.connect(deadline, false)?;
-    let mut history = History::default();
-    let (connection, history, now) = (&mut connection, &mut history, &|| node.now());
-    Calls { connection, history, now }.call(api, request)
+    let mut connection = node.connect(&Rc::new(Deadline::at(deadline)), false)?;
+    let (connection, history) = (&mut connection, &mut History::default());
+    Calls { node, connection, history }.call(api, request)
 }
 
 /// Whether one API serves a command, asked with a message that no agent can decode:
@@ -40,10 +41,9 @@ pub fn is_served(
     action: Action,
     deadline: Instant,
 ) -> Result<(), Error> {
-    let mut connection = node.connect(deadline, false)?;
-    let mut history = History::default();
-    let (connection, history, now) = (&mut connection, &mut history, &|| node.now());
-    Calls { connection, history, now }.call_undecodable(api, action)
+    let mut connection = node.connect(&Rc::new(Deadline::at(deadline)), false)?;
+    let (connection, history) = (&mut connection, &mut History::default());
+    Calls { node, connection, history }.call_undecodable(api, action)
 }
 
 /// What the agent says of itself, if `api` has that question.
@@ -59,6 +59,7 @@ pub fn capabilities(
         return Ok(None);
     };
     let message = Bytes::from(encode());
-    let reply = node.connect(deadline, false)?.call(api.path(method), message)?;
+    let mut connection = node.connect(&Rc::new(Deadline::at(deadline)), false)?;
+    let reply = connection.call(api.path(method), message)?;
     decode(reply).map(Some).map_err(Error::Undecodable)
 }

@@ -1,8 +1,8 @@
 //! STATUS on an agent whose API has none: would it do an ADD?
 
+use super::answer::Answer;
 use super::api::Response;
-use super::calls::Calls;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Question, REPEATING};
 use super::error::Error;
 use super::node::Node;
 use crate::action::Action;
@@ -11,20 +11,18 @@ use crate::action::Action;
 /// ready if one of our APIs is served with its ADD. Whether it is, is asked with a
 /// message that no agent can decode: that has no effect, whatever versions an agent
 /// accepts, and does not rest on the texts of a status.
-pub(super) fn status(delivery: &mut Delivery<'_, impl Node>) -> Result<Response, Error> {
-    match delivery.send(Action::Status) {
-        Ok(Response { error: Some(error), .. }) if error.is_refused_version() => (),
-        Err(Error::Exhausted) => (),
-        answer => return answer,
-    }
-    let Some(connection) = &mut delivery.connection else { return Err(Error::Exhausted) };
-    let (history, now) = (&mut *delivery.history, &|| delivery.node.now());
-    let mut calls = Calls { connection, history, now };
-    for api in delivery.apis {
-        match calls.call_undecodable(api, Action::Add) {
-            Err(error) if error.is_unimplemented() => (),
-            answer => return answer.map(|()| Response::default()),
+pub(super) fn status(delivery: &mut Delivery<'_, impl Node>) -> Result<Answer, Error> {
+    let mut backoff = REPEATING;
+    loop {
+        let refused_version = match delivery.send(Question::Command(delivery.request)) {
+            Ok(Response { error: Some(error), .. }) if error.is_refused_version() => true,
+            Err(Error::Exhausted) => false,
+            answer => return answer.map(Answer::Agent),
+        };
+        match delivery.ask_once(Question::Serves(Action::Add), false) {
+            // The next agent may have STATUS.
+            Err(error) if error.is_not_taken() && delivery.pause(backoff.pause()) => (),
+            answer => return answer.map(|_| Answer::ServesAdd { refused_version }),
         }
     }
-    Err(Error::Exhausted)
 }

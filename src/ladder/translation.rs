@@ -18,7 +18,7 @@ use self::request::Translation;
 use super::api::{AgentError, Api, Request, Response};
 use super::calls::Calls;
 use super::error::Error;
-use super::node::Connection;
+use super::node::Node;
 use crate::action::Action;
 use crate::input::CmdArgs;
 use crate::input::version::LOWER;
@@ -28,7 +28,7 @@ use crate::input::version::LOWER;
 pub(super) fn ask(
     api: &Api,
     request: &Request<'_>,
-    calls: &mut Calls<'_, impl Connection>,
+    calls: &mut Calls<'_, impl Node>,
 ) -> Result<Response, Error> {
     let first = calls.call(api, request)?;
     let version = lower_than(request).filter(|_| !cfg!(without_translation));
@@ -59,13 +59,12 @@ pub(super) fn ask(
 /// The version that can be translated: one that has lower ones, for a command that
 /// these have, too.
 fn lower_than<'a>(request: &Request<'a>) -> Option<&'a Version> {
-    let version = request.cni_version.filter(|_| request.action.has_container())?;
+    let version = request.cni_version.filter(|_| request.action.rules().has_container)?;
     LOWER.iter().any(|lower| lower < version).then_some(version)
 }
 
-/// The answer to an ADD that another plugin's result came in with. Agents label and
-/// shape what they echo as their release does; the next plugin of the list reads what
-/// the list's version says.
+/// Chained ADD: the agent returns `prevResult`, in the shape of its own release. Converts it
+/// to the configuration's cniVersion for the next plugin, unless it is in that already.
 fn chained(request: &Request<'_>, response: Response) -> Response {
     let Request { action, args, configuration, cni_version } = *request;
     let (Action::Add, true, None, Some(version)) =
@@ -73,6 +72,10 @@ fn chained(request: &Request<'_>, response: Response) -> Response {
     else {
         return response;
     };
+    let text = std::str::from_utf8(&response.result);
+    if text.is_ok_and(|text| convert::is_in(text, &version.to_string())) {
+        return response;
+    }
     let translation = Translation::new(&args.stdin_data, version, action);
     match translation.and_then(|it| it.result(version, &response.result)) {
         Ok(result) => Response { result: result.into(), error: None },

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use serde::{Serialize, Serializer};
 
 use super::time::rfc3339;
-use crate::action::Action;
 use crate::error::Error;
 use crate::input::Call;
 use crate::ladder::history::{History, Outcome, Rpc};
+use crate::verdict::Note;
 
 /// Longest text in an event, in bytes. The agent's texts have no limit of their own.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -51,6 +51,12 @@ pub(super) struct Event<'a> {
     /// What is wrong with settings in whose place the defaults stand
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
+    /// How many DELs that were owed an agent answered after this call
+    #[serde(skip_serializing_if = "is_zero")]
+    owed_done: u32,
+    /// What went wrong with them
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    owed_errors: Vec<&'a str>,
     #[serde(serialize_with = "milliseconds")]
     milliseconds: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,10 +82,15 @@ struct Tried<'a> {
 }
 
 /// The event of a call that succeeded or ended in `error`.
-pub(super) fn event<'a>(call: &'a Call, history: &'a History, error: Option<&Error>) -> Event<'a> {
+pub(super) fn event<'a>(
+    call: &'a Call,
+    history: &'a History,
+    error: Option<&Error>,
+    note: Option<Note>,
+) -> Event<'a> {
     let args = &call.args;
     let pod = |key| clip(value_of(&args.args, key));
-    let History { rpcs, connections, elapsed } = history;
+    let History { rpcs, connections, elapsed, owed, .. } = history;
     Event {
         time: rfc3339(SystemTime::now()),
         version: env!("CARGO_PKG_VERSION"),
@@ -96,8 +107,10 @@ pub(super) fn event<'a>(call: &'a Call, history: &'a History, error: Option<&Err
         attempts: *connections,
         code: error.map_or(0, Error::code),
         message: error.map(|error| clip(&error.to_string()).to_owned()),
-        note: if error.is_none() { note(call.action, history) } else { None },
+        note: note.map(Note::text),
         ignored: call.ignored.iter().map(|it| clip(&it.to_string()).to_owned()).collect(),
+        owed_done: owed.done,
+        owed_errors: owed.errors.iter().take(MAX_TRIED).map(|it| clip(it)).collect(),
         milliseconds: *elapsed,
         trace_id: args.trace.trace_id(),
     }
@@ -106,7 +119,7 @@ pub(super) fn event<'a>(call: &'a Call, history: &'a History, error: Option<&Err
 fn tried(rpc: &Rpc) -> Tried<'_> {
     let (code, status) = match &rpc.outcome {
         Outcome::Reply(code) => (Some(*code), None),
-        Outcome::Status(status) => (None, Some(clip(status))),
+        Outcome::Status(status) | Outcome::Lost(status) => (None, Some(clip(status))),
         Outcome::Silence => (None, Some("no answer")),
     };
     Tried {
@@ -120,22 +133,15 @@ fn tried(rpc: &Rpc) -> Tried<'_> {
     }
 }
 
-/// Why a command succeeded that no agent did.
-fn note(action: Action, history: &History) -> Option<&'static str> {
-    match (action, history.rpcs.last().map(|rpc| &rpc.outcome)) {
-        (_, Some(Outcome::Reply(_))) => None,
-        (Action::Del, _) => Some("no agent was reached: the next one removes what is left"),
-        (Action::Gc, _) => Some("the agent has no GC: nothing was done"),
-        (Action::Status, Some(Outcome::Status(_))) => Some("the agent has no STATUS: it answers"),
-        (Action::Status, _) => Some("no answer: the agent was seen a moment ago"),
-        _ => None,
-    }
-}
-
 /// The value of `key` in `CNI_ARGS`.
 fn value_of<'a>(args: &'a str, key: &str) -> &'a str {
     let mut pairs = args.split(';').filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| *name == key).map_or("", |(_, value)| value)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's way of asking")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 fn clip(text: &str) -> &str {

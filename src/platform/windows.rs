@@ -1,6 +1,8 @@
 //! Windows.
 
+pub(crate) mod conf_dir;
 pub(crate) mod files;
+pub(crate) mod folder;
 pub(crate) mod netns;
 pub(crate) mod socket;
 pub(crate) mod stdio;

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Ok(Input::About) => return ExitCode::SUCCESS,
         Err(refused) => return failure(7, &refused.error.to_string()),
     };
-    let node = ThisNode { settings: &call.settings, trace: &call.args.trace };
+    let node = ThisNode::new(&call.settings, &call.args.trace);
     let limit = started + Duration::from_secs(60);
     match single(&node, &Api::V1BETA1, &Request::from(&*call), limit) {
         Ok(response) => match response.error {

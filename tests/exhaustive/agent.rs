@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use antrea_cni::ladder::Connection;
-use antrea_cni::{Action, Api, grpc};
+use antrea_cni::{Action, Api, Deadline, grpc};
 use bytes::Bytes;
 use tonic::{Code, Status};
 
@@ -25,13 +25,16 @@ enum Fate {
     GoawayAbove,
     Refused,
     Silent,
+    SilentAndRewritten,
     Slow,
     Garbage,
     Fails,
+    Busy,
     Unavailable,
+    HandsOver,
 }
 
-const FATES: [(&str, Fate); 16] = [
+const FATES: [(&str, Fate); 19] = [
     ("it answers", Fate::Answered),
     ("it is killed before the effect", Fate::KilledBefore),
     ("it is killed in the middle of the effect", Fate::KilledHalfway),
@@ -44,16 +47,20 @@ const FATES: [(&str, Fate); 16] = [
     ("GOAWAY above the stream", Fate::GoawayAbove),
     ("REFUSED_STREAM", Fate::Refused),
     ("it says nothing", Fate::Silent),
+    ("it says nothing, and the conflist is rewritten after 7 s", Fate::SilentAndRewritten),
     ("it is slow", Fate::Slow),
     ("it answers with garbage", Fate::Garbage),
     ("it fails", Fate::Fails),
+    ("it answers \"try again later\"", Fate::Busy),
     ("it answers UNAVAILABLE", Fate::Unavailable),
+    ("who listens ends, and a child of it does it later", Fate::HandsOver),
 ];
 
 pub(crate) struct SimulatedConnection {
     pub(crate) world: Rc<World>,
     pub(crate) process: u64,
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Rc<Deadline>,
+    /// Whether the process was seen alive
     pub(crate) watched: bool,
     pub(crate) unseen: bool,
     pub(crate) closed: bool,
@@ -72,10 +79,22 @@ impl Connection for SimulatedConnection {
         let version = text.split("\"cniVersion\":\"").nth(1).unwrap_or_default();
         let version = version.split('"').next().unwrap_or_default().to_owned();
         // The container's id is the first string of the arguments.
-        let id = ["c0", "c1", "c2"].into_iter().find(|id| text.contains(id));
+        let id = ["c0", "c1", "c2"].into_iter().find(|id| text.contains(id)).unwrap_or("c0");
         let broken = message.is_empty();
-        let (end, reply) = self.answer(&api, action, &version, broken, id.unwrap_or("c0"));
-        self.world.tell(Event::Called { api, action, version, broken, end });
+        let left = self.deadline.left(self.now());
+        let (end, reply) = self.answer(&api, action, &version, broken, id);
+        let container = id;
+        let is_owed = self.world.owed.borrow().iter().any(|it| it.args.container_id == container);
+        if action == Action::Del && is_owed && matches!(end, End::InBand | End::Other) {
+            // The agent's word: nobody asks again, and a person has to look.
+            self.world.with(id, |it| (it.attached, it.link, it.deleted) = (false, false, false));
+        }
+        self.world.tell(Event::Called { api, action, version, broken, container, left, end });
+        if matches!(end, End::Done | End::InBand)
+            && self.world.choose(&[("", false), ("the plugin is killed", true)])
+        {
+            self.world.kill_plugin();
+        }
         reply
     }
 
@@ -90,9 +109,35 @@ impl Connection for SimulatedConnection {
     fn peer_is_gone(&self) -> bool {
         self.watched && !self.unseen && self.world.dead.borrow().contains(&self.process)
     }
+
+    fn peer_is_alive(&self) -> bool {
+        !self.unseen && !self.world.dead.borrow().contains(&self.process)
+    }
 }
 
 impl SimulatedConnection {
+    fn now(&self) -> Instant {
+        self.world.start + self.world.elapsed()
+    }
+
+    /// The agent does it later, whoever waits for it.
+    fn goes_on(&self, container: &str, action: Action) {
+        let is_settled = self.world.is_settled(container);
+        self.world.with(container, |it| it.pending = Some((action, is_settled)));
+    }
+
+    /// Waits for an answer that does not come.
+    fn wait_in_vain(&self) {
+        loop {
+            let now = self.now();
+            let next = self.deadline.next(now);
+            if next <= now {
+                return;
+            }
+            self.world.pass(next - now);
+        }
+    }
+
     fn answer(
         &mut self,
         api: &Api,
@@ -106,7 +151,7 @@ impl SimulatedConnection {
         assert!(!self.closed, "a call on a connection that is closed");
         let fate = match world.closes.get() {
             true => Fate::ClosesForGood,
-            false => world.choices.choose(&FATES),
+            false => world.choose(&FATES),
         };
         world.pass(Duration::from_millis(1));
         let generation = world.generation();
@@ -145,7 +190,7 @@ impl SimulatedConnection {
             Fate::KilledAfter => {
                 self.closed = true;
                 if acts {
-                    world.act(container, action);
+                    world.act(container, action, world.is_settled(container));
                 }
                 world.die();
                 (End::Cut { dead: true }, Err(cut()))
@@ -154,17 +199,27 @@ impl SimulatedConnection {
                 self.closed = true;
                 world.closes.set(fate == Fate::ClosesForGood);
                 if acts && matches!(fate, Fate::ClosedBefore | Fate::ClosesForGood) {
-                    world.with(container, |it| it.pending = Some(action));
+                    self.goes_on(container, action);
                 } else if acts {
-                    world.act(container, action);
+                    world.act(container, action, world.is_settled(container));
                 }
                 (End::Cut { dead: false }, Err(cut()))
             }
-            Fate::Silent => {
-                let left = self.deadline.saturating_duration_since(world.start + world.elapsed());
-                world.pass(left);
+            Fate::HandsOver => {
+                self.closed = true;
+                world.dead.borrow_mut().push(world.listener.get());
                 if acts {
-                    world.with(container, |it| it.pending = Some(action));
+                    self.goes_on(container, action);
+                }
+                (End::Inherited, Err(cut()))
+            }
+            Fate::Silent | Fate::SilentAndRewritten => {
+                if fate == Fate::SilentAndRewritten {
+                    world.conf_changed.set(Some(world.elapsed() + Duration::from_secs(7)));
+                }
+                self.wait_in_vain();
+                if acts {
+                    self.goes_on(container, action);
                 }
                 (End::Silence, Err(grpc::Error::Deadline))
             }
@@ -177,15 +232,18 @@ impl SimulatedConnection {
                 world.said_ready.set(Some(true));
                 (End::Other, Err(grpc::Error::Status(Status::internal("simulated"))))
             }
-            Fate::Slow if self.deadline < world.start + world.elapsed() + SLOW => {
-                let left = self.deadline.saturating_duration_since(world.start + world.elapsed());
-                world.pass(left);
-                world.act(container, action);
+            Fate::Slow if self.deadline.end(self.now()) < self.now() + SLOW => {
+                self.wait_in_vain();
+                world.act(container, action, world.is_settled(container));
                 (End::Silence, Err(grpc::Error::Deadline))
             }
             _ if !takes => {
                 world.said_ready.set(None);
                 (End::Refused, Ok(reply(1, version)))
+            }
+            Fate::Busy => {
+                world.said_ready.set((action == Action::Status).then_some(false));
+                (End::Busy, Ok(reply(11, version)))
             }
             Fate::Fails => {
                 world.said_ready.set((action == Action::Status).then_some(false));
@@ -196,7 +254,11 @@ impl SimulatedConnection {
                     world.pass(SLOW);
                 }
                 let not_ready = action == Action::Status && generation.not_ready;
-                let code = if not_ready { 50 } else { world.act(container, action) };
+                let code = if not_ready {
+                    50
+                } else {
+                    world.act(container, action, world.is_settled(container))
+                };
                 // Whoever answers another command was seen since.
                 world.said_ready.set((action == Action::Status).then_some(code == 0));
                 let end = if code == 0 { End::Done } else { End::InBand };

@@ -2,44 +2,52 @@
 
 use std::time::Duration;
 
-use antrea_cni::{Action, Api, Error};
+use antrea_cni::{Action, Api, Verdict};
 
 use crate::world::{End, Event, World};
 
 /// What a command came to.
 pub(crate) struct Outcome {
     pub(crate) action: Action,
-    pub(crate) result: Result<bytes::Bytes, Error>,
+    /// None if the plugin was killed
+    pub(crate) verdict: Option<Verdict>,
     pub(crate) started: Duration,
     pub(crate) total: Duration,
     pub(crate) wait: Duration,
-    /// Whether a DEL may succeed without an agent
-    pub(crate) may_be_left: bool,
     pub(crate) container: String,
 }
 
 /// Says which invariant does not hold.
 pub(crate) fn check(world: &World, outcome: &Outcome) -> Result<(), String> {
-    let Outcome { action, result, started, total, .. } = outcome;
+    let Outcome { action, verdict, started, total, .. } = outcome;
     let events = world.events.borrow();
-    let succeeded = result.is_ok();
+    let succeeded = verdict.as_ref().is_some_and(|it| it.result.is_ok());
     let took = world.elapsed() - *started;
     if took > *total + Duration::from_millis(5) {
         return Err(format!("the answer came after {took:?}, and not by {total:?}"));
     }
-    if result.as_ref().is_err_and(|error| error.code() == 0) {
+    let failed = verdict.as_ref().and_then(|it| it.result.as_ref().err());
+    if failed.is_some_and(|error| error.code() == 0) {
         return Err("an error has the code 0".to_owned());
     }
+    gives_way(world, *started)?;
     let sent = events.iter().filter(|event| matches!(event, Event::Connected(_))).count();
     if sent > 130 {
         return Err(format!("{sent} connections for one command"));
     }
     pauses(&events)?;
     pause_between(&events)?;
-    if events.contains(&Event::Twice) {
-        return Err("an ADD took effect while another one was alive".to_owned());
+    for (event, why) in [
+        (Event::Twice, "an ADD took effect while another one was alive"),
+        (Event::OthersLinkRemoved, "another plugin's link was removed"),
+        (Event::DeletedLive, "a DEL that was owed came after a later ADD"),
+    ] {
+        if events.contains(&event) {
+            return Err(why.to_owned());
+        }
     }
     ladder(&events)?;
+    again(&events)?;
     match action {
         Action::Add => add(world, &events, outcome),
         Action::Del => del(&events, outcome),
@@ -81,7 +89,7 @@ fn pause_between(events: &[Event]) -> Result<(), String> {
         match event {
             Event::Connected(_) => is_new = true,
             Event::Slept(pause) => slept |= !pause.is_zero(),
-            Event::Waited => slept = true,
+            Event::Settling => (last, is_new, slept) = (None, false, false),
             Event::Called { action, broken: false, .. } => {
                 if is_new && last == Some(*action) && !slept {
                     return Err(format!("{action:?} was asked again without a pause"));
@@ -94,41 +102,67 @@ fn pause_between(events: &[Event]) -> Result<(), String> {
     Ok(())
 }
 
-/// Newest first, each API and version once a connection, down on UNIMPLEMENTED alone.
+/// A command ends 20 s after the runtime's folder changed, or after its own begin.
+fn gives_way(world: &World, started: Duration) -> Result<(), String> {
+    let Some(changed) = world.conf_changed.get() else { return Ok(()) };
+    let most = changed.max(started) + Duration::from_secs(21);
+    let counts = changed + Duration::from_secs(60) > started;
+    if counts && changed < world.elapsed() && world.elapsed() > most {
+        let ended = world.elapsed();
+        return Err(format!(
+            "the conflist was rewritten at {changed:?}, and the call of {started:?} ended at {ended:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// Newest first, each API and version once a process, down on UNIMPLEMENTED alone.
 fn ladder(events: &[Event]) -> Result<(), String> {
-    let position = |api: &Api| Api::ALL.iter().position(|it| it == api).unwrap();
-    for walk in events.split(|event| matches!(event, Event::Connected(_))) {
-        let calls: Vec<_> = walk
-            .iter()
-            .filter_map(|event| match event {
-                Event::Called { api, action, version, broken, end } => {
-                    Some((api, action, version, broken, end))
+    let mut process = 0;
+    let mut refused: Vec<(u64, Api, Action)> = Vec::new();
+    let mut last: Option<(Api, Action, String, End)> = None;
+    for event in events {
+        match event {
+            Event::Connected(id) => (process, last) = (*id, None),
+            // The next question on the connection
+            Event::Settling => last = None,
+            Event::Called { api, action, version, broken, end, .. } => {
+                let lower = last.as_ref().is_some_and(|(it, then, higher, end)| {
+                    (it, then, *end) == (api, action, End::Refused) && version < higher
+                });
+                let newest = Api::ALL.iter().find(|it| {
+                    let is_asked = refused.contains(&(process, **it, *action));
+                    (it.method)(*action).is_some() && !is_asked
+                });
+                if !lower && newest != Some(api) {
+                    return Err(format!("{api:?} was asked, and not {newest:?}"));
                 }
-                _ => None,
-            })
-            .collect();
-        for pair in calls.windows(2) {
-            let [(api, action, version, broken, end), (next, next_action, lower, next_broken, _)] =
-                pair
-            else {
-                continue;
-            };
-            if **next_broken && !**broken {
-                continue;
+                if *end == End::Unimplemented {
+                    refused.push((process, *api, *action));
+                }
+                last = (!broken).then(|| (*api, *action, version.clone(), *end));
             }
-            let step = position(next) - position(api).min(position(next));
-            let same = api == next && action == next_action;
-            match (same, step) {
-                (true, _) if **end == End::Refused && lower < version => (),
-                (false, 1..) if **end == End::Unimplemented => (),
-                _ => return Err(format!("{next:?} was asked after {api:?} ended in {end:?}")),
-            }
+            _ => (),
         }
-        if let Some((api, action, ..)) = calls.first() {
-            let newest = Api::ALL.iter().find(|api| (api.method)(**action).is_some());
-            if newest != Some(*api) {
-                return Err(format!("the first API is {api:?}"));
+    }
+    Ok(())
+}
+
+/// A command is sent again only if it has had no answer, or "try again later".
+fn again(events: &[Event]) -> Result<(), String> {
+    let mut last: Option<(Action, &str, End)> = None;
+    for event in events {
+        match event {
+            Event::Settling => last = None,
+            Event::Called { action, container, end, broken: false, .. } => {
+                if let Some((then, whose, End::Done | End::InBand | End::Other)) = last
+                    && (then, whose) == (*action, container)
+                {
+                    return Err(format!("{action:?} was sent again after an answer"));
+                }
+                last = Some((*action, container, *end));
             }
+            _ => (),
         }
     }
     Ok(())
@@ -136,18 +170,23 @@ fn ladder(events: &[Event]) -> Result<(), String> {
 
 fn add(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String> {
     let attached = world.with(&outcome.container, |it| it.attached && it.link);
-    if outcome.result.is_ok() && !attached {
+    let succeeded = outcome.verdict.as_ref().is_some_and(|it| it.result.is_ok());
+    if succeeded && !attached {
         return Err("ADD reports success, and the container has no interface".to_owned());
     }
-    // Sent again only after a refusal, a call that was not taken, or a death and a DEL.
+    // Sent again only after a refusal, "try again later", a call that was not taken, or a
+    // death and a DEL.
     let mut open: Option<End> = None;
     let mut undone = true;
-    let mut again = 0;
-    for event in events {
+    let (mut again, mut process, mut asked) = (0, 0, 0);
+    for event in events.iter().take_while(|event| **event != Event::Settling) {
         match event {
-            Event::Called { action: Action::Add, end, .. } => {
+            Event::Connected(id) => process = *id,
+            Event::Called { action: Action::Add, end, left, .. } => {
                 match open {
-                    Some(End::Cut { dead: false } | End::Silence) => {
+                    Some(End::Cut { dead: false } | End::Inherited | End::Silence)
+                        if !undone || process == asked =>
+                    {
                         return Err("an ADD was sent again beside a living agent".to_owned());
                     }
                     Some(End::Cut { dead: true }) if !undone => {
@@ -156,12 +195,28 @@ fn add(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String>
                     Some(End::Done | End::InBand | End::Other) => {
                         return Err("an ADD was sent again after an answer".to_owned());
                     }
+                    Some(End::Busy) if *left < Duration::from_secs(35) - SPENT => {
+                        return Err(format!("an ADD was sent again with {left:?} left"));
+                    }
                     _ => (),
                 }
-                again += i32::from(matches!(open, Some(End::Cut { .. })));
-                (open, undone) = (Some(*end), false);
+                again += i32::from(matches!(open, Some(End::Cut { .. } | End::Inherited)));
+                asked = process;
+                // Another API was asked after the one that had it.
+                let is_fallback = matches!((open, end), (Some(End::Busy), End::Unimplemented));
+                (open, undone) = (if is_fallback { open } else { Some(*end) }, false);
             }
-            Event::Called { action: Action::Del, end: End::Done, .. } => undone = true,
+            Event::Called { action: Action::Del, end, .. } => {
+                let lives = match open {
+                    Some(End::Cut { dead: false } | End::Silence | End::Busy) => true,
+                    Some(End::Inherited) => process == asked,
+                    _ => false,
+                };
+                if lives {
+                    return Err("an ADD was undone beside a living agent".to_owned());
+                }
+                undone |= *end == End::Done;
+            }
             _ => (),
         }
     }
@@ -171,19 +226,25 @@ fn add(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String>
     Ok(())
 }
 
+/// What asking newer APIs took before an ADD was sent again.
+const SPENT: Duration = Duration::from_millis(10);
+
 fn del(events: &[Event], outcome: &Outcome) -> Result<(), String> {
-    let last = events.iter().rev().find_map(|event| match event {
-        Event::Called { end, .. } => Some(*end),
-        _ => None,
-    });
-    let ended: Vec<_> = events
-        .iter()
-        .filter(|event| matches!(event, Event::Called { end: End::Cut { dead: true }, .. }))
-        .collect();
-    if ended.len() > 3 {
-        return Err(format!("a DEL ended {} agents", ended.len()));
+    let own: Vec<_> = events.iter().take_while(|event| **event != Event::Settling).collect();
+    let ends = || {
+        own.iter().filter_map(|event| match event {
+            Event::Called { end, .. } => Some(*end),
+            _ => None,
+        })
+    };
+    let ended = ends().filter(|end| *end == (End::Cut { dead: true })).count();
+    if ended > 3 {
+        return Err(format!("a DEL ended {ended} agents"));
     }
-    if outcome.result.is_err() || last == Some(End::Done) || outcome.may_be_left {
+    let last = ends().next_back();
+    let note = outcome.verdict.as_ref().and_then(|it| it.note);
+    let succeeded = outcome.verdict.as_ref().is_some_and(|it| it.result.is_ok());
+    if !succeeded || last == Some(End::Done) || note.is_some() {
         return Ok(());
     }
     Err(format!("DEL reports success, and the last call ended in {last:?}"))
@@ -192,12 +253,18 @@ fn del(events: &[Event], outcome: &Outcome) -> Result<(), String> {
 /// An ADD that starts now would be answered within its wait.
 fn ready(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String> {
     let generation = world.generation();
-    let last = events.iter().rev().find_map(|event| match event {
+    let own: Vec<_> = events.iter().take_while(|event| **event != Event::Settling).collect();
+    let last = own.iter().rev().find_map(|event| match event {
         Event::Called { end, .. } => Some(*end),
         _ => None,
     });
-    let answered =
-        last.is_some_and(|end| !matches!(end, End::Cut { .. } | End::Silence | End::NotTaken));
+    // The agent may have died since, of a DEL that was owed.
+    if own.len() < events.len() {
+        return Ok(());
+    }
+    let answered = last.is_some_and(|end| {
+        !matches!(end, End::Cut { .. } | End::Inherited | End::Silence | End::NotTaken)
+    });
     if answered && (generation.api.is_none() || generation.not_ready) {
         return Err(format!("STATUS is ready with {generation:?}"));
     }

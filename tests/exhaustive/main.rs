@@ -20,22 +20,23 @@ mod invariants;
 mod node;
 mod world;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use antrea_cni::input::{Call, CmdArgs};
 use antrea_cni::ladder::{History, Node};
-use antrea_cni::{Action, Command, answer};
+use antrea_cni::{Action, Command, Memory, Note, answer};
 use antrea_cni_test_support::{Case, run_cases};
 
 use self::choices::Choices;
 use self::invariants::{Outcome, check};
 use self::node::SimulatedNode;
-use self::world::{GENERATIONS, World};
+use self::world::{GENERATIONS, Killed, World};
 
 /// How many events happen in a schedule at most.
-const EVENTS: usize = 3;
+const EVENTS: usize = 2;
 
 /// Commands one after another, and how they are called.
 #[derive(Clone, Copy)]
@@ -46,6 +47,10 @@ struct Scenario {
     settings: &'static str,
     /// A path that exists, or none
     netns: &'static str,
+    /// The configuration's `type`, with the rest that it has
+    plugin: &'static str,
+    /// The conflist was rewritten so many seconds before
+    rewritten: Option<u64>,
 }
 
 const SCENARIOS: &[Scenario] = {
@@ -55,20 +60,32 @@ const SCENARIOS: &[Scenario] = {
         commands: &'static [Action],
         version: &'static str,
     ) -> Scenario {
-        Scenario { name, commands, version, settings: "", netns: "/" }
+        let plugin = r#""type":"antrea""#;
+        Scenario { name, commands, version, settings: "", netns: "/", plugin, rewritten: None }
     }
     &[
         of("ADD 1.1.0", &[Add], "1.1.0"),
         of("ADD 0.3.0", &[Add], "0.3.0"),
         Scenario { settings: r#""waitForAgentSeconds":0"#, ..of("ADD, no wait", &[Add], "1.0.0") },
         Scenario { settings: r#""addTimeoutSeconds":35"#, ..of("ADD, 35 s", &[Add], "0.4.0") },
+        Scenario {
+            plugin: r#""type":"host-device","ipam":{"type":"antrea"}"#,
+            ..of("ADD as IPAM plugin", &[Add], "1.0.0")
+        },
+        Scenario {
+            plugin: r#""type":"antrea","prevResult":{"cniVersion":"1.0.0"}"#,
+            ..of("ADD with a prevResult", &[Add], "1.0.0")
+        },
+        Scenario { rewritten: Some(30), ..of("ADD after the conflist", &[Add], "1.0.0") },
         of("CHECK 1.0.0", &[Check], "1.0.0"),
         of("DEL 1.1.0", &[Del], "1.1.0"),
         Scenario { netns: "", ..of("DEL without a namespace", &[Del], "0.4.0") },
         Scenario {
-            settings: r#""delWhenAgentDown":"succeed""#,
+            settings: r#""delWhenAgentDown":"fail""#,
             ..of("DEL, delWhenAgentDown", &[Del], "1.0.0")
         },
+        of("DEL, DEL, ADD, DEL", &[Del, Del, Add, Del], "1.0.0"),
+        of("ADD, DEL, STATUS", &[Add, Del, Status], "1.1.0"),
         of("GC 1.1.0", &[Gc], "1.1.0"),
         of("STATUS", &[Status], "1.1.0"),
         of("STATUS three times", &[Status, Status, Status], "1.1.0"),
@@ -95,7 +112,10 @@ fn main() -> ExitCode {
             // Several commands have many more places for an event, and variants add
             // little to them.
             let Scenario { commands, settings, netns, .. } = scenario;
-            let is_less = commands.len() > 1 || !settings.is_empty() || netns.is_empty();
+            let is_less = commands.len() > 1
+                || scenario.rewritten.is_some()
+                || !settings.is_empty()
+                || netns.is_empty();
             let events = depth.saturating_sub(usize::from(is_less));
             Case::new(scenario.name, move || explore(scenario, events))
         })
@@ -136,6 +156,22 @@ fn run(scenario: &Scenario, world: &Rc<World>) -> Result<(), String> {
     for action in scenario.commands {
         perform(scenario, *action, "c0", world)?;
     }
+    settled(world)
+}
+
+/// Once an agent answers again, all DELs that were answered are done.
+fn settled(world: &Rc<World>) -> Result<(), String> {
+    world.heal();
+    let gc = SCENARIOS.iter().find(|it| it.name == "GC 1.1.0").expect("a scenario");
+    perform(gc, Action::Gc, "c0", world)?;
+    if let Some(owed) = world.owed.borrow().first() {
+        return Err(format!("a DEL of {} is owed for ever", owed.args.container_id));
+    }
+    for (id, container) in &*world.containers.borrow() {
+        if container.deleted && container.attached {
+            return Err(format!("the DEL of {id} was answered, and no agent did it"));
+        }
+    }
     Ok(())
 }
 
@@ -146,13 +182,19 @@ fn perform(
     world: &Rc<World>,
 ) -> Result<(), String> {
     // A runtime deletes first.
-    if action == Action::Add && world.with(container, |it| it.attached || it.link) {
+    if action == Action::Add && world.with(container, |it| it.live) {
         return Ok(());
     }
     world.events.borrow_mut().clear();
-    let Scenario { version, settings, netns, .. } = scenario;
+    world.container.replace(container.to_owned());
+    let Scenario { version, settings, netns, plugin, rewritten, .. } = scenario;
+    world.others_link.set(!plugin.ends_with(r#""type":"antrea""#) || plugin.contains("ipam"));
+    if let Some(before) = rewritten {
+        world.pass(Duration::from_secs(100));
+        world.conf_changed.set(Some(world.elapsed() - Duration::from_secs(*before)));
+    }
     let configuration = format!(
-        r#"{{"cniVersion":"{version}","name":"antrea","type":"antrea","antreaCni":{{{settings}}}}}"#
+        r#"{{"cniVersion":"{version}","name":"antrea",{plugin},"antreaCni":{{{settings}}}}}"#
     );
     let args = CmdArgs {
         container_id: container.to_owned(),
@@ -164,20 +206,38 @@ fn perform(
     let call = Call::check(&Command::from(action), args).expect("a valid call");
     let node = SimulatedNode(Rc::clone(world));
     let (started, limits) = (world.elapsed(), call.limits());
-    let result = answer(&node, &call, node.now(), &mut History::default());
+    if action == Action::Del {
+        world.with(container, |it| it.undisturbed = false);
+    }
+    let run = || answer(&node, &call, node.now(), &mut History::default());
+    let verdict = match panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(verdict) => Some(verdict),
+        Err(killed) if killed.is::<Killed>() => None,
+        Err(other) => panic::resume_unwind(other),
+    };
+    match verdict.as_ref().map(|it| it.memory) {
+        Some(Memory::Seen) => world.seen.set(Some(world.elapsed())),
+        Some(Memory::NotReady) => world.seen.set(None),
+        Some(Memory::Unchanged) | None => (),
+    }
+    let succeeded = verdict.as_ref().is_some_and(|it| it.result.is_ok());
+    let note = verdict.as_ref().and_then(|it| it.note);
     let outcome = Outcome {
         action,
-        result,
+        verdict,
         started,
         total: limits.total,
         wait: call.settings.wait_for_agent,
-        may_be_left: call.may_be_left(),
         container: container.to_owned(),
     };
-    let failed = outcome.result.is_err();
     check(world, &outcome)?;
+    world.with(container, |it| match action {
+        Action::Add => (it.live, it.undisturbed, it.deleted) = (succeeded, succeeded, false),
+        Action::Del if succeeded => (it.live, it.deleted) = (false, note != Some(Note::Lost)),
+        _ => (),
+    });
     // A runtime sends DEL for an ADD that failed; what the agent had begun is over then.
-    if action == Action::Add && failed {
+    if action == Action::Add && !succeeded || note == Some(Note::Lost) {
         world.settle();
         world.with(container, |it| (it.attached, it.link) = (false, false));
     }
@@ -202,6 +262,9 @@ fn walk(seed: u64, time: Duration) -> Result<(), String> {
                 format!("{why}\n  EXHAUSTIVE_SEED={seed} cargo test --test exhaustive random")
             })?;
         }
+        settled(&world).map_err(|why| {
+            format!("{why}\n  EXHAUSTIVE_SEED={seed} cargo test --test exhaustive random")
+        })?;
         walks += 1;
     }
     println!("random walks: {walks} of 200 commands, {commands} commands, seed {seed}");

@@ -1,21 +1,23 @@
 //! The node as the ladder sees it.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use antrea_cni::grpc;
-use antrea_cni::ladder::Node;
+use antrea_cni::input::CmdArgs;
+use antrea_cni::ladder::{Node, OwedDels};
+use antrea_cni::{Changed, Deadline, grpc};
 
 use crate::agent::SimulatedConnection;
-use crate::world::{Event, World};
+use crate::world::{Event, OwedDel, World};
 
 /// A node that is simulated.
 pub(crate) struct SimulatedNode(pub(crate) Rc<World>);
 
 impl Node for SimulatedNode {
     type Connection = SimulatedConnection;
-    type Waiting = ();
+    type Netns = ();
+    type Owed = SimulatedOwed;
 
     fn now(&self) -> Instant {
         self.0.start + self.0.elapsed()
@@ -28,13 +30,13 @@ impl Node for SimulatedNode {
 
     fn connect(
         &self,
-        deadline: Instant,
+        deadline: &Rc<Deadline>,
         watched: bool,
     ) -> Result<SimulatedConnection, grpc::Error> {
         let world = &self.0;
         world.settle();
         if world.up_at().is_some_and(|up_at| up_at <= world.elapsed()) {
-            match world.choices.choose(&[
+            match world.choose(&[
                 ("it is connected to", 0),
                 ("its socket is missing", 1),
                 ("nobody listens", 2),
@@ -57,43 +59,120 @@ impl Node for SimulatedNode {
         if world.up_at().is_none_or(|up_at| up_at > world.elapsed()) {
             return Err(grpc::Error::Unreachable(world.away.get().into()));
         }
-        let process = world.process.get();
+        let process = world.listener.get();
         world.tell(Event::Connected(process));
-        let (world, closed) = (Rc::clone(world), false);
+        let (world, deadline, closed) = (Rc::clone(world), Rc::clone(deadline), false);
+        // Who had ended before was never seen alive.
+        let watched = watched && !world.dead.borrow().contains(&process);
         Ok(SimulatedConnection { world, process, deadline, watched, unseen: false, closed })
     }
 
-    /// A socket is seen when it comes, a listener at the next look.
-    fn wait(&self, (): &mut (), away: &grpc::Error, until: Instant) {
-        let left = until - self.now();
-        if away.is_missing() {
-            let comes = self.0.up_at().map(|up_at| up_at.saturating_sub(self.0.elapsed()));
-            self.0.pass(comes.unwrap_or(left).min(left));
-            self.0.tell(Event::Waited);
-        } else {
-            self.sleep(Duration::from_millis(80).min(left));
+    fn conf_dir_changed(&self) -> Changed {
+        let world = Rc::clone(&self.0);
+        Box::new(move || world.elapsed().checked_sub(world.conf_changed.get()?))
+    }
+
+    fn netns(&self) -> Option<()> {
+        Some(())
+    }
+
+    fn netns_is_gone(&self, path: &str) -> bool {
+        path.is_empty()
+    }
+
+    fn is_own_type(&self, name: &str) -> bool {
+        name == "antrea"
+    }
+
+    fn remove_veth(&self, _: &str, (): (), _: &str) {
+        if self.0.others_link.get() {
+            self.0.tell(Event::OthersLinkRemoved);
         }
+        let container = self.0.container.borrow().clone();
+        self.0.with(&container, |it| it.link &= it.attached);
     }
 
-    fn remove_link(&self, _: &str, _: &str) {
-        // The one container that a command is about.
-        self.0.containers.borrow_mut().values_mut().for_each(|it| {
-            if !it.attached {
-                it.link = false;
-            }
-        });
-        self.0.tell(Event::LinkRemoved);
+    fn owe(&self, args: &CmdArgs, later: Duration) -> bool {
+        let world = &self.0;
+        let what = world.choose(&[
+            ("it is written down", 0),
+            ("it cannot be written down", 1),
+            ("the plugin is killed before it is written down", 2),
+            ("the plugin is killed after it is written down", 3),
+        ]);
+        match what {
+            1 => return false,
+            2 => world.kill_plugin(),
+            _ => (),
+        }
+        let due = world.elapsed() + later;
+        let mut owed = world.owed.borrow_mut();
+        match owed.iter_mut().find(|it| it.args.container_id == args.container_id) {
+            Some(old) => old.due = old.due.max(due),
+            None => owed.push(OwedDel { args: args.clone(), due }),
+        }
+        drop(owed);
+        if what == 3 {
+            world.kill_plugin();
+        }
+        true
     }
 
-    fn remember(&self) {
-        self.0.seen.set(Some(self.0.elapsed()));
-    }
-
-    fn forget(&self) {
-        self.0.seen.set(None);
+    fn owed(&self) -> Option<SimulatedOwed> {
+        (!self.0.owed.borrow().is_empty()).then(|| SimulatedOwed(Rc::clone(&self.0)))
     }
 
     fn was_seen(&self, within: Duration) -> bool {
         self.0.seen.get().is_some_and(|seen| self.0.elapsed() - seen < within)
+    }
+}
+
+/// The DELs that are owed on it.
+pub(crate) struct SimulatedOwed(Rc<World>);
+
+impl OwedDels for SimulatedOwed {
+    type Entry = OwedDel;
+
+    fn find(&self, args: &CmdArgs) -> Option<OwedDel> {
+        let owed = self.0.owed.borrow();
+        owed.iter().find(|it| it.args.container_id == args.container_id).cloned()
+    }
+
+    fn due(&self) -> Vec<OwedDel> {
+        self.0.tell(Event::Settling);
+        let mut due = self.0.owed.borrow().clone();
+        due.retain(|it| it.due <= self.0.elapsed());
+        due.sort_by_key(|it| it.due);
+        due
+    }
+
+    fn try_lock(&self) -> bool {
+        !self.0.choose(&[("", false), ("another process has the lock", true)])
+    }
+
+    fn read(&self, entry: &OwedDel) -> io::Result<CmdArgs> {
+        let is_there = self.0.owed.borrow().contains(entry);
+        if is_there { Ok(entry.args.clone()) } else { Err(ErrorKind::NotFound.into()) }
+    }
+
+    fn remove(&self, entry: &OwedDel) {
+        let killed = self.0.choose(&[
+            ("", None),
+            ("the plugin is killed before the DEL is removed", Some(false)),
+            ("the plugin is killed after the DEL is removed", Some(true)),
+        ]);
+        if killed == Some(false) {
+            self.0.kill_plugin();
+        }
+        self.0.owed.borrow_mut().retain(|it| it != entry);
+        if killed == Some(true) {
+            self.0.kill_plugin();
+        }
+    }
+
+    fn postpone(&self, entry: &OwedDel) {
+        let due = self.0.elapsed() + Duration::from_secs(60);
+        let mut owed = self.0.owed.borrow_mut();
+        owed.iter_mut().filter(|it| *it == entry).for_each(|it| it.due = due);
     }
 }

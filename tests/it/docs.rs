@@ -168,11 +168,20 @@ fn the_page_of_errors_is_current() {
 
     page.section(
         "11: try again later",
-        "The agent cannot be reached, did not answer in time, or went away during the call. An ADD \
-         whose outcome is unknown is not sent again: the runtime undoes it with DEL.",
+        "The agent cannot be reached, did not answer in time, went away during the call, or said \
+         itself \"try again later\" to the end of the command's time: its node's network is not ready. \
+         An ADD waits `waitForAgentSeconds` (60) for an agent that is away and takes \
+         `addTimeoutSeconds` (120) at most; the details say how long it took, and how often the agent \
+         was asked. An ADD whose outcome is unknown is not sent again: the runtime undoes it with DEL, \
+         and a DEL is owed that is sent 60 s later. While the container runtime waits to read its \
+         network configuration again, a call ends 20 s after the change in `confDir`: the runtime \
+         holds up all other calls of the node until then. A DEL gives no 11 but where it cannot be \
+         owed, or `delWhenAgentDown` is `\"fail\"`.",
         "nothing, if the agent is being restarted: the runtime tries again. Else look at the \
          agent's Pod on this node: `kubectl -n kube-system get pods -l component=antrea-agent \
-         --field-selector spec.nodeName=NODE`, then `antrea-cnictl probe` on the node.",
+         --field-selector spec.nodeName=NODE`, then `antrea-cnictl probe` on the node. If there is \
+         no Pod of Antrea on the node, a conflist was left behind: remove it. If connecting is not \
+         permitted: the owner and mode of the socket's folder, SELinux, AppArmor.",
     );
     page.said(&place, 11, &place.call("ADD", "1.1.0").run());
     std::fs::write(place.socket(), "").unwrap();
@@ -183,6 +192,10 @@ fn the_page_of_errors_is_current() {
         json!({"ADD": {"status": {"code": 14, "message": "shutting down"}}}),
     );
     page.said(&place, 11, &place.call("ADD", "1.1.0").run());
+    drop(agent);
+    let busy = json!({"code": 11, "message": "Server is busy, please retry later"});
+    let agent = place.scripted(&[Api::V1BETA1], json!({"ADD": {"error": busy}}));
+    page.said(&place, 11, &with(json!({"addTimeoutSeconds": 35})));
     drop(agent);
 
     page.section(
@@ -253,54 +266,52 @@ fn with_socket(place: &TestNode, members: &str) -> String {
     format!(r#"{{{members},"antreaCni":{{"socket":{:?}}}}}"#, place.socket())
 }
 
-/// The table of settings, out of the comments of `Settings`.
+/// The table of settings, out of the plugin's own.
 #[test]
 fn the_page_of_settings_is_current() {
-    let code = include_str!("../../src/input/settings.rs");
-    let fields = code.split("pub struct Settings {").nth(1).unwrap().split("\n}").next().unwrap();
     let mut text = String::from(
         "# Settings\n\n\
-         Settings stand in two places. What the first does not say, or says `null` to, the second says:\n\n\
+         Settings come from two places; a key that is absent or `null` in the first is taken from the second:\n\n\
          1. the network configuration, under the key `antreaCni`, which every agent ignores:\n\
          \x20  `{\"type\": \"antrea\", \"antreaCni\": {\"waitForAgentSeconds\": 30}}`\n\
          2. a file of the node, beside the plugin and named after it: `/opt/cni/bin/.antrea.json` for\n\
          \x20  `/opt/cni/bin/antrea`. It holds the same keys: `{\"logFile\": \"/var/log/antrea/antrea-cni.log\"}`.\n\
          \x20  Antrea's installers write the network configuration anew at each start of an agent; this file\n\
          \x20  stays. `antrea-cnictl install --set KEY=VALUE` writes it, `antrea-cnictl settings` shows what\n\
-         \x20  is in force.\n\n\
+         \x20  is in force. An empty file counts as absent, and the log says so.\n\n\
          All are optional; anything that is not here is an error (code 7). So is a file that is no plain file\n\
          of at most 64 KiB, that belongs neither to root nor to the plugin's user, or that others may write.\n\
          DEL and GC take the default in the place of what is wrong, so that Pods can be removed.\n\n\
-         Written from the comments of the code by `UPDATE=1 cargo test --test it docs`.\n\n\
-         | setting | default | |\n| --- | --- | --- |\n",
+         Written from the plugin's own table by `UPDATE=1 cargo test --test it docs`.\n\n\
+         | setting | values | default | |\n| --- | --- | --- | --- |\n",
     );
     let default = antrea_cni::input::Settings::default();
-    let mut names = Vec::new();
-    let mut comment = String::new();
-    for line in fields.lines().map(str::trim) {
-        if let Some(more) = line.strip_prefix("///") {
-            comment += more;
-        } else if line.starts_with("pub ") {
-            let (name, what) = comment.trim().split_once(": ").unwrap();
-            let (name, kind) = name.split_once(", ").unwrap_or((name, ""));
-            let value = match name.trim_matches('`') {
-                "socket" => format!("`{:?}`", default.socket),
-                "addTimeoutSeconds" => default.add_timeout.as_secs().to_string(),
-                "waitForAgentSeconds" => default.wait_for_agent.as_secs().to_string(),
-                "delWhenAgentDown" => "`\"fail\"`".to_owned(),
-                "logFile" => "none".to_owned(),
-                "logLevel" => "`\"info\"`".to_owned(),
-                "requireRootAgent" => default.require_root_agent.to_string(),
-                other => panic!("{other}: which default?"),
-            };
-            let kind = if kind.is_empty() { String::new() } else { format!("{kind}: ") };
-            let _ = writeln!(text, "| {name} | {value} | {kind}{what} |");
-            names.push(name.trim_matches('`').to_owned());
-            comment.clear();
-        }
+    for setting in antrea_cni::input::Settings::TABLE {
+        let value = setting.value(&default);
+        let (name, values, help) = (setting.name, setting.values, setting.help);
+        let _ = writeln!(text, "| `{name}` | {values} | `{value}` | {help} |");
     }
-    assert_eq!(names, antrea_cni::input::Settings::NAMES);
     assert_current("settings.md", &text);
+}
+
+/// The chart's schema allows what the plugin does.
+#[test]
+fn the_charts_schema_has_every_setting() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/helm/values.schema.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let settings = schema["properties"]["settings"]["properties"].as_object().unwrap();
+    let names: Vec<_> = antrea_cni::input::Settings::TABLE.iter().map(|it| it.name).collect();
+    for name in &names {
+        assert!(settings.contains_key(*name), "values.schema.json has no setting {name}");
+    }
+    assert_eq!(settings.len(), names.len());
+    let bounds =
+        |name: &str| (settings[name]["minimum"].as_u64(), settings[name]["maximum"].as_u64());
+    for setting in antrea_cni::input::Settings::TABLE {
+        let Some(range) = setting.values.strip_prefix("a whole number from ") else { continue };
+        let (least, most) = range.split_once(" to ").unwrap();
+        assert_eq!(bounds(setting.name), (least.parse().ok(), most.parse().ok()));
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn compare(case: &Value) {
     }
     // The Go plugin waits for nobody.
     settings["waitForAgentSeconds"] = 0.into();
+    settings["delWhenAgentDown"] = "fail".into();
 
     let mut call = Call::new("", with_settings(&text(&case["stdin"]), &settings));
     call.env.clear();

@@ -184,11 +184,11 @@ fn wrong_settings_are_named_after_the_version_was_checked() {
         (json!({"soket": "/s"}), "antreaCni.soket"),
         (
             json!({"addTimeoutSeconds": 34}),
-            "antreaCni.addTimeoutSeconds must be a whole number from 35 to 115",
+            "antreaCni.addTimeoutSeconds must be a whole number from 35 to 220",
         ),
         (
-            json!({"waitForAgentSeconds": 61}),
-            "antreaCni.waitForAgentSeconds must be a whole number from 0 to 60",
+            json!({"waitForAgentSeconds": 181}),
+            "antreaCni.waitForAgentSeconds must be a whole number from 0 to 180",
         ),
         (json!({"delWhenAgentDown": "maybe"}), "antreaCni.delWhenAgentDown"),
         (json!({"logFile": "relative"}), "antreaCni.logFile"),

@@ -105,7 +105,7 @@ fn nothing_but_unimplemented_steps_down() {
 
 #[test]
 fn in_band_errors_end_the_walk_and_keep_their_code() {
-    for code in [2, 3, 7, 8, 11, 50, 51, 101, 102, 103, 202, 999, 4242, i32::MAX] {
+    for code in [2, 3, 7, 8, 50, 51, 101, 102, 103, 202, 999, 4242, i32::MAX] {
         let place = TestNode::new();
         let error = json!({"code": code, "message": "in band", "details": "more"});
         let agent = place.scripted(&servable(), json!({"*": {"error": error}}));
@@ -131,7 +131,7 @@ fn an_error_without_a_code_is_still_a_failure() {
 fn the_deadline_is_sent_to_the_agent() {
     let place = TestNode::new();
     let agent = place.agent(&[Api::V1]);
-    for (command, seconds) in [("ADD", 90), ("DEL", 45), ("GC", 25), ("STATUS", 1)] {
+    for (command, seconds) in [("ADD", 120), ("DEL", 20), ("GC", 25), ("STATUS", 1)] {
         place.call(command, "1.1.0").run();
         let timeout = agent.served().pop().unwrap().timeout.unwrap();
         let (number, unit) = timeout.split_at(timeout.len() - 1);

@@ -105,8 +105,11 @@ fn a_success_without_an_agent_says_so() {
     logging(&place, "GC", "1.1.0").run().assert_silent_success();
     logging(&place, "STATUS", "1.1.0").run().assert_silent_success();
     logging(&place, "DEL", "1.1.0").run().assert_silent_success();
+    let done: Vec<_> =
+        lines(&place.path("log")).iter().map(|e| e["owedDone"].to_string()).collect();
+    assert_eq!(done, ["null", "null", "1", "null"]);
     let notes: Vec<_> = lines(&place.path("log")).iter().map(|e| e["note"].to_string()).collect();
-    assert!(notes[0].contains("no agent was reached"), "{notes:?}");
+    assert!(notes[0].contains("owed: no agent did it"), "{notes:?}");
     assert!(notes[1].contains("nothing was done"), "{notes:?}");
     assert!(notes[2].contains("has no STATUS"), "{notes:?}");
     assert_eq!(notes[3], "null");

@@ -9,8 +9,11 @@
 
 mod agent;
 mod agent_process;
+mod busy;
 mod captures;
 mod concurrency;
+#[cfg(unix)]
+mod conf_dir;
 #[cfg(unix)]
 mod docs;
 mod frozen;
@@ -20,6 +23,7 @@ mod input;
 mod ladder;
 mod log;
 mod output;
+mod owed;
 #[cfg(unix)]
 mod properties;
 mod protos;

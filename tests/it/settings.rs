@@ -29,6 +29,12 @@ fn parse(json: &str) -> Result<Settings, String> {
 /// What an absolute path starts with.
 const ROOT: &str = if cfg!(windows) { "C:/" } else { "/" };
 
+/// A path that the system takes for a socket.
+const SOCKET: &str = if cfg!(windows) { r"\\.\pipe\s" } else { "/s" };
+
+/// Where nobody listens.
+const NOWHERE: &str = if cfg!(windows) { r"\\.\pipe\nowhere" } else { "/nowhere" };
+
 #[test]
 fn absent_and_null_are_the_defaults() {
     for json in ["null", "{}", r#"{"socket":null,"logFile":null,"logLevel":null}"#] {
@@ -38,18 +44,21 @@ fn absent_and_null_are_the_defaults() {
 
 #[test]
 fn every_setting_is_read() {
-    let json = r#"{"socket":"ROOTs","addTimeoutSeconds":35,"waitForAgentSeconds":0,
-        "delWhenAgentDown":"succeed","logFile":"ROOTl","logLevel":"error","requireRootAgent":false}"#;
+    let json = r#"{"socket":"SOCKET","addTimeoutSeconds":35,"waitForAgentSeconds":0,
+        "delWhenAgentDown":"fail","confDir":"ROOTc","logFile":"ROOTl","logLevel":"error","requireRootAgent":false}"#;
     let expected = Settings {
-        socket: format!("{ROOT}s"),
+        socket: SOCKET.to_owned(),
         add_timeout: Duration::from_secs(35),
         wait_for_agent: Duration::ZERO,
-        del_when_agent_down: DelWhenAgentDown::Succeed,
+        del_when_agent_down: DelWhenAgentDown::Fail,
+        conf_dir: format!("{ROOT}c"),
         log_file: Some(format!("{ROOT}l")),
         log_level: LogLevel::Error,
         require_root_agent: false,
     };
-    assert_eq!(parse(&json.replace("ROOT", ROOT)), Ok(expected));
+    let socket = serde_json::to_string(SOCKET).unwrap();
+    let json = json.replace("ROOT", ROOT).replace("\"SOCKET\"", &socket);
+    assert_eq!(parse(&json), Ok(expected));
 }
 
 #[test]
@@ -65,12 +74,13 @@ fn what_is_wrong_is_named() {
         (r#"{"socket":"s"}"#, "antreaCni.socket"),
         (r#"{"socket":"ROOTs\u0000"}"#, "antreaCni.socket"),
         (&long, &says),
-        (r#"{"addTimeoutSeconds":34}"#, "35 to 115"),
-        (r#"{"addTimeoutSeconds":116}"#, "35 to 115"),
-        (r#"{"addTimeoutSeconds":"90"}"#, "35 to 115"),
-        (r#"{"addTimeoutSeconds":90.5}"#, "35 to 115"),
-        (r#"{"waitForAgentSeconds":61}"#, "0 to 60"),
-        (r#"{"waitForAgentSeconds":-1}"#, "0 to 60"),
+        (r#"{"addTimeoutSeconds":34}"#, "35 to 220"),
+        (r#"{"addTimeoutSeconds":221}"#, "35 to 220"),
+        (r#"{"addTimeoutSeconds":"90"}"#, "35 to 220"),
+        (r#"{"addTimeoutSeconds":90.5}"#, "35 to 220"),
+        (r#"{"waitForAgentSeconds":181}"#, "0 to 180"),
+        (r#"{"waitForAgentSeconds":-1}"#, "0 to 180"),
+        (r#"{"confDir":"net.d"}"#, "antreaCni.confDir"),
         (r#"{"delWhenAgentDown":"Fail"}"#, "\"succeed\""),
         (r#"{"delWhenAgentDown":true}"#, "\"succeed\""),
         (r#"{"logFile":"log"}"#, "antreaCni.logFile"),
@@ -152,8 +162,7 @@ fn the_network_comes_before_the_node_and_the_node_before_the_defaults() {
     let node = TestNode::new();
     let _agent = node.agent(&[Api::V1BETA1]);
     let log = |name: &str| node.path(name).to_str().unwrap().to_owned();
-    let settings =
-        json!({"logFile": log("node"), "logLevel": "error", "socket": format!("{ROOT}nowhere")});
+    let settings = json!({"logFile": log("node"), "logLevel": "error", "socket": NOWHERE});
     let plugin = plugin_with(&node, &settings.to_string());
     let seen = |name: &str| std::fs::read_to_string(node.path(name)).unwrap_or_default();
 
@@ -172,7 +181,7 @@ fn the_network_comes_before_the_node_and_the_node_before_the_defaults() {
     // Without a socket in the network's, the node's.
     let bare = r#"{"cniVersion":"1.0.0","name":"antrea","antreaCni":{"waitForAgentSeconds":0}}"#;
     let answer = run(&plugin, &antrea_cni_test_support::Call::new("ADD", bare));
-    assert!(answer.code() == 11 && answer.text().contains("/nowhere"), "{answer:?}");
+    assert!(answer.code() == 11 && answer.text().contains(NOWHERE), "{answer:?}");
 }
 
 #[cfg(unix)]
@@ -191,7 +200,6 @@ fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
         ("others than its owner may write it", |path| write(path, "{}", 0o664)),
         ("others than its owner may write it", |path| write(path, "{}", 0o646)),
         ("over 65536 bytes", |path| write(path, &format!("{{{}}}", " ".repeat(65_535)), 0o644)),
-        ("not JSON", |path| write(path, "", 0o644)),
         ("not JSON", |path| write(path, "logLevel=error", 0o644)),
         ("cannot be used", |path| {
             std::fs::write(path, b"{\"logFile\":\"/\xff\"}").unwrap();
@@ -234,6 +242,21 @@ fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
         let log = std::fs::read_to_string(node.path("log")).unwrap();
         assert!(log.lines().all(|line| line.contains("\"ignored\":[")), "{log}");
     }
+}
+
+/// A power loss leaves an empty file behind.
+#[test]
+fn an_empty_settings_file_counts_as_absent() {
+    let node = TestNode::new();
+    let _agent = node.agent(&[Api::V1]);
+    let plugin = plugin_with(&node, "");
+    let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
+    for command in ["ADD", "STATUS", "DEL"] {
+        let answer = run(&plugin, &node.call_with(command, "1.1.0", settings.clone()));
+        assert_eq!(answer.exit(), 0, "{answer:?}");
+    }
+    let log = std::fs::read_to_string(node.path("log")).unwrap();
+    assert_eq!(log.lines().filter(|it| it.contains("is empty: it counts as absent")).count(), 3);
 }
 
 /// On Windows it cannot be replaced.

@@ -37,7 +37,8 @@ fn a_file_that_is_no_socket_is_no_agent() {
     let node = TestNode::new();
     fs::write(node.socket(), "").unwrap();
     assert_eq!(node.call("ADD", "1.0.0").run().code(), 11);
-    assert_eq!(node.call("DEL", "1.0.0").run().code(), 11);
+    let fail = json!({"waitForAgentSeconds": 0, "delWhenAgentDown": "fail"});
+    assert_eq!(node.call_with("DEL", "1.0.0", fail).run().code(), 11);
     // Nobody is there to do it, as where there is nothing at all.
     node.call("DEL", "1.0.0").env("CNI_NETNS", "").run().assert_silent_success();
     let settings = json!({"waitForAgentSeconds": 0, "delWhenAgentDown": "succeed"});

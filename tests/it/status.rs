@@ -73,7 +73,7 @@ fn a_success_from_memory_does_not_refresh_it() {
 #[test]
 fn what_was_seen_too_long_ago_or_in_the_future_does_not_count() {
     let hour = Duration::from_secs(3600);
-    for time in [SystemTime::now() - Duration::from_secs(31), SystemTime::now() + hour] {
+    for time in [SystemTime::now() - Duration::from_secs(61), SystemTime::now() + hour] {
         let place = TestNode::new();
         File::create(memory(&place)).unwrap().set_modified(time).unwrap();
         assert_eq!(status(&place, json!({})).code(), 50);
@@ -178,10 +178,37 @@ fn an_agent_that_answered_any_command_was_seen() {
         place.call(command, "1.1.0").run();
         status(&place, json!({})).assert_silent_success();
     }
-    // A runtime does not ask for STATUS under a lower version.
+}
+
+/// The first conflist of 1.1.0 finds a memory: no runtime asked for STATUS before.
+#[test]
+fn an_agent_that_answered_under_any_version_was_seen() {
+    for command in ["ADD", "CHECK", "DEL"] {
+        let place = TestNode::new();
+        let agent = place.agent(&[Api::V1BETA1]);
+        place.call(command, "0.4.0").run();
+        drop(agent);
+        status(&place, json!({})).assert_silent_success();
+        // The one file is touched again and again.
+        let long_ago = SystemTime::now() - Duration::from_secs(600);
+        File::options().write(true).open(memory(&place)).unwrap().set_modified(long_ago).unwrap();
+        assert_eq!(status(&place, json!({})).code(), 50);
+        let _agent = place.agent(&[Api::V1BETA1]);
+        place.call(command, "0.4.0").run();
+        let seen = fs::metadata(memory(&place)).unwrap().modified().unwrap();
+        assert!(seen.elapsed().unwrap() < Duration::from_secs(300), "{command}");
+    }
+}
+
+/// An agent whose network is not ready cannot be expected to do an ADD.
+#[test]
+fn an_add_that_was_told_to_try_again_later_is_no_sight_of_the_agent() {
     let place = TestNode::new();
-    let _agent = place.agent(&[Api::V1]);
-    assert_eq!(place.call("ADD", "1.0.0").run().exit(), 0);
+    let busy =
+        json!({"ADD": {"error": {"code": 11, "message": "Server is busy, please retry later"}}});
+    let agent = place.scripted(&[Api::V1BETA1], busy);
+    assert_eq!(place.call_with("ADD", "1.0.0", json!({"addTimeoutSeconds": 35})).run().code(), 11);
+    drop(agent);
     assert!(!memory(&place).exists());
 }
 

@@ -48,8 +48,9 @@ fn without_waiting_an_absent_agent_is_told_at_once() {
     ] {
         let place = TestNode::new();
         prepare(&place);
+        let settings = json!({"waitForAgentSeconds": 0, "delWhenAgentDown": "fail"});
         for command in ["ADD", "CHECK", "DEL", "GC"] {
-            let answer = place.call(command, "1.1.0").run();
+            let answer = place.call_with(command, "1.1.0", settings.clone()).run();
             assert_eq!(answer.code(), 11, "{answer:?}");
             let says = match place.socket().metadata() {
                 Ok(file) if !file.file_type().is_socket() => "is not a socket",
@@ -89,7 +90,9 @@ fn a_full_backlog_is_waited_for() {
 fn every_command_ends_by_its_deadline() {
     let place = TestNode::new();
     let silent = RawAgent::start(&place.socket(), |connection| connection.drain());
-    let settings = json!({"addTimeoutSeconds": 35, "waitForAgentSeconds": 1});
+    let settings = json!({
+        "addTimeoutSeconds": 35, "waitForAgentSeconds": 1, "delWhenAgentDown": "fail",
+    });
     let commands =
         [("ADD", 35, 11), ("CHECK", 45, 11), ("DEL", 45, 11), ("GC", 25, 11), ("STATUS", 1, 50)];
     std::thread::scope(|all| {
@@ -147,8 +150,9 @@ fn del_of_a_sandbox_that_is_gone_needs_no_agent() {
     let no_wait = json!({"waitForAgentSeconds": 0});
     gone(no_wait.clone()).env("CNI_NETNS", "").run().assert_silent_success();
     gone(no_wait.clone()).without("CNI_NETNS").run().assert_silent_success();
-    assert_eq!(gone(no_wait).run().code(), 11);
-    let succeed = json!({"waitForAgentSeconds": 0, "delWhenAgentDown": "succeed"});
+    let fail = json!({"waitForAgentSeconds": 0, "delWhenAgentDown": "fail"});
+    assert_eq!(gone(fail).run().code(), 11);
+    let succeed = json!({"waitForAgentSeconds": 0});
     gone(succeed.clone()).run().assert_silent_success();
     for command in ["ADD", "CHECK", "GC"] {
         assert_eq!(place.call_with(command, "1.1.0", succeed.clone()).run().code(), 11);
@@ -245,14 +249,12 @@ fn del_of_a_sandbox_whose_namespace_is_gone_needs_no_agent() {
         place.call_with("DEL", "1.0.0", settings).env("CNI_NETNS", "/var/run/netns/gone")
     };
     gone(json!({"waitForAgentSeconds": 0})).run().assert_silent_success();
-    // There is little to wait for.
-    let answer = gone(json!({})).run();
-    answer.assert_silent_success();
-    assert!(answer.elapsed < Duration::from_secs(10), "{answer:?}");
-    // An agent that lives is asked, with the path as it came.
+    gone(json!({})).run().assert_silent_success();
+    // An agent that lives is asked, with the path as it came, and for what is owed.
     let agent = place.agent(&[Api::V1]);
     gone(json!({})).run().assert_silent_success();
     assert_eq!(agent.served()[0].netns, "/var/run/netns/gone");
+    assert_eq!((agent.served().len(), place.owed().len()), (2, 0));
     drop(agent);
     // What it says counts, and what is no socket is no agent.
     let agent = place.scripted(&[Api::V1], json!({"DEL": {"status": {"code": 13}}}));
@@ -263,20 +265,22 @@ fn del_of_a_sandbox_whose_namespace_is_gone_needs_no_agent() {
 }
 
 #[test]
-fn a_stopped_agent_does_not_keep_what_is_gone() {
+fn a_del_that_a_stopped_agent_does_not_answer_is_owed() {
     let place = TestNode::new();
     let _silent = RawAgent::start(&place.socket(), |connection| connection.drain());
-    let succeed = json!({"delWhenAgentDown": "succeed"});
+    let fail = json!({"delWhenAgentDown": "fail"});
     let calls = [
-        place.call_with("DEL", "1.0.0", json!({})).env("CNI_NETNS", ""),
-        place.call_with("DEL", "1.0.0", json!({})).env("CNI_NETNS", "/var/run/netns/gone"),
-        place.call_with("DEL", "1.0.0", succeed),
+        place.call_with("DEL", "1.0.0", fail.clone()).env("CNI_NETNS", ""),
+        place.call_with("DEL", "1.0.0", fail).env("CNI_NETNS", "/var/run/netns/gone"),
+        place.call_with("DEL", "1.0.0", json!({})).env("CNI_CONTAINERID", "other"),
     ];
     for running in calls.map(|call| call.spawn()) {
         let answer = running.wait();
         answer.assert_silent_success();
-        assert!(answer.elapsed < Duration::from_secs(19), "{answer:?}");
+        assert!(answer.elapsed >= Duration::from_secs(20), "{answer:?}");
+        assert!(answer.elapsed < Duration::from_secs(40), "{answer:?}");
     }
+    assert_eq!(place.owed().len(), 2);
 }
 
 #[test]
@@ -290,11 +294,13 @@ fn a_socket_that_may_not_be_connected_to_is_not_an_absent_agent() {
     let copy = place.path("antrea");
     fs::copy(antrea_cni_test_support::plugin(), &copy).unwrap();
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
-    let call = place.call_with("DEL", "1.0.0", json!({"delWhenAgentDown": "succeed"}));
+    let call = place.call_with("DEL", "1.0.0", json!({}));
     let mut command = std::process::Command::new(copy);
     command.env_clear().envs(&call.env).env("CNI_NETNS", "").uid(65534).gid(65534);
     let answer = call.run_as(command);
     assert_eq!(answer.code(), 11, "{answer:?}");
+    let text = answer.text();
+    assert!(text.contains("is not permitted") && text.contains("SELinux"), "{text}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, CreateDirectoryW, GetFileInformationByHandle,
 };
 
-use crate::security::{is_administrators, is_ours, is_system};
+use crate::security::{is_administrators, is_ours, is_system, text};
 
 /// What tells a file from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +45,28 @@ pub fn identity(file: impl AsHandle) -> io::Result<Identity> {
     Ok(Identity { volume: found.dwVolumeSerialNumber, index, names: found.nNumberOfLinks })
 }
 
+/// The owner of a file, a folder or a named pipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Whether it is LocalSystem, the administrators or our own user
+    pub is_trusted: bool,
+    /// As a SID's text (`S-1-5-18` is LocalSystem), if the system tells it
+    pub user: Option<String>,
+}
+
 /// Whether a file or folder belongs to LocalSystem, the administrators or our own user.
 ///
 /// # Errors
 /// The file may not be looked at.
 pub fn owner_is_trusted(file: impl AsHandle) -> io::Result<bool> {
+    owner(file).map(|owner| owner.is_trusted)
+}
+
+/// Whose a file, a folder or a named pipe is.
+///
+/// # Errors
+/// It may not be looked at.
+pub fn owner(file: impl AsHandle) -> io::Result<Owner> {
     let (mut owner, mut descriptor) = (null_mut(), null_mut());
     // SAFETY: the handle is open, and all that is pointed to outlives the call.
     let error = unsafe {
@@ -67,13 +84,14 @@ pub fn owner_is_trusted(file: impl AsHandle) -> io::Result<bool> {
     if error != 0 {
         return Err(io::Error::from_raw_os_error(error.cast_signed()));
     }
-    let trusted = match is_system(owner) || is_administrators(owner) {
+    let is_trusted = match is_system(owner) || is_administrators(owner) {
         true => Ok(true),
         false => is_ours(owner),
     };
+    let user = text(owner).ok();
     // SAFETY: the system allocated it, and `owner`, which is inside, is not used any more.
     unsafe { LocalFree(descriptor) };
-    trusted
+    Ok(Owner { is_trusted: is_trusted?, user })
 }
 
 /// Makes a folder that LocalSystem, the administrators and our own user may use, and nobody

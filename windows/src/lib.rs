@@ -8,5 +8,5 @@ mod process;
 mod security;
 mod token;
 
-pub use self::file::{Identity, create_private_folder, identity, owner_is_trusted};
+pub use self::file::{Identity, Owner, create_private_folder, identity, owner, owner_is_trusted};
 pub use self::process::{Process, server_process_id};

@@ -6,11 +6,8 @@ use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle};
 use windows_sys::Win32::Foundation::WAIT_OBJECT_0;
 use windows_sys::Win32::System::Pipes::GetNamedPipeServerProcessId;
 use windows_sys::Win32::System::Threading::{
-    OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, WaitForSingleObject,
+    OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
-
-use crate::security::Sid;
-use crate::token;
 
 /// The id of the process that made the instance of a named pipe that `pipe` is connected
 /// to.
@@ -35,9 +32,8 @@ impl Process {
     /// # Errors
     /// There is none, or it may not be looked at.
     pub fn open(id: u32) -> io::Result<Self> {
-        let access = PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE;
         // SAFETY: no pointer is passed.
-        let handle = unsafe { OpenProcess(access, 0, id) };
+        let handle = unsafe { OpenProcess(PROCESS_SYNCHRONIZE, 0, id) };
         if handle.is_null() {
             return Err(io::Error::last_os_error());
         }
@@ -49,23 +45,5 @@ impl Process {
     pub fn is_gone(&self) -> bool {
         // SAFETY: the handle is open.
         unsafe { WaitForSingleObject(self.0.as_raw_handle(), 0) == WAIT_OBJECT_0 }
-    }
-
-    /// Its user, as a SID's text (`S-1-5-18` is LocalSystem).
-    ///
-    /// # Errors
-    /// The process may not be looked at.
-    pub fn user(&self) -> io::Result<String> {
-        Sid::of(&token::of(self.0.as_raw_handle())?)?.text()
-    }
-
-    /// Whether it is LocalSystem's, an administrator's with all rights, or our own user's.
-    ///
-    /// # Errors
-    /// The process may not be looked at.
-    pub fn is_trusted(&self) -> io::Result<bool> {
-        let token = token::of(self.0.as_raw_handle())?;
-        let user = Sid::of(&token)?;
-        Ok(user.is_system() || token::is_elevated(&token)? || user.is_ours()?)
     }
 }

@@ -45,31 +45,24 @@ impl Sid {
         // SAFETY: the system wrote a `TOKEN_USER` to the start of the memory.
         unsafe { (*self.memory.as_ptr().cast::<TOKEN_USER>()).User.Sid }
     }
+}
 
-    pub(crate) fn is_system(&self) -> bool {
-        is_system(self.as_ptr())
+/// A SID as text.
+pub(crate) fn text(sid: PSID) -> io::Result<String> {
+    let mut text = null_mut();
+    // SAFETY: the SID is valid, and `text` outlives the call.
+    if unsafe { ConvertSidToStringSidW(sid, &raw mut text) } == 0 {
+        return Err(io::Error::last_os_error());
     }
-
-    pub(crate) fn is_ours(&self) -> io::Result<bool> {
-        is_ours(self.as_ptr())
-    }
-
-    pub(crate) fn text(&self) -> io::Result<String> {
-        let mut text = null_mut();
-        // SAFETY: the SID is valid, and `text` outlives the call.
-        if unsafe { ConvertSidToStringSidW(self.as_ptr(), &raw mut text) } == 0 {
-            return Err(io::Error::last_os_error());
+    let mut units = Vec::new();
+    // SAFETY: the system wrote a text that a zero ends.
+    unsafe {
+        while *text.add(units.len()) != 0 {
+            units.push(*text.add(units.len()));
         }
-        let mut units = Vec::new();
-        // SAFETY: the system wrote a text that a zero ends.
-        unsafe {
-            while *text.add(units.len()) != 0 {
-                units.push(*text.add(units.len()));
-            }
-            LocalFree(text.cast());
-        }
-        Ok(String::from_utf16_lossy(&units))
+        LocalFree(text.cast());
     }
+    Ok(String::from_utf16_lossy(&units))
 }
 
 pub(crate) fn is_system(sid: PSID) -> bool {

@@ -1,8 +1,11 @@
 //! Promises that can be looked at without an effect: calls for containers that do not
 //! exist.
 
+use std::rc::Rc;
+
 use std::time::{Duration, Instant};
 
+use antrea_cni::Deadline;
 use antrea_cni::ladder::{self, Connection, Node};
 use antrea_cni::{Action, Api};
 use bytes::Bytes;
@@ -28,7 +31,7 @@ pub(super) fn unimplemented(subject: &Subject, _: &str) -> Result<(), String> {
     let package = subject.api().unwrap_or(&Api::V1BETA1).package;
     let mut connection = subject
         .node()
-        .connect(subject.deadline(), false)
+        .connect(&Rc::new(Deadline::at(subject.deadline())), false)
         .map_err(|error| ladder::Error::from(error).to_string())?;
     // More than the plugin makes in a walk down all APIs and versions.
     for number in 0..10 {

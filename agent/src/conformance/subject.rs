@@ -174,7 +174,7 @@ impl Subject {
     pub(super) fn node(&self) -> ThisNode<'_> {
         static NONE: std::sync::LazyLock<TraceContext> =
             std::sync::LazyLock::new(TraceContext::default);
-        ThisNode { settings: &self.settings, trace: &NONE }
+        ThisNode::new(&self.settings, &NONE)
     }
 }
 

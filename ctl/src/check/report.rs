@@ -48,7 +48,7 @@ impl Report {
         let has_others = types.iter().any(|name| ["portmap", "bandwidth"].contains(&&**name));
         let is_checked = |version: &Version| {
             let is_off = Members::read(&text).is_ok_and(|root| runtime::disables_check(&root));
-            *version >= Action::Check.since() && !is_off
+            *version >= Action::Check.rules().since && !is_off
         };
         let version = cni_version.as_ref().filter(|_| !refused);
         let whose_refuse = version.filter(|_| has_others).map(releases::whose_plugins_refuse);

@@ -42,6 +42,13 @@ impl Peer {
         gone && is_own_proc()
     }
 
+    /// Whether the process certainly lives now, as an agent that only closed the connection
+    /// does.
+    pub fn is_alive(&self) -> bool {
+        let stat = self.pid.and_then(stat);
+        stat.is_some_and(|stat| self.life(&stat) == Life::Alive)
+    }
+
     fn life(&self, stat: &File) -> Life {
         match (self.pid, state(stat)) {
             (_, Err(error)) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Life::Gone,

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::deadline::Deadline;
 use crate::grpc::flood::Seen;
 
 /// What is kept before it is written.
@@ -47,6 +48,8 @@ struct Shared {
     /// What the socket is known to be ready for. poll(2) waits for the rest.
     ready: Cell<PollFlags>,
     seen: Cell<Seen>,
+    /// Bytes that the socket took
+    written: Cell<usize>,
 }
 
 impl Stream {
@@ -56,6 +59,7 @@ impl Stream {
             unsent: Cell::default(),
             ready: Cell::new(PollFlags::POLLOUT),
             seen: Cell::default(),
+            written: Cell::default(),
         }))
     }
 
@@ -64,12 +68,17 @@ impl Stream {
         self.0.seen.get().is_flood()
     }
 
+    /// How many bytes went out.
+    pub(in crate::grpc) fn written(&self) -> usize {
+        self.0.written.get()
+    }
+
     /// Drives `future`, which waits for this socket and nothing else. `None`
     /// after `deadline`.
     pub(in crate::grpc) fn block_on<F: Future>(
         &self,
         future: F,
-        deadline: Instant,
+        deadline: &Deadline,
     ) -> Option<F::Output> {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
@@ -79,7 +88,8 @@ impl Stream {
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Some(output);
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            let left = deadline.next(now).saturating_duration_since(now);
             if left.is_zero() {
                 return None;
             }
@@ -105,6 +115,7 @@ impl Shared {
             && let Poll::Ready(sent) =
                 self.attempt(PollFlags::POLLOUT, |mut socket| socket.write(&unsent))
         {
+            self.written.set(self.written.get() + sent.as_ref().copied().unwrap_or_default());
             unsent = unsent.get(sent.unwrap_or(usize::MAX)..).unwrap_or_default().to_vec();
         }
         self.unsent.set(unsent);
@@ -288,8 +299,8 @@ mod tests {
             }
             Poll::Pending
         });
-        let deadline = Instant::now() + Duration::from_secs(60);
-        assert_eq!(driver.block_on(call, deadline), Some(()));
+        let deadline = Deadline::at(Instant::now() + Duration::from_secs(60));
+        assert_eq!(driver.block_on(call, &deadline), Some(()));
         drop((driver, stream));
         let mut sent = String::new();
         let _ = (&theirs).read_to_string(&mut sent);

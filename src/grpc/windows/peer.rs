@@ -17,6 +17,12 @@ impl Peer {
         Self { pid: pid.map(u32::cast_signed), process }
     }
 
+    /// Whether the process certainly lives now.
+    pub fn is_alive(&self) -> bool {
+        let process = self.pid.map(|pid| Process::open(pid.cast_unsigned()));
+        process.is_some_and(|it| it.is_ok_and(|it| !it.is_gone()))
+    }
+
     /// Whether the process, which was alive when the connection was made, is certainly
     /// gone. A process that cannot be looked at counts as alive.
     pub fn is_gone(&self) -> bool {

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use antrea_cni_windows::{Process, server_process_id};
+use antrea_cni_windows::{Process, owner, server_process_id};
 use tokio::net::windows::named_pipe::{ClientOptions, NamedPipeClient};
 use tokio::runtime;
 
@@ -12,9 +12,6 @@ use super::peer::Peer;
 use super::stream::Stream;
 use crate::backoff::Backoff;
 use crate::grpc::error::Error;
-
-/// The folder of all pipes.
-const FOLDER: &str = r"\\.\pipe\";
 
 /// All instances of the pipe are taken: a server makes the next one only when somebody
 /// has connected to the last.
@@ -36,22 +33,18 @@ pub fn connect(
     watched: bool,
     deadline: Instant,
 ) -> Result<(Stream, Peer), Error> {
-    if !path.get(..FOLDER.len()).is_some_and(|start| start.eq_ignore_ascii_case(FOLDER)) {
-        return Err(Error::NotASocket(path.to_owned()));
-    }
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(Error::NoSocket)?;
     let pipe = {
         let _entered = runtime.enter();
         open(path, deadline.min(Instant::now() + BUSY)).map_err(Error::Unreachable)?
     };
-    let pid = server_process_id(&pipe).ok();
-    let process = pid.map_or_else(|| Err(ErrorKind::NotFound.into()), Process::open);
     if !anybody {
-        trust(&process)?;
+        trust(&pipe)?;
     }
-    let peer = Peer::new(pid, process.ok().filter(|_| watched));
-    Ok((Stream::new(pipe, runtime), peer))
+    let pid = server_process_id(&pipe).ok();
+    let process = pid.filter(|_| watched).and_then(|pid| Process::open(pid).ok());
+    Ok((Stream::new(pipe, runtime), Peer::new(pid, process)))
 }
 
 /// Tries again while the pipe is busy.
@@ -70,15 +63,12 @@ fn open(path: &str, until: Instant) -> io::Result<NamedPipeClient> {
     }
 }
 
-fn trust(process: &io::Result<Process>) -> Result<(), Error> {
-    let untrusted = |user, source| Err(Error::Untrusted { user, source });
-    let process = match process {
-        Ok(process) => process,
-        Err(error) => return untrusted(None, Some(error.kind().into())),
-    };
-    match process.is_trusted() {
-        Ok(true) => Ok(()),
-        Ok(false) => untrusted(process.user().ok(), None),
-        Err(error) => untrusted(None, Some(error)),
+/// Refuses a pipe of an owner that is not trusted. The owner is the pipe's, whoever has the
+/// id of its process by now.
+fn trust(pipe: &NamedPipeClient) -> Result<(), Error> {
+    match owner(pipe) {
+        Ok(owner) if owner.is_trusted => Ok(()),
+        Ok(owner) => Err(Error::Untrusted { user: owner.user, source: None }),
+        Err(error) => Err(Error::Untrusted { user: None, source: Some(error) }),
     }
 }

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io::{self, ErrorKind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::windows::named_pipe::NamedPipeClient;
 use tokio::runtime::Runtime;
 
+use crate::deadline::Deadline;
 use crate::grpc::flood::Seen;
 
 /// A connected pipe.
@@ -25,11 +26,18 @@ struct Shared {
     pipe: RefCell<NamedPipeClient>,
     runtime: Runtime,
     seen: Cell<Seen>,
+    /// Bytes that the pipe took
+    written: Cell<usize>,
 }
 
 impl Stream {
     pub(super) fn new(pipe: NamedPipeClient, runtime: Runtime) -> Self {
-        Self(Rc::new(Shared { pipe: RefCell::new(pipe), runtime, seen: Cell::default() }))
+        Self(Rc::new(Shared {
+            pipe: RefCell::new(pipe),
+            runtime,
+            seen: Cell::default(),
+            written: Cell::default(),
+        }))
     }
 
     /// Whether the peer sent more than a call can need.
@@ -37,15 +45,30 @@ impl Stream {
         self.0.seen.get().is_flood()
     }
 
+    /// How many bytes went out.
+    pub(in crate::grpc) fn written(&self) -> usize {
+        self.0.written.get()
+    }
+
     /// Drives `future`, which waits for this pipe and nothing else. `None` after
     /// `deadline`.
     pub(in crate::grpc) fn block_on<F: Future>(
         &self,
         future: F,
-        deadline: Instant,
+        deadline: &Deadline,
     ) -> Option<F::Output> {
-        let timely = async { tokio::time::timeout_at(deadline.into(), future).await };
-        self.0.runtime.block_on(timely).ok()
+        self.0.runtime.block_on(async {
+            let mut future = pin!(future);
+            loop {
+                let next = deadline.next(Instant::now());
+                let timely = tokio::time::timeout_at(next.into(), future.as_mut()).await;
+                match timely {
+                    Ok(output) => return Some(output),
+                    Err(_) if deadline.left(Instant::now()).is_zero() => return None,
+                    Err(_) => (),
+                }
+            }
+        })
     }
 }
 
@@ -72,7 +95,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0.pipe.borrow_mut()).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut *self.0.pipe.borrow_mut()).poll_write(cx, bytes))?;
+        self.0.written.set(self.0.written.get() + written);
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

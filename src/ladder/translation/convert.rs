@@ -4,17 +4,33 @@ use super::common::Cidr;
 use super::error::Error;
 use super::object::{Object, text};
 
-/// Puts a result into `version`: its label, and the shape that goes with it. It
-/// is read by its own label, which is `unlabelled` where there is none.
-pub(super) fn convert(result: &str, unlabelled: &str, version: &str) -> Result<String, Error> {
-    let mut result = Object::parse(result)?;
-    let label = result.label()?.unwrap_or_else(|| unlabelled.to_owned());
+/// Puts a result into `version`: its label, and the shape that goes with it. Reads the
+/// result by its own `cniVersion`, or by `default_version` if it has none. A result that is
+/// right already stays as it is, byte for byte.
+pub(super) fn convert(text: &str, default_version: &str, version: &str) -> Result<String, Error> {
+    let mut result = Object::parse(text)?;
+    let label = result.label()?.unwrap_or_else(|| default_version.to_owned());
     // Agents label a result with one version and give it the shape of another, so the
     // label does not decide how it is read.
     shape(&label)?;
     shape(version)?(&mut result)?;
     result.set("cniVersion", &version);
+    if !result.is_changed() {
+        return Ok(text.to_owned());
+    }
+    // libcni prints none from 1.0.0 on.
+    let has_no_dns = |dns| Object::parse(dns).is_ok_and(|dns| dns.is_empty());
+    if !is_with_address_family(version) && result.get("dns").is_some_and(has_no_dns) {
+        result.remove("dns");
+    }
     Ok(result.to_string())
+}
+
+/// Returns whether a result is in `version` already: its label, and its shape.
+pub(super) fn is_in(result: &str, version: &str) -> bool {
+    let label = Object::parse(result).and_then(|it| it.label());
+    label.is_ok_and(|it| it.as_deref() == Some(version))
+        && convert(result, version, version).is_ok_and(|it| it == result)
 }
 
 /// Puts a result into the shape of a version.
@@ -23,10 +39,14 @@ type Shape = fn(&mut Object) -> Result<(), Error>;
 /// What of a result changes between the versions from 0.3.0 on.
 fn shape(version: &str) -> Result<Shape, Error> {
     match version {
-        "0.3.0" | "0.3.1" | "0.4.0" => Ok(with_address_family),
+        version if is_with_address_family(version) => Ok(with_address_family),
         "1.0.0" | "1.1.0" => Ok(without_address_family),
         other => Err(Error::Label(other.to_owned())),
     }
+}
+
+fn is_with_address_family(version: &str) -> bool {
+    matches!(version, "0.3.0" | "0.3.1" | "0.4.0")
 }
 
 /// 0.3.0 to 0.4.0: addresses say of which family they are; interfaces have no more
@@ -55,9 +75,6 @@ fn without_address_family(result: &mut Object) -> Result<(), Error> {
         ip.remove("version");
         Ok(())
     });
-    if result.get("dns").is_some_and(|dns| Object::parse(dns).is_ok_and(|dns| dns.is_empty())) {
-        result.remove("dns");
-    }
     Ok(())
 }
 

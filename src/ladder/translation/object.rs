@@ -11,7 +11,10 @@ use super::error::Error;
 use crate::json;
 
 #[derive(Debug)]
-pub(super) struct Object(Vec<(String, String)>);
+pub(super) struct Object {
+    members: Vec<(String, String)>,
+    is_changed: bool,
+}
 
 impl Object {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
@@ -24,13 +27,13 @@ impl Object {
             },
         )
         .map_err(|_| Error::NotAResult)?;
-        Ok(Self(members))
+        Ok(Self { members, is_changed: false })
     }
 
     /// The text of a member that is there and not `null`; the last of several,
     /// in any case.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let mut members = self.0.iter().rev();
+        let mut members = self.members.iter().rev();
         let (_, value) = members.find(|(key, _)| json::names_field(key.as_bytes(), name))?;
         (value != "null").then_some(value)
     }
@@ -42,11 +45,18 @@ impl Object {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.members.is_empty()
+    }
+
+    /// Whether it is another object now than the one that was read.
+    pub(super) fn is_changed(&self) -> bool {
+        self.is_changed
     }
 
     pub(super) fn remove(&mut self, name: &str) {
-        self.0.retain(|(key, _)| !json::names_field(key.as_bytes(), name));
+        let before = self.members.len();
+        self.members.retain(|(key, _)| !json::names_field(key.as_bytes(), name));
+        self.is_changed |= self.members.len() != before;
     }
 
     /// Puts a member in the place of the one that was there, or at the front.
@@ -56,10 +66,16 @@ impl Object {
     }
 
     pub(super) fn set_text(&mut self, name: &str, value: String) {
-        let at = self.0.iter().position(|(key, _)| json::names_field(key.as_bytes(), name));
+        let is_there = |(key, _): &&(String, String)| json::names_field(key.as_bytes(), name);
+        let mut there = self.members.iter().filter(is_there);
+        if there.next().is_some_and(|(_, old)| *old == value) && there.next().is_none() {
+            return;
+        }
+        let at = self.members.iter().position(|member| is_there(&member));
         self.remove(name);
-        let at = at.unwrap_or_default().min(self.0.len());
-        self.0.insert(at, (name.to_owned(), value));
+        let at = at.unwrap_or_default().min(self.members.len());
+        self.members.insert(at, (name.to_owned(), value));
+        self.is_changed = true;
     }
 
     /// Changes every object of a member that is a list. `null` elements stay.
@@ -70,16 +86,20 @@ impl Object {
     ) -> Result<(), Error> {
         let Some(list) = self.get(name) else { return Ok(()) };
         let list: Vec<Box<RawValue>> = read(list)?;
-        let changed = list.into_iter().map(|item| {
-            if item.get() == "null" {
-                return Ok(item.get().to_owned());
+        let mut is_changed = false;
+        let items = list.into_iter().map(|text| {
+            if text.get() == "null" {
+                return Ok(text.get().to_owned());
             }
-            let mut item = Self::parse(item.get())?;
+            let mut item = Self::parse(text.get())?;
             change(&mut item)?;
-            Ok(item.to_string())
+            is_changed |= item.is_changed;
+            Ok(if item.is_changed { item.to_string() } else { text.get().to_owned() })
         });
-        let changed = changed.collect::<Result<Vec<_>, Error>>()?;
-        self.set_text(name, format!("[{}]", changed.join(",")));
+        let items = items.collect::<Result<Vec<_>, Error>>()?;
+        if is_changed {
+            self.set_text(name, format!("[{}]", items.join(",")));
+        }
         Ok(())
     }
 }
@@ -87,7 +107,7 @@ impl Object {
 impl fmt::Display for Object {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("{")?;
-        for (number, (key, value)) in self.0.iter().enumerate() {
+        for (number, (key, value)) in self.members.iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
             let key = serde_json::to_string(key).unwrap_or_default();
             write!(out, "{comma}{key}:{value}")?;

@@ -8,8 +8,10 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
+use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::signal::{SigSet, Signal};
+use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::sys::time::TimeSpec;
 
 /// Options that neither follow a link nor wait for somebody at a pipe's other end.
 pub(crate) fn options() -> OpenOptions {
@@ -31,6 +33,14 @@ pub(crate) fn this_program() -> io::Result<PathBuf> {
     Ok(OsString::from_vec(path).into())
 }
 
+/// Returns the name that the program was started under, which is the `type` of the
+/// configuration.
+pub(crate) fn started_as() -> Option<String> {
+    let program = PathBuf::from(std::env::args_os().next()?);
+    let name = program.file_name()?;
+    name.to_str().map(str::to_owned)
+}
+
 /// `FOLDER/.NAME.json` for the program `FOLDER/NAME`.
 pub(crate) fn beside(program: &Path) -> PathBuf {
     let path = program.as_os_str().as_bytes();
@@ -40,9 +50,18 @@ pub(crate) fn beside(program: &Path) -> PathBuf {
     OsString::from_vec([folder, b".", name, b".json"].concat()).into()
 }
 
-/// Where it is remembered that the agent behind `socket` was seen.
-pub(crate) fn memory(socket: &str) -> Option<PathBuf> {
-    Some(format!("{socket}.ready").into())
+/// The path of what belongs to a socket: `SOCKET.EXTENSION`, beside it.
+pub(crate) fn beside_socket(socket: &str, extension: &str) -> Option<String> {
+    Some([socket, ".", extension].concat())
+}
+
+/// Gives the file at `path` the time of now, with one system call. Follows no link.
+///
+/// # Errors
+/// It is not there, or is another user's.
+pub(crate) fn touch(path: &str) -> io::Result<()> {
+    let (omit, now) = (TimeSpec::UTIME_OMIT, TimeSpec::UTIME_NOW);
+    Ok(utimensat(AT_FDCWD, path, &omit, &now, UtimensatFlags::NoFollowSymlink)?)
 }
 
 /// Whether an error is of this process, which has no descriptor left, and not of a file.

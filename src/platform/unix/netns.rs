@@ -1,74 +1,125 @@
 //! Network namespaces.
 
-use std::fs::{File, Metadata};
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
-use nix::net::if_::{if_indextoname, if_nametoindex};
+use nix::fcntl::OFlag;
+use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, setns};
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, send, socket};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
+};
 
 /// Where the kernel shows the namespace of this thread.
 const OWN: &str = "/proc/thread-self/ns/net";
 
-/// Whether `path` names the namespace that the plugin runs in, by the device and
-/// inode of its file. A path that cannot be looked at is left to the agent, which says
-/// what is wrong with it.
-pub(crate) fn is_own(path: &str) -> bool {
-    let identity = |path| std::fs::metadata(path).map(identity);
-    // Ours only if there is another one: /proc is slow.
-    identity(path)
-        .is_ok_and(|theirs| identity("/proc/self/ns/net").is_ok_and(|ours| theirs == ours))
+/// What tells a network namespace from another one: device and inode of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity(u64, u64);
+
+impl Identity {
+    /// The identity of the namespace at `path`, if it can be looked at.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|it| Self(it.dev(), it.ino()))
+    }
+
+    /// Whether the plugin runs in this namespace.
+    pub(crate) fn is_own(self) -> bool {
+        Self::of("/proc/self/ns/net") == Some(self)
+    }
+
+    fn of_file(file: &File) -> io::Result<Self> {
+        file.metadata().map(|it| Self(it.dev(), it.ino()))
+    }
 }
 
-/// What tells a namespace from another one.
-fn identity(file: Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
-}
-
-/// Whether there certainly is no file at `path`, which named a namespace.
+/// Returns whether there certainly is no file at `path`, which named a namespace.
 pub(crate) fn is_gone(path: &str) -> bool {
-    std::fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    path.is_empty()
+        || std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Removes the link `name` from the namespace at `path`, if it is there; its peer in
-/// another namespace goes with it. Never from our own namespace, to which the thread
-/// comes back.
+/// Removes the veth `name` from the namespace at `path`, if both are what they were: the
+/// path still leads to the namespace `expected`, and the link is a veth of that very name.
+/// Never from our own namespace, to which the thread comes back.
 ///
 /// # Errors
-/// What the kernel does not permit.
-pub(crate) fn remove_link(path: &str, name: &str) -> io::Result<()> {
-    let (theirs, ours) = (File::open(path)?, File::open(OWN)?);
-    if identity(theirs.metadata()?) == identity(ours.metadata()?) {
-        return Err(io::ErrorKind::InvalidInput.into());
+/// What the kernel does not permit; another namespace or another kind of link.
+pub(crate) fn remove_veth(path: &str, expected: Identity, name: &str) -> io::Result<()> {
+    // The path may be a FIFO by now: the open must not wait for its other end.
+    let flags = (OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits();
+    let theirs = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let ours = File::open(OWN)?;
+    let is_theirs = Identity::of_file(&theirs)? == expected;
+    if !is_theirs || Identity::of_file(&ours)? == expected {
+        return Err(ErrorKind::InvalidInput.into());
     }
     setns(&theirs, CloneFlags::CLONE_NEWNET)?;
-    let removed = delete(name);
+    let removed = delete_veth(name);
     setns(&ours, CloneFlags::CLONE_NEWNET)?;
     removed
 }
 
-/// rtnetlink(7): one RTM_DELLINK, which the kernel has done when `send` returns.
-fn delete(name: &str) -> io::Result<()> {
-    const MESSAGE_BYTES: u32 = 32;
+/// rtnetlink(7): asks what the link is, and deletes it if it is a veth.
+fn delete_veth(name: &str) -> io::Result<()> {
     const RTM_DELLINK: u16 = 17;
-    const NLM_F_REQUEST: u16 = 1;
+    const RTM_GETLINK: u16 = 18;
     let index = if_nametoindex(name)?;
-    // A link is also found by its other names (ip-link(8), altname).
-    if if_indextoname(index)?.to_bytes() != name.as_bytes() {
-        return Err(io::ErrorKind::NotFound.into());
+    let (kind, flags) = (SockType::Raw, SockFlag::SOCK_CLOEXEC);
+    let netlink = socket(AddressFamily::Netlink, kind, flags, SockProtocol::NetlinkRoute)?;
+    send(netlink.as_raw_fd(), &request(RTM_GETLINK, index), MsgFlags::empty())?;
+    let mut answer = vec![0; 64 << 10];
+    let read = recv(netlink.as_raw_fd(), &mut answer, MsgFlags::MSG_DONTWAIT)?;
+    if !is_veth_named(answer.get(..read).unwrap_or_default(), name) {
+        return Err(ErrorKind::InvalidInput.into());
     }
+    // The kernel has done it when `send` returns.
+    send(netlink.as_raw_fd(), &request(RTM_DELLINK, index), MsgFlags::empty())?;
+    Ok(())
+}
+
+/// `struct nlmsghdr` and `struct ifinfomsg`.
+fn request(message_type: u16, index: u32) -> Vec<u8> {
+    const MESSAGE_BYTES: u32 = 32;
+    const NLM_F_REQUEST: u16 = 1;
     let mut message = MESSAGE_BYTES.to_ne_bytes().to_vec();
-    message.extend(RTM_DELLINK.to_ne_bytes());
+    message.extend(message_type.to_ne_bytes());
     message.extend(NLM_F_REQUEST.to_ne_bytes());
     // Sequence number, port, address family, kind of device
     message.extend([0; 12]);
     message.extend(index.to_ne_bytes());
     // Flags of the device, and which of them to change
     message.extend([0; 8]);
-    let (kind, flags) = (SockType::Raw, SockFlag::SOCK_CLOEXEC);
-    let netlink = socket(AddressFamily::Netlink, kind, flags, SockProtocol::NetlinkRoute)?;
-    send(netlink.as_raw_fd(), &message, MsgFlags::empty())?;
-    Ok(())
+    message
+}
+
+/// Returns whether the answer to RTM_GETLINK is about a veth of that name. A link is also
+/// found by its other names (ip-link(8), altname).
+fn is_veth_named(answer: &[u8], name: &str) -> bool {
+    const HEADERS: usize = 32;
+    const IFLA_IFNAME: u16 = 3;
+    const IFLA_LINKINFO: u16 = 18;
+    const IFLA_INFO_KIND: u16 = 1;
+    let link = answer.get(HEADERS..).unwrap_or_default();
+    let info = attribute(link, IFLA_LINKINFO).unwrap_or_default();
+    let text = |value: Option<&[u8]>, is: &str| {
+        value.and_then(|it| it.strip_suffix(&[0])) == Some(is.as_bytes())
+    };
+    text(attribute(link, IFLA_IFNAME), name) && text(attribute(info, IFLA_INFO_KIND), "veth")
+}
+
+/// The value of an attribute (`struct rtattr`).
+fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
+    /// Flags in the type of an attribute: nested, network byte order
+    const FLAGS: u16 = 0xc000;
+    while let [a, b, c, d, ..] = *attributes {
+        let length = usize::from(u16::from_ne_bytes([a, b]));
+        if u16::from_ne_bytes([c, d]) & !FLAGS == wanted {
+            return attributes.get(4..length);
+        }
+        attributes = attributes.get(length.max(4).next_multiple_of(4)..)?;
+    }
+    None
 }

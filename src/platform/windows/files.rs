@@ -5,6 +5,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use antrea_cni_windows::{create_private_folder, identity, owner_is_trusted};
 
@@ -32,6 +33,14 @@ pub(crate) fn this_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
+/// Returns the name that the program was started under, which is the `type` of the
+/// configuration.
+pub(crate) fn started_as() -> Option<String> {
+    let program = PathBuf::from(std::env::args_os().next()?);
+    let name = program.file_stem()?;
+    name.to_str().map(str::to_owned)
+}
+
 /// `FOLDER\.NAME.json` for the program `FOLDER\NAME.exe`.
 pub(crate) fn beside(program: &Path) -> PathBuf {
     let is_exe = program.extension().is_some_and(|it| it.eq_ignore_ascii_case("exe"));
@@ -42,9 +51,9 @@ pub(crate) fn beside(program: &Path) -> PathBuf {
     program.with_file_name(file)
 }
 
-/// Where it is remembered that the agent behind the pipe `socket` was seen. Nothing can
-/// stand beside a pipe, so it is in the plugin's own folder, if that is nobody else's.
-pub(crate) fn memory(socket: &str) -> Option<PathBuf> {
+/// The path of what belongs to a pipe: nothing can stand beside it, so it is in the plugin's
+/// own folder, if that is nobody else's.
+pub(crate) fn beside_socket(socket: &str, extension: &str) -> Option<String> {
     let folder = Path::new(FOLDER);
     create_private_folder(folder).ok()?;
     let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
@@ -52,7 +61,15 @@ pub(crate) fn memory(socket: &str) -> Option<PathBuf> {
     let is_ours =
         opened.metadata().is_ok_and(|it| it.is_dir()) && owner_is_trusted(&opened).ok()?;
     let name = socket.rsplit('\\').next().unwrap_or_default();
-    is_ours.then(|| folder.join(format!("{name}.ready")))
+    is_ours.then(|| format!(r"{FOLDER}\{name}.{extension}"))
+}
+
+/// Gives the file at `path` the time of now.
+///
+/// # Errors
+/// It is not there, or is another user's.
+pub(crate) fn touch(path: &str) -> io::Result<()> {
+    options().write(true).open(path)?.set_modified(SystemTime::now())
 }
 
 /// Whether an error is of this process, and not of a file: there is no such limit.

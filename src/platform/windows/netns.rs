@@ -3,21 +3,31 @@
 
 use std::io;
 
-/// Whether `path` names the namespace that the plugin runs in: never, as in the Go
-/// skeleton.
-pub(crate) fn is_own(_: &str) -> bool {
-    false
+/// What tells a network namespace from another one: nobody here can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity(());
+
+impl Identity {
+    /// The identity of the namespace at `path`: none.
+    pub(crate) fn of(_: &str) -> Option<Self> {
+        None
+    }
+
+    /// Whether the plugin runs in this namespace: never, as in the Go skeleton.
+    pub(crate) fn is_own(self) -> bool {
+        false
+    }
 }
 
-/// Whether there certainly is no namespace of that name: nobody here can tell.
-pub(crate) fn is_gone(_: &str) -> bool {
-    false
+/// Returns whether there certainly is no namespace of that name.
+pub(crate) fn is_gone(path: &str) -> bool {
+    path.is_empty()
 }
 
 /// Removes an interface: the agent does.
 ///
 /// # Errors
 /// Always.
-pub(crate) fn remove_link(_: &str, _: &str) -> io::Result<()> {
+pub(crate) fn remove_veth(_: &str, _: Identity, _: &str) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

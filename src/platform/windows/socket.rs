@@ -1,4 +1,4 @@
-//! The path of the agent's socket.
+//! The path of the agent's named pipe.
 
 /// Where `antrea-agent` listens.
 pub(crate) const PATH: &str = r"\\.\pipe\cnisock";
@@ -6,6 +6,37 @@ pub(crate) const PATH: &str = r"\\.\pipe\cnisock";
 /// Longest path that Windows takes for a named pipe (CreateNamedPipe).
 pub(crate) const MAX_PATH_BYTES: usize = 256;
 
-/// What is said of a longer one.
-pub(crate) const TOO_LONG: &str =
-    "at most 256 bytes long, the most that Windows takes: shorten the path";
+/// What a path has to be.
+pub(crate) const VALUES: &str =
+    r"the path of a named pipe, \\.\pipe\NAME, of at most 256 bytes, the most that Windows takes";
+
+/// The folder of all pipes.
+const FOLDER: &str = r"\\.\pipe\";
+
+/// The pipe that a setting names: a path, with slashes of either kind, or a target of gRPC,
+/// `npipe:////./pipe/NAME`. `None` if it can be no pipe.
+pub(crate) fn parse(text: &str) -> Option<String> {
+    let path = text.strip_prefix("npipe:").map_or(text, |it| {
+        let rest = it.strip_prefix("//").filter(|it| it.starts_with("//"));
+        rest.unwrap_or(it)
+    });
+    let path = path.replace('/', "\\");
+    let start = path.get(..FOLDER.len())?;
+    let is_pipe = start.eq_ignore_ascii_case(FOLDER) && path.len() > FOLDER.len();
+    (is_pipe && !path.contains('\0') && path.len() <= MAX_PATH_BYTES).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipes_are_written_in_several_ways() {
+        for text in [r"\\.\pipe\x", "//./pipe/x", "npipe:////./pipe/x", "npipe://./pipe/x"] {
+            assert_eq!(parse(text).as_deref(), Some(r"\\.\pipe\x"), "{text}");
+        }
+        for wrong in ["", "x", r"C:\x", r"\\.\pipe\", "npipe:x", "unix:///x", r"\\host\pipe\x"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -36,18 +36,18 @@ fn a_result_that_cannot_be_told_is_a_failure() {
 #[test]
 fn no_error_text_of_ours_on_del_reads_as_success() {
     let place = TestNode::new();
-    let missing = place.call("DEL", "1.0.0").run();
+    let fail = json!({"waitForAgentSeconds": 0, "delWhenAgentDown": "fail"});
+    let missing = place.call_with("DEL", "1.0.0", fail.clone()).run();
     assert_eq!(missing.code(), 11);
-    let odd = json!({
-        "cniVersion": "1.0.0", "name": "x",
-        "antreaCni": {"socket": "/not found/no such file or directory", "waitForAgentSeconds": 0},
-    });
+    let mut settings = fail.clone();
+    settings["socket"] = "/not found/no such file or directory".into();
+    let odd = json!({"cniVersion": "1.0.0", "name": "x", "antreaCni": settings});
     let odd_path = Call::new("DEL", odd.to_string()).env("CNI_NETNS", place.netns()).run();
     assert_eq!(odd_path.code(), 11);
     let odd_name = Call::new("DEL", r#"{"name":"not found"}"#).run();
     assert_eq!(odd_name.code(), 7);
     drop(UnixListener::bind(place.socket()).unwrap());
-    let refused = place.call("DEL", "1.0.0").run();
+    let refused = place.call_with("DEL", "1.0.0", fail).run();
     assert_eq!(refused.code(), 11);
     for answer in [missing, odd_path, odd_name, refused] {
         let text = String::from_utf8_lossy(&answer.stdout).to_lowercase();

@@ -100,6 +100,11 @@ impl Call {
         self.spawn().wait()
     }
 
+    /// Starts another command with this call's standard input.
+    pub fn start_as(&self, command: Command) -> Running {
+        self.spawn_as(command)
+    }
+
     /// Runs another command with this call's standard input.
     pub fn run_as(&self, command: Command) -> Answer {
         self.spawn_as(command).wait()

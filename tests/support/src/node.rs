@@ -43,6 +43,18 @@ impl TestNode {
         self.path("cni.sock")
     }
 
+    /// The folder of the DELs that are owed.
+    pub fn owed(&self) -> Vec<String> {
+        let socket = self.socket();
+        let folder = match cfg!(windows) {
+            true => PathBuf::from(r"C:\ProgramData\antrea-cni").join(socket.file_name().unwrap()),
+            false => socket,
+        };
+        let entries = std::fs::read_dir(folder.with_added_extension("owed"));
+        let names = entries.into_iter().flatten().map(|it| it.unwrap().file_name());
+        names.filter_map(|it| it.into_string().ok()).filter(|it| it != ".lock").collect()
+    }
+
     pub fn agent(&self, apis: &[Api]) -> Agent {
         Agent::start(Options::new(self.socket(), apis)).unwrap()
     }
@@ -56,6 +68,10 @@ impl TestNode {
     pub fn configuration(&self, cni_version: &str, settings: Value) -> String {
         let mut settings = settings;
         settings["socket"] = self.socket().to_str().into();
+        // This machine's own folder may change while a test runs.
+        if settings.get("confDir").is_none() {
+            settings["confDir"] = self.path("net.d").to_str().into();
+        }
         serde_json::json!({
             "cniVersion": cni_version, "name": "antrea", "type": "antrea",
             "ipam": {"type": "host-local"}, "antreaCni": settings,

@@ -1,0 +1,155 @@
+//! When a command has to end: at its timeout, or earlier, so that it is not in the container
+//! runtime's way.
+//!
+//! containerd (go-cni from 1.1.11 on) and CRI-O (ocicni from 0.4.3 on) hold a read lock
+//! through every ADD and DEL, and want the write lock when their folder of network
+//! configurations changes. A writer that waits blocks all new readers: every ADD and DEL of
+//! the node, and the CRI's Status, without which kubelet calls the node NotReady after 30 s.
+//! Antrea's installer writes the conflist at each start of an agent, just when ADDs wait.
+
+use std::cell::Cell;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// A call that is shorter does not look at the folder.
+const SHORT: Duration = Duration::from_secs(5);
+
+/// Between two looks at the folder.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// A change counts up to this long before the call began: one `install` of a conflist is two
+/// events, and the calls that queued up behind the first hold up the second.
+const BEFORE: Duration = Duration::from_secs(60);
+
+/// How long after the change, or its own begin, a call ends.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Returns how long ago the folder of network configurations, or a file in it, changed last.
+pub type Changed = Box<dyn Fn() -> Option<Duration>>;
+
+/// When a command has to end.
+pub struct Deadline {
+    started: Instant,
+    end: Cell<Instant>,
+    next_look: Cell<Instant>,
+    gave_way: Cell<bool>,
+    changed: Option<Changed>,
+}
+
+impl Deadline {
+    /// The end of a command, `total` after it `started`, or earlier after a change.
+    pub fn new(started: Instant, total: Duration, changed: Changed) -> Self {
+        Self {
+            started,
+            next_look: Cell::new(started + SHORT),
+            changed: Some(changed),
+            ..Self::at(started + total)
+        }
+    }
+
+    /// A deadline that nothing changes.
+    pub fn at(end: Instant) -> Self {
+        let (end, next_look, gave_way) = (Cell::new(end), Cell::new(end), Cell::new(false));
+        Self { started: end.get(), end, next_look, gave_way, changed: None }
+    }
+
+    /// The end as it is known `now`. Looks at the folder if it is time to.
+    pub fn end(&self, now: Instant) -> Instant {
+        if let Some(changed) = self.changed.as_ref().filter(|_| now >= self.next_look.get()) {
+            self.next_look.set(now + INTERVAL);
+            let at = changed().and_then(|age| now.checked_sub(age));
+            if let Some(at) = at.filter(|at| *at + BEFORE > self.started) {
+                let end = at.max(self.started) + GRACE;
+                self.gave_way.set(self.gave_way.get() || end < self.end.get());
+                self.limit(end);
+            }
+        }
+        self.end.get()
+    }
+
+    /// Until when to wait at once: to the end, or to the next look.
+    pub fn next(&self, now: Instant) -> Instant {
+        let end = self.end(now);
+        if self.changed.is_some() { end.min(self.next_look.get()) } else { end }
+    }
+
+    /// The time that is left.
+    pub fn left(&self, now: Instant) -> Duration {
+        self.end(now).saturating_duration_since(now)
+    }
+
+    /// Ends the command by `end`.
+    pub fn limit(&self, end: Instant) {
+        self.end.set(self.end.get().min(end));
+    }
+
+    /// Gives the command until `total` after its start, if it has one, unless it gives way.
+    pub fn extend(&self, total: Option<Duration>) {
+        if let Some(total) = total.filter(|_| !self.gave_way.get()) {
+            self.end.set(self.started + total);
+        }
+    }
+
+    /// Whether the command ends early, because the runtime waits to read its network
+    /// configurations.
+    pub fn gave_way(&self) -> bool {
+        self.gave_way.get()
+    }
+}
+
+impl fmt::Debug for Deadline {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Deadline").field("end", &self.end.get()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// The end of a command of 120 s, in seconds after its start, when the folder changed
+    /// `at` seconds after it.
+    fn end(at: i64) -> u64 {
+        let started = Instant::now() + s(1000);
+        let clock = Rc::new(Cell::new(started));
+        let look = Rc::clone(&clock);
+        let changed_at = started - s(1000) + s((1000 + at).cast_unsigned());
+        let changed: Changed = Box::new(move || look.get().checked_duration_since(changed_at));
+        let deadline = Deadline::new(started, s(120), changed);
+        while deadline.end(clock.get()) > clock.get() {
+            clock.set(deadline.next(clock.get()));
+        }
+        clock.get().duration_since(started).as_secs()
+    }
+
+    #[test]
+    fn a_command_ends_20_s_after_a_change_or_its_begin() {
+        for (changed_at, ends) in [
+            (-300, 120),
+            (-60, 120),
+            (-59, 20),
+            (-2, 20),
+            (0, 20),
+            (7, 27),
+            (90, 110),
+            (99, 119),
+            (101, 120),
+        ] {
+            assert_eq!(end(changed_at), ends, "{changed_at}");
+        }
+    }
+
+    #[test]
+    fn a_short_call_does_not_look() {
+        let started = Instant::now();
+        let deadline = Deadline::new(started, s(120), Box::new(|| unreachable!("it looked")));
+        assert_eq!(deadline.next(started), started + SHORT);
+        assert_eq!(deadline.end(started + SHORT - s(1)), started + s(120));
+    }
+}

@@ -1,0 +1,88 @@
+//! A call is not in the way of a runtime that waits to read its network configurations.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+
+use antrea_cni_test_support::frames::RawAgent;
+use antrea_cni_test_support::{Running, TestNode};
+
+/// A folder with a conflist, which both changed some seconds ago.
+fn conf_dir(node: &TestNode, folder_s: u64, list_s: u64) -> PathBuf {
+    let folder = node.path("net.d");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("10-antrea.conflist"), "{}").unwrap();
+    changed(&folder.join("10-antrea.conflist"), list_s);
+    changed(&folder, folder_s);
+    folder
+}
+
+fn changed(path: &Path, seconds_ago: u64) {
+    let time = SystemTime::now() - Duration::from_secs(seconds_ago);
+    File::open(path).unwrap().set_modified(time).unwrap();
+}
+
+fn add(node: &TestNode) -> Running {
+    node.call_with("ADD", "1.0.0", json!({"addTimeoutSeconds": 40, "waitForAgentSeconds": 40}))
+        .spawn()
+}
+
+/// Whether an ADD ended in some 20 s after its begin, and not with its 40 s.
+fn gave_way(running: Running) -> bool {
+    let answer = running.wait();
+    assert_eq!(answer.code(), 11, "{answer:?}");
+    let gave_way = answer.text().contains("the container runtime waits to read");
+    let seconds = answer.elapsed.as_secs();
+    assert_eq!(seconds < 35, gave_way, "{answer:?}");
+    assert!(!gave_way || seconds >= 20, "{answer:?}");
+    gave_way
+}
+
+/// All at once: each takes 20 or 40 s.
+#[test]
+fn a_call_ends_20_s_after_a_change_that_the_runtime_waits_for() {
+    let cases: Vec<(&str, TestNode, bool)> = [
+        ("the folder is not there", None, false),
+        ("in quiet", Some((300, 300)), false),
+        ("long before", Some((70, 70)), false),
+        ("the folder, a moment before", Some((30, 300)), true),
+        ("a list, a moment before", Some((300, 30)), true),
+    ]
+    .into_iter()
+    .map(|(what, changed, expected)| {
+        let node = TestNode::new();
+        if let Some((folder, list)) = changed {
+            conf_dir(&node, folder, list);
+        }
+        (what, node, expected)
+    })
+    .collect();
+    // Whatever it waits for: here it has an agent that says nothing.
+    let silent = TestNode::new();
+    conf_dir(&silent, 30, 300);
+    let agent = RawAgent::start(&silent.socket(), |connection| {
+        connection.handshake()?;
+        connection.drain()
+    });
+    std::thread::scope(|all| {
+        for (what, node, expected) in &cases {
+            all.spawn(move || assert_eq!(gave_way(add(node)), *expected, "{what}"));
+        }
+        assert!(gave_way(add(&silent)));
+    });
+    assert_eq!((agent.requests(), silent.owed().len()), (1, 1), "its outcome is unknown");
+}
+
+#[test]
+fn a_conflist_that_is_rewritten_while_a_call_waits_counts() {
+    let node = TestNode::new();
+    let folder = conf_dir(&node, 300, 300);
+    let running = add(&node);
+    // As `install -m 644` does; the time is what the plugin looks at.
+    let list = folder.join("10-antrea.conflist");
+    fs::remove_file(&list).unwrap();
+    fs::write(&list, "{}").unwrap();
+    assert!(gave_way(running));
+}

@@ -1,0 +1,233 @@
+//! DELs that no agent did: each is kept, and done by the next agent.
+
+use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use antrea_cni_agent::Api;
+use serde_json::{Value, json};
+
+use antrea_cni_test_support::{Call, TestNode};
+
+fn del(node: &TestNode, container: &str) -> Call {
+    node.call("DEL", "1.0.0").env("CNI_CONTAINERID", container)
+}
+
+fn add(node: &TestNode, container: &str) -> Call {
+    node.call("ADD", "1.0.0").env("CNI_CONTAINERID", container)
+}
+
+/// The commands that an agent served, each with its container.
+fn served(agent: &antrea_cni_agent::Agent) -> Vec<String> {
+    let served = agent.served();
+    let name = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+    served.iter().map(|call| format!("{} {}", name(&call.path), call.container_id)).collect()
+}
+
+#[test]
+fn a_thousand_dels_without_an_agent_leave_no_lease() {
+    let node = TestNode::new();
+    let state = node.path("state");
+    let start = || {
+        let options = antrea_cni_agent::Options {
+            state: Some(state.clone()),
+            ..antrea_cni_agent::Options::new(node.socket(), &[Api::V1BETA1])
+        };
+        antrea_cni_agent::Agent::start(options).unwrap()
+    };
+    // An agent has 253 addresses, so it has as many leases; the other DELs find none.
+    let agent = start();
+    for number in 0..250 {
+        assert_eq!(add(&node, &format!("c{number}")).run().exit(), 0);
+    }
+    drop(agent);
+    for number in 0..1000 {
+        del(&node, &format!("c{number}")).run().assert_silent_success();
+    }
+    assert_eq!(node.owed().len(), 1000);
+    let agent = start();
+    assert_eq!(agent.containers().len(), 250);
+    // One call goes on for 2 s at most, which is enough for the release build.
+    let mut calls = 0;
+    while !node.owed().is_empty() && calls < 8 {
+        node.call("CHECK", "1.0.0").run();
+        calls += 1;
+    }
+    assert_eq!((agent.containers().len(), node.owed().len()), (0, 0), "after {calls} calls");
+    let limit = if antrea_cni_test_support::binary_under_test().is_some() { 1 } else { 8 };
+    assert!(calls <= limit, "{calls} calls");
+    assert!(!node.path("cni.sock.owed").exists());
+}
+
+#[test]
+fn whatever_is_answered_sends_what_is_owed_oldest_first() {
+    for command in ["ADD", "CHECK", "DEL", "GC", "STATUS"] {
+        let node = TestNode::new();
+        for container in ["b", "a", "c"] {
+            del(&node, container).run().assert_silent_success();
+        }
+        let agent = node.agent(&[Api::V1]);
+        node.call(command, "1.1.0").run();
+        let sent = served(&agent);
+        assert_eq!(sent[1..], ["CmdDel b", "CmdDel a", "CmdDel c"], "{command}");
+        assert_eq!(node.owed().len(), 0);
+    }
+}
+
+#[test]
+fn a_del_is_sent_as_it_came() {
+    let node = TestNode::new();
+    let call = del(&node, "a").env("CNI_ARGS", "K8S_POD_NAME=é").env("CNI_PATH", "/p");
+    call.run().assert_silent_success();
+    // The runtime's second DEL has no network namespace.
+    call.clone().env("CNI_NETNS", "").run().assert_silent_success();
+    let agent = node.agent(&[Api::V1BETA1]);
+    node.call("CHECK", "1.0.0").run();
+    let sent = agent.served().pop().unwrap();
+    let antrea_cni_test_support::Stdin::Bytes(stdin) = &call.stdin else { panic!() };
+    assert_eq!(sent.network_configuration, *stdin);
+    assert_eq!((&*sent.netns, &*sent.args), (node.netns().to_str().unwrap(), "K8S_POD_NAME=é"));
+    assert_eq!((&*sent.ifname, &*sent.cni_path), ("eth0", "/p"));
+    assert_eq!(agent.served().len(), 2);
+}
+
+#[test]
+fn an_add_comes_after_the_del_that_is_owed_for_it() {
+    let node = TestNode::new();
+    del(&node, "a").run().assert_silent_success();
+    del(&node, "b").run().assert_silent_success();
+    let agent = node.agent(&[Api::V1BETA1]);
+    assert_eq!(add(&node, "b").run().exit(), 0);
+    assert_eq!(served(&agent), ["CmdDel b", "CmdAdd b", "CmdDel a"]);
+    assert_eq!(agent.containers(), ["b"]);
+}
+
+#[test]
+fn an_add_fails_while_its_del_cannot_be_done() {
+    let node = TestNode::new();
+    del(&node, "a").run().assert_silent_success();
+    assert_eq!(add(&node, "a").run().code(), 11);
+    let busy = json!({"DEL": {"error": {"code": 11, "message": "busy"}}, "CHECK": {}});
+    let agent = node.scripted(&[Api::V1BETA1], busy);
+    let settings = json!({"addTimeoutSeconds": 35, "waitForAgentSeconds": 0});
+    let answer = node.call_with("ADD", "1.0.0", settings).env("CNI_CONTAINERID", "a").run();
+    assert_eq!(answer.code(), 11, "{answer:?}");
+    assert!(answer.text().contains("busy"), "{answer:?}");
+    assert!(!served(&agent).contains(&"CmdAdd a".to_owned()));
+    assert_eq!(node.owed().len(), 1);
+}
+
+#[test]
+fn an_answer_ends_it_and_a_cut_does_not() {
+    for (script, is_left) in [
+        (json!({"error": {"code": 101, "message": "no"}}), false),
+        (json!({"status": {"code": 2, "message": "no"}}), false),
+        (json!({"close": "before", "times": 1}), true),
+        (json!({"error": {"code": 11}}), true),
+    ] {
+        let node = TestNode::new();
+        del(&node, "a").run().assert_silent_success();
+        let agent = node.scripted(&[Api::V1BETA1], json!({"DEL": script}));
+        let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
+        node.call_with("CHECK", "1.0.0", settings).run();
+        assert_eq!(node.owed().len(), usize::from(is_left), "{script}");
+        let log = fs::read_to_string(node.path("log")).unwrap();
+        let event: Value = serde_json::from_str(&log).unwrap();
+        assert_eq!(event["owedDone"], if is_left { Value::Null } else { json!(1) }, "{log}");
+        assert_eq!(log.contains("DEL of a eth0: "), !is_left, "{log}");
+        drop(agent);
+    }
+    // None of our APIs: nobody answered.
+    let node = TestNode::new();
+    del(&node, "a").run().assert_silent_success();
+    let _agent = node.agent(&[]);
+    assert_eq!(del(&node, "b").run().code(), 202);
+    assert_eq!(node.owed().len(), 1);
+}
+
+#[test]
+fn a_del_that_an_agent_answers_with_an_error_is_no_success() {
+    let node = TestNode::new();
+    let _agent = node.scripted(&[Api::V1], json!({"DEL": {"error": {"code": 102}}}));
+    assert_eq!(del(&node, "a").run().code(), 102);
+    assert_eq!(node.owed().len(), 0);
+}
+
+#[test]
+fn an_add_whose_outcome_is_unknown_owes_a_del_for_later() {
+    let node = TestNode::new();
+    let agent = node.scripted(&[Api::V1BETA1], json!({"ADD": {"close": "before"}}));
+    assert_eq!(add(&node, "a").run().code(), 11);
+    assert_eq!(node.owed().len(), 1);
+    // The runtime's own DEL comes at once, and the other one is not due.
+    del(&node, "a").run().assert_silent_success();
+    assert_eq!(served(&agent), ["CmdAdd a", "CmdDel a"]);
+    assert_eq!(node.owed().len(), 1);
+    drop(agent);
+    // As if 61 s had gone by.
+    let folder = node.path("cni.sock.owed");
+    let name = node.owed().remove(0);
+    let (due, key) = name.split_once('_').unwrap();
+    let earlier = due.parse::<u64>().unwrap() - 61_000;
+    fs::rename(folder.join(&name), folder.join(format!("{earlier:013}_{key}"))).unwrap();
+    let agent = node.agent(&[Api::V1BETA1]);
+    node.call("CHECK", "1.0.0").run();
+    assert_eq!(served(&agent)[1..], ["CmdDel a"]);
+    assert_eq!(node.owed().len(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_owed_is_nobody_elses_to_read_or_write() {
+    let node = TestNode::new();
+    del(&node, "a").run().assert_silent_success();
+    let folder = node.path("cni.sock.owed");
+    assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+    let file = folder.join(node.owed().remove(0));
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+
+    // A file that others may write is no DEL of ours; it is removed, and the log says so.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    fs::write(folder.join(".123"), "half").unwrap();
+    let agent = node.agent(&[Api::V1BETA1]);
+    let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
+    node.call_with("CHECK", "1.0.0", settings).run();
+    assert_eq!(agent.served().len(), 1);
+    assert!(!folder.exists());
+    assert!(fs::read_to_string(node.path("log")).unwrap().contains("is lost: it cannot be read"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_del_that_cannot_be_kept_is_lost_or_an_error() {
+    type Make = fn(&std::path::Path);
+    let ways: [Make; 4] = [
+        |folder| fs::write(folder, "a file").unwrap(),
+        |folder| {
+            fs::create_dir(folder).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+        },
+        |folder| {
+            fs::create_dir(folder.with_extension("elsewhere")).unwrap();
+            symlink(folder.with_extension("elsewhere"), folder).unwrap();
+        },
+        |folder| {
+            fs::create_dir(folder).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+            (0..1024).for_each(|it| fs::write(folder.join(format!("{it}_x{it}@e")), "").unwrap());
+        },
+    ];
+    for make in ways {
+        let node = TestNode::new();
+        make(&node.path("cni.sock.owed"));
+        assert_eq!(del(&node, "a").run().code(), 11, "its network namespace is there");
+        let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
+        let gone = node.call_with("DEL", "1.0.0", settings).env("CNI_NETNS", "");
+        gone.run().assert_silent_success();
+        assert!(fs::read_to_string(node.path("log")).unwrap().contains("\"note\":\"lost: "));
+        assert!(
+            fs::read_dir(node.path("cni.sock.elsewhere")).is_ok_and(|it| it.count() == 0)
+                || !node.path("cni.sock.elsewhere").exists()
+        );
+    }
+}
