@@ -47,7 +47,8 @@ impl Entry {
         name.split_once('_')?.0.parse::<u64>().ok().map(|_| Self(name))
     }
 
-    fn due(&self) -> Duration {
+    /// Returns since when, or from when on, it is due, in Unix time.
+    pub fn due(&self) -> Duration {
         let (due, _) = self.0.split_once('_').unwrap_or_default();
         Duration::from_millis(due.parse().unwrap_or_default())
     }

@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// Ask an agent what it can do, without any effect on the node
     #[command(after_help = EXIT_STATUS)]
     Probe(Probe),
+    /// Show the DELs that no agent did yet, which the next one gets, or drop them
+    #[command(after_help = EXIT_STATUS)]
+    Owed(Owed),
     /// Check conflists and plugin configurations, and which agents accept them
     #[command(after_help = EXIT_STATUS)]
     CheckConfig(CheckConfig),
@@ -183,14 +186,36 @@ pub(crate) struct Install {
 
 #[derive(Debug, Args)]
 pub(crate) struct Probe {
-    /// Socket of the agent
-    #[arg(long, value_name = "PATH", default_value = antrea_cni::SOCKET_PATH)]
-    pub(crate) socket: PathBuf,
+    #[command(flatten)]
+    pub(crate) agent: Agent,
     /// How long to wait for each answer
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub(crate) timeout: Duration,
     /// Form of the answer
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) output: Form,
+}
+
+/// Which agent.
+#[derive(Debug, Args)]
+pub(crate) struct Agent {
+    /// Socket of the agent, instead of the one of the setting in force; unix://PATH is
+    /// taken, too
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<String>,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Owed {
+    #[command(flatten)]
+    pub(crate) agent: Agent,
+    /// Forget them: no agent gets them, and what they would release stays
+    #[arg(long)]
+    pub(crate) drop: bool,
+    /// Form of the answer
+    #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Form,
 }
 
@@ -203,7 +228,7 @@ pub(crate) struct CheckConfig {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) bin_dir: Option<PathBuf>,
     /// Form of the answer
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Form,
 }
 
@@ -227,7 +252,7 @@ pub(crate) struct Follow {
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Form of the answer
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Form,
 }
 
@@ -242,7 +267,7 @@ pub(crate) struct Summary {
     #[arg(long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Form of the answer
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Form,
     /// Write metrics instead, for node-exporter's textfile collector
     #[arg(long, value_enum, conflicts_with = "output")]

@@ -91,6 +91,16 @@ pub enum Error {
         /// The list
         list: PathBuf,
     },
+    /// The plugin refuses the settings of the node.
+    #[error(
+        "the plugin refuses the settings of this node, {path}, so it was left out: {why}; take the setting away with --set KEY=, or correct the file"
+    )]
+    RefusesSettings {
+        /// The file
+        path: PathBuf,
+        /// What the plugin says
+        why: String,
+    },
     /// The settings of the node would be refused.
     #[error("{wrong}: take it away with --set KEY=")]
     Settings {
@@ -105,6 +115,12 @@ pub enum Error {
         /// What is wrong
         wrong: String,
     },
+    /// An argument has a value that it cannot have.
+    #[error("{0}")]
+    Argument(String),
+    /// Another process has the DELs that are owed.
+    #[error("a plugin sends the DELs that are owed now: try again in a moment")]
+    OwedAreSent,
     /// No log was named, and the settings have none.
     #[error(
         "the plugin writes no log here: name one with --file, or set one with antrea-cnictl install --set logFile=PATH"
@@ -148,6 +164,7 @@ impl Error {
             Self::Name(_)
             | Self::NothingEmbedded
             | Self::NoLog
+            | Self::Argument(_)
             | Self::Settings { .. }
             | Self::Environment { .. } => Exit::Usage,
             Self::NoAgent { .. } => Exit::NoAgent,

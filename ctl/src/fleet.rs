@@ -5,6 +5,7 @@ mod node;
 mod page;
 mod timeline;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -18,7 +19,7 @@ use self::timeline::Timeline;
 use crate::cli::Fleet as Arguments;
 use crate::error::{Error, Exit};
 use crate::files;
-use crate::output::{self, waiting, warn};
+use crate::output::{self, waiting};
 use crate::text::{BAD, TITLE, plain};
 
 /// The command `fleet`.
@@ -30,7 +31,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
         files::write(path, page::html(&fleet).as_bytes(), 0o644)?;
     }
     output::answer(out, arguments.output, &fleet)?;
-    Ok(Exit::Success)
+    let is_read = fleet.nodes.iter().all(|node| node.problems.is_empty());
+    Ok(if is_read { Exit::Success } else { Exit::Failure })
 }
 
 /// What is known of all nodes.
@@ -43,27 +45,55 @@ struct Fleet {
 
 impl Fleet {
     fn read(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut all: BTreeMap<String, Facts> = BTreeMap::new();
+        let mut all: BTreeMap<Name, Facts> = BTreeMap::new();
         for path in paths {
             for (node, file) in named(path)? {
                 let bytes = fs::read(&file).map_err(Error::file("read", &file))?;
-                if !all.entry(node).or_default().take(&bytes) {
-                    warn(format!(
-                        "{}: neither an output of status or probe, nor a log",
-                        plain(&file.to_string_lossy())
-                    ));
-                }
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                all.entry(Name(node)).or_default().take(&name, &bytes);
             }
         }
-        all.retain(|_, facts| !facts.is_empty());
         let timeline = Timeline::of(all.values());
-        let nodes = all.into_iter().map(|(name, facts)| Row::of(name, facts)).collect();
+        let nodes = all.into_iter().map(|(name, facts)| Row::of(name.0, facts)).collect();
         Ok(Self { nodes, timeline })
     }
 
     /// How many nodes nothing stands in the way of.
     fn clear(&self) -> usize {
-        self.nodes.iter().filter(|node| node.in_the_way.is_empty()).count()
+        let is_clear = |node: &&Row| node.in_the_way.is_empty() && node.problems.is_empty();
+        self.nodes.iter().filter(is_clear).count()
+    }
+}
+
+/// The name of a node, in the order in which people count: n2 before n10.
+#[derive(PartialEq, Eq)]
+struct Name(String);
+
+impl Name {
+    /// Its parts: texts, and numbers with the zeros in front of them.
+    fn parts(&self) -> Vec<(&str, Option<u128>)> {
+        let is_digit = |c: char| c.is_ascii_digit();
+        let parts = self.0.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+        let texts = parts.filter_map(|part| str::from_utf8(part).ok());
+        texts.map(|text| (text, text.parse().ok().filter(|_| text.starts_with(is_digit)))).collect()
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (ours, theirs) = (self.parts(), other.parts());
+        let differ = ours.iter().zip(&theirs).map(|(one, other)| match (one, other) {
+            ((_, Some(one)), (_, Some(other))) => one.cmp(other),
+            ((one, _), (other, _)) => one.cmp(other),
+        });
+        let first = differ.into_iter().find(|it| it.is_ne());
+        first.unwrap_or_else(|| ours.len().cmp(&theirs.len())).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -122,7 +152,7 @@ impl fmt::Display for Fleet {
                 text(&node.list),
             );
             writeln!(out, "{}", plain(&row))?;
-            for obstacle in &node.in_the_way {
+            for obstacle in node.problems.iter().chain(&node.in_the_way) {
                 writeln!(out, "{:<wide$}  {BAD}{}{BAD:#}", "", plain(obstacle))?;
             }
         }

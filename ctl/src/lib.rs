@@ -16,6 +16,7 @@ mod install;
 mod log;
 mod net_d;
 mod output;
+mod owed;
 mod platform;
 mod probe;
 mod releases;
@@ -54,6 +55,7 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
         Command::Status(arguments) => status::run(&arguments, out),
         Command::Settings(arguments) => settings::run(&arguments, out),
         Command::Probe(arguments) => probe::run(&arguments, out),
+        Command::Owed(arguments) => owed::run(&arguments, out),
         Command::CheckConfig(arguments) => check::run(&arguments, out),
         Command::Log(LogCommand::Follow(arguments)) => log::follow::run(&arguments, out),
         Command::Log(LogCommand::Show(arguments)) => log::follow::show(&arguments, out),

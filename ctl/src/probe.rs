@@ -18,7 +18,7 @@ use semver::Version;
 use self::report::{ApiReport, Capabilities, MethodReport, Peer, SocketFile, State};
 use crate::cli::Probe;
 use crate::error::{Error, Exit};
-use crate::{output, platform};
+use crate::{output, owed, platform, settings};
 
 pub(crate) use self::report::Report;
 
@@ -36,10 +36,8 @@ const STATUS: &str = r#"{"cniVersion":"1.1.0","name":"antrea-cnictl-probe","type
 
 /// The command `probe`.
 pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Exit, Error> {
-    let socket = &arguments.socket;
-    let spinner = output::waiting(format!("asking the agent behind {}", socket.display()));
-    let settings =
-        Settings { socket: socket.to_string_lossy().into_owned(), ..Settings::default() };
+    let settings = settings::of_agent(&arguments.agent)?;
+    let spinner = output::waiting(format!("asking the agent behind {}", settings.socket));
     let report = probe(&settings, arguments.timeout);
     spinner.finish_and_clear();
     output::answer(out, arguments.output, &report)?;
@@ -53,6 +51,7 @@ pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
         Ok(()) => ask_all(settings, timeout, &mut report),
         Err(state) => report.state = state,
     }
+    report.owed = owed::count(&settings.socket);
     report.conclude();
     report
 }

@@ -8,9 +8,9 @@ use antrea_cni::input::node_settings;
 use antrea_cni::input::settings::{Origin, Settings};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::cli::{Place, Status, Whose};
+use crate::cli::{Agent, Place, Status, Whose};
 use crate::error::{Error, Exit};
 use crate::text::{BAD, TITLE, plain};
 use crate::{check, files, net_d, output};
@@ -19,7 +19,7 @@ use crate::{check, files, net_d, output};
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let found = InForce::on(&arguments.place, &arguments.conf_dir)?;
     output::answer(out, arguments.output, &found)?;
-    Ok(if found.wrong.is_empty() { Exit::Success } else { Exit::Failure })
+    Ok(if found.is_refused() { Exit::Failure } else { Exit::Success })
 }
 
 /// All settings.
@@ -35,6 +35,9 @@ pub(crate) struct InForce {
     wrong: Vec<String>,
     /// What it passes over
     passed_over: Vec<String>,
+    /// As the plugin has them
+    #[serde(skip)]
+    pub(crate) in_force: Settings,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,6 +57,11 @@ enum From {
 }
 
 impl InForce {
+    /// Whether each ADD ends with code 7.
+    pub(crate) fn is_refused(&self) -> bool {
+        !self.wrong.is_empty()
+    }
+
     /// As the plugin that the first list of this folder leads to would find them.
     pub(crate) fn on(place: &Place, conf_dir: &std::path::Path) -> Result<Self, Error> {
         let plugin = place.plugin()?;
@@ -72,9 +80,10 @@ impl InForce {
             !wrong.iter().any(|it| matches!(it, antrea_cni::input::settings::Error::File { .. }));
         let (in_list, in_node) =
             (members(own.map(RawValue::get)), members(std::str::from_utf8(&in_node).ok()));
+        let in_force = settings;
         let settings = Settings::TABLE.iter().map(|setting| {
             let key = setting.name;
-            let value = serde_json::from_str(&setting.value(&settings)).unwrap_or_default();
+            let value = serde_json::from_str(&setting.value(&in_force)).unwrap_or_default();
             let says =
                 |members: &Map<String, Value>| members.get(key).is_some_and(|it| !it.is_null());
             let from = match () {
@@ -84,12 +93,26 @@ impl InForce {
             };
             Setting { key, value, from }
         });
-        let settings = settings.collect();
+        let settings: Vec<_> = settings.collect();
         let (wrong, passed_over): (Vec<_>, Vec<_>) = wrong.iter().partition(|it| it.is_fatal());
         let [wrong, passed_over] =
             [wrong, passed_over].map(|all| all.iter().map(ToString::to_string).collect());
-        Ok(Self { conflist, node, settings, wrong, passed_over })
+        Ok(Self { conflist, node, settings, wrong, passed_over, in_force })
     }
+}
+
+/// The settings in force for an agent that may be named by its socket.
+pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
+    let mut settings = InForce::on(&agent.whose.place, &agent.whose.conf_dir)?.in_force;
+    if let Some(socket) = &agent.socket {
+        let named = RawValue::from_string(json!({"socket": socket}).to_string());
+        let wrong = named.map(|it| settings.apply(&it, Origin::Configuration));
+        if let Some(wrong) = wrong.unwrap_or_default().first() {
+            let wrong = wrong.to_string().replace("setting antreaCni.socket", "--socket");
+            return Err(Error::Argument(wrong));
+        }
+    }
+    Ok(settings)
 }
 
 /// The log file in force.

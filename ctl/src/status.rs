@@ -16,13 +16,14 @@ use crate::error::{Error, Exit};
 use crate::install::state::{self, Mark, sha256};
 use crate::settings::InForce;
 use crate::text::{TITLE, plain};
-use crate::{files, net_d, output, trial};
+use crate::{files, net_d, output, owed, trial};
 
 /// The command `status`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let report = Report::of(arguments)?;
     output::answer(out, arguments.output, &report)?;
-    let is_good = report.rolled_back || report.plugin.is_ours && report.plugin.answers;
+    let works = report.plugin.is_ours && report.plugin.answers && !report.settings.is_refused();
+    let is_good = report.rolled_back || works;
     Ok(if is_good { Exit::Success } else { Exit::Failure })
 }
 
@@ -38,8 +39,9 @@ struct Report {
     /// Whether a rollback holds off what was installed
     rolled_back: bool,
     conflist: Conflist,
-    #[serde(flatten)]
     settings: InForce,
+    /// DELs that no agent did yet
+    owed: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +51,8 @@ struct Plugin {
     /// What it says of itself; `null` where nothing of ours stands there
     version: Option<String>,
     sha256: Option<String>,
+    /// Whether this tool ever installed one, and did not take it away since
+    is_installed: bool,
     /// Whether it is what was installed last
     is_ours: bool,
     /// Whether it answers VERSION
@@ -88,6 +92,7 @@ impl Report {
         let plugin = Plugin {
             version: version(&path),
             sha256: bytes.as_deref().map(sha256),
+            is_installed: installed.is_some(),
             is_ours: bytes.is_some() && bytes == installed,
             answers: runtime.block_on(trial::works(&path)),
             path,
@@ -119,7 +124,8 @@ impl Report {
         let rolled_back = installed.is_some_and(|bytes| mark.is_off(&bytes))
             || matches!(&mark, Mark::RolledBack { plugin: Some(off), .. } if plugin.sha256.as_ref() != Some(off));
         let settings = InForce::on(place, conf_dir)?;
-        Ok(Self { plugin, kept, keeper, rolled_back, conflist, settings })
+        let owed = owed::count(&settings.in_force.socket);
+        Ok(Self { plugin, kept, keeper, rolled_back, conflist, settings, owed })
     }
 }
 
@@ -134,23 +140,27 @@ fn version(plugin: &std::path::Path) -> Option<String> {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plugin, kept, keeper, rolled_back, conflist, settings } = self;
+        let Self { plugin, kept, keeper, rolled_back, conflist, settings, owed } = self;
         let mut row = |title: &str, text: String| {
             writeln!(out, "{TITLE}{title:<10}{TITLE:#} {}", plain(&text))
         };
         let path = plugin.path.display();
         let what = match (&plugin.version, &plugin.sha256) {
             (Some(version), Some(sum)) => format!("{path}: antrea-cni {version}, sha256 {sum}"),
-            (None, Some(sum)) => format!("{path}: of somebody else, sha256 {sum}"),
+            (None, Some(sum)) => format!("{path}: another plugin, sha256 {sum}"),
             _ => format!("{path}: nothing is there"),
         };
         row("plugin", what)?;
         let is =
             |yes: bool, text: &str, no: &str| if yes { text.to_owned() } else { no.to_owned() };
-        row("ours", is(plugin.is_ours, "yes", "no: not what was installed last"))?;
+        let no = match plugin.is_installed {
+            true => "no: not what was installed last",
+            false => "no: this tool has installed nothing here",
+        };
+        row("ours", is(plugin.is_ours, "yes", no))?;
         row("answers", is(plugin.answers, "yes", "no: it does not answer VERSION"))?;
-        row("keeper", is(*keeper, "lives", "none"))?;
-        row("rollback", is(*rolled_back, "holds off what was installed", "holds nothing off"))?;
+        row("keeper", is(*keeper, "runs", "none"))?;
+        row("rollback", is(*rolled_back, "in force: the version before is there", "none"))?;
         row(
             "kept",
             match (kept.original, kept.before) {
@@ -168,6 +178,7 @@ impl fmt::Display for Report {
                 None => "none".to_owned(),
             },
         )?;
+        row("owed", format!("{owed} DELs that no agent did yet"))?;
         writeln!(out)?;
         write!(out, "{settings}")
     }

@@ -6,13 +6,17 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use antrea_cni::input::settings::Error as Wrong;
+use antrea_cni::input::{Settings, node_settings};
 use object::{File, Object, ObjectSegment};
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::error::Error;
-use crate::platform;
+use crate::{files, platform};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -37,6 +41,69 @@ enum Failure {
 pub(crate) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
     let ran = versions(prepared).await.map(drop);
     ran.map_err(|why| Error::DoesNotRun { folder: folder.to_owned(), why })
+}
+
+/// Asks a plugin that is prepared whether it takes the settings of the node, which stand in
+/// the file `settings`, or would be written there as `changed`. With settings that it does
+/// not know each ADD would end with code 7. It is asked for STATUS, which has no effect,
+/// of an agent that does not exist.
+pub(crate) async fn takes_settings(
+    plugin: &Path,
+    settings: &Path,
+    changed: Option<&[u8]>,
+) -> Result<(), Error> {
+    let there = files::read(settings)?;
+    let Some(bytes) = changed.or(there.as_deref()) else { return Ok(()) };
+    let refused = |why: String| Error::RefusesSettings { path: settings.to_owned(), why };
+    // What is wrong with the file itself, and not with what is in it.
+    if changed.is_none() {
+        let wrong = node_settings::read(settings, &mut Settings::default());
+        if let Some(wrong) = wrong.iter().find(|it| matches!(it, Wrong::File { .. })) {
+            return Err(refused(wrong.to_string()));
+        }
+    }
+    let Ok(mut members) = serde_json::from_slice::<Map<String, Value>>(bytes) else {
+        return match bytes.is_empty() {
+            true => Ok(()),
+            false => Err(refused("it is not an object".to_owned())),
+        };
+    };
+    members.insert("socket".to_owned(), platform::NO_SOCKET.into());
+    members.insert("logFile".to_owned(), Value::Null);
+    let configuration = json!({
+        "cniVersion": "1.1.0", "name": "antrea-cnictl", "type": "antrea", "antreaCni": members,
+    });
+    match status(plugin, &configuration).await {
+        Some(CniError { code: 7, msg }) => Err(refused(msg)),
+        _ => Ok(()),
+    }
+}
+
+/// What the error document of a plugin says.
+#[derive(Deserialize)]
+struct CniError {
+    code: u32,
+    msg: String,
+}
+
+/// The error that a plugin answers STATUS with, if it does.
+async fn status(plugin: &Path, configuration: &Value) -> Option<CniError> {
+    let mut child = Command::new(plugin)
+        .env_clear()
+        .env("CNI_COMMAND", "STATUS")
+        .env("CNI_PATH", "/opt/cni/bin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .ok()?;
+    let mut stdin = child.stdin.take()?;
+    // A plugin that does not read it is no concern of ours.
+    let _ = stdin.write_all(configuration.to_string().as_bytes()).await;
+    drop(stdin);
+    let answer = timeout(LIMIT, child.wait_with_output()).await.ok()?.ok()?;
+    serde_json::from_slice(&answer.stdout).ok()
 }
 
 /// The CNI versions that a plugin says it knows, or why it says nothing.

@@ -21,6 +21,8 @@ pub(super) struct Facts {
     status: Option<Status>,
     probe: Option<Probe>,
     log: Log,
+    /// Inputs that could not be read
+    problems: Vec<String>,
 }
 
 /// What is read of `status --output json`.
@@ -31,6 +33,7 @@ struct Status {
     keeper: bool,
     rolled_back: bool,
     conflist: Conflist,
+    owed: usize,
 }
 
 #[derive(Deserialize)]
@@ -100,23 +103,38 @@ impl Log {
 }
 
 impl Facts {
-    /// Takes a file for what it is; `false` if it is nothing of ours.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> bool {
+    /// Takes the file `name` for what it is. What it is not is a problem of the node.
+    pub(super) fn take(&mut self, name: &str, bytes: &[u8]) {
         if let Ok(status) = serde_json::from_slice(bytes) {
             self.status = Some(status);
-            return true;
-        }
-        if let Ok(probe) = serde_json::from_slice(bytes) {
+        } else if let Ok(probe) = serde_json::from_slice(bytes) {
             self.probe = Some(probe);
-            return true;
+        } else if let Err(why) = self.take_log(name, bytes) {
+            self.problems.push(why);
+        }
+    }
+
+    fn take_log(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let is_log = name.ends_with(".log") || name.ends_with(".log.1");
+        match bytes {
+            // A node where nothing happened since the log was rotated.
+            [] if is_log => return Ok(()),
+            [] => return Err(format!("{name}: no answer")),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                return Err(format!("{name}: in UTF-16: write it as UTF-8"));
+            }
+            [0xef, 0xbb, 0xbf, ..] => {
+                return Err(format!("{name}: begins with a byte order mark (BOM): leave it out"));
+            }
+            _ => (),
         }
         let before = self.log.times.len();
         let _ = read::events(bytes, |event| self.log.take(&event));
-        self.log.times.len() > before
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.status.is_none() && self.probe.is_none() && self.log.times.is_empty()
+        if self.log.times.len() > before {
+            return Ok(());
+        }
+        let of = if is_log { "no log of the plugin" } else { "not an output of status or probe" };
+        Err(format!("{name}: {of}"))
     }
 
     pub(super) fn log(&self) -> &Log {
@@ -147,6 +165,10 @@ pub(super) struct Row {
     pub(super) p99: Option<f64>,
     /// When the agent was away last, as the calls saw it
     pub(super) last_restart: Option<Timestamp>,
+    /// DELs that no agent did yet
+    pub(super) owed: Option<usize>,
+    /// Inputs that could not be read
+    pub(super) problems: Vec<String>,
     /// What keeps the list from 1.1.0
     pub(super) in_the_way: Vec<String>,
 }
@@ -154,7 +176,7 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(name: String, facts: Facts) -> Self {
         let in_the_way = obstacles(&facts);
-        let Facts { status, probe, log } = facts;
+        let Facts { status, probe, log, problems } = facts;
         let served = probe.as_ref().and_then(|probe| {
             let served = |api: &&Api| api.methods.iter().any(|method| method.state == "served");
             probe.apis.iter().find(served).map(|api| api.package.clone())
@@ -193,6 +215,8 @@ impl Row {
             p50: of(50),
             p99: of(99),
             last_restart: log.last_restart,
+            owed: status.as_ref().map(|it| it.owed),
+            problems,
             in_the_way,
         }
     }

@@ -124,7 +124,7 @@ const FEW: usize = 8;
 fn in_the_way(nodes: &[Row]) -> Markup {
     let mut shared: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
     for node in nodes {
-        for obstacle in &node.in_the_way {
+        for obstacle in node.problems.iter().chain(&node.in_the_way) {
             shared.entry(obstacle).or_default().push(&node.name);
         }
     }

@@ -62,7 +62,7 @@ impl Installation {
                 is_unattended: arguments.keep.is_some() || arguments.best_effort,
                 is_keeper: arguments.keep.is_some(),
                 place: arguments.place,
-                settings: [settings::of_environment()?, arguments.set].concat(),
+                settings: settings::of(&arguments.conf_dir, arguments.set)?,
                 conf_dir: arguments.conf_dir,
                 metrics: arguments.metrics,
             })
@@ -125,7 +125,11 @@ impl Installation {
         let slot = slots::plugin(&self.place, state)?;
         let settings = settings::changed(slot.target(), &self.settings)?;
         let folder = &self.place.bin_dir;
-        let trial = async |prepared: &Path| trial::run(prepared, folder).await;
+        let beside = node_settings::beside(slot.target());
+        let trial = async |prepared: &Path| {
+            trial::run(prepared, folder).await?;
+            trial::takes_settings(prepared, &beside, settings.as_deref()).await
+        };
         let change = slot.put(&self.plugin, PLUGIN_MODE, By::Install, trial).await?;
         if change == Change::Installed
             && let Some(list) = slots::conflist(&self.place, state, None)?
@@ -133,7 +137,7 @@ impl Installation {
             list.forget(&[By::Install, By::Keeper])?;
         }
         if let Some(settings) = settings {
-            files::write(&node_settings::beside(slot.target()), &settings, SETTINGS_MODE)?;
+            files::write(&beside, &settings, SETTINGS_MODE)?;
         }
         slot.report(out, change)?;
         Ok(change)

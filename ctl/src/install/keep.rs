@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use antrea_cni::input::node_settings;
@@ -13,8 +14,8 @@ use super::state::{self, Mark, State};
 use super::watch::Watch;
 use super::{list, metrics, slots};
 use crate::error::Error;
-use crate::files;
 use crate::output::{say, warn};
+use crate::{files, trial};
 
 /// How long a plugin that is being written may take until it is replaced all the same.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -117,7 +118,9 @@ impl Keeper<'_> {
             Some(list) => slots::conflist(place, &state, Some(&list.target))?,
             None => None,
         };
-        let change = plugin.put(&installed, PLUGIN_MODE, By::Keeper, async |_| Ok(())).await?;
+        let settings = node_settings::beside(plugin.target());
+        let trial = async |prepared: &Path| trial::takes_settings(prepared, &settings, None).await;
+        let change = plugin.put(&installed, PLUGIN_MODE, By::Keeper, trial).await?;
         if change == Change::Installed {
             plugin.report(out, change)?;
             list.iter().try_for_each(|list| list.forget(&[By::Install]))?;

@@ -12,7 +12,7 @@ use super::slots;
 use super::state::{Mark, State, sha256};
 use crate::cli::{Place, Undo, Uninstall};
 use crate::error::{Error, Exit};
-use crate::output::say;
+use crate::output::{say, warn};
 use crate::{files, net_d, trial};
 
 /// Takes something back, and stays if that is wanted.
@@ -114,8 +114,25 @@ pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, E
             list.report(out, list.back()?)?;
         }
         plugin.report(out, plugin.back()?)?;
+        set_refused_settings_aside(plugin.target()).await?;
         Ok(Exit::Success)
     })
+}
+
+/// A version that was put back may not know a setting of the node: each ADD would end with
+/// code 7.
+async fn set_refused_settings_aside(plugin: &Path) -> Result<(), Error> {
+    let path = node_settings::beside(plugin);
+    let Err(Error::RefusesSettings { why, .. }) = trial::takes_settings(plugin, &path, None).await
+    else {
+        return Ok(());
+    };
+    let mut aside = path.clone().into_os_string();
+    aside.push(".refused");
+    fs::rename(&path, &aside).map_err(Error::file("rename", &path))?;
+    let aside = Path::new(&aside).display();
+    warn(format!("the version before refuses the settings of this node, now {aside}: {why}"));
+    Ok(())
 }
 
 /// The remembered list as it is called in this folder.

@@ -11,6 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use std::os::unix::fs::symlink;
 
+/// Where no agent listens.
+pub(crate) const NO_SOCKET: &str = "/nonexistent/antrea-cnictl.sock";
+
 /// Where the CNI plugins are.
 pub(crate) const BIN_DIR: &str = "/opt/cni/bin";
 

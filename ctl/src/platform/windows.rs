@@ -11,6 +11,9 @@ use tokio::signal::windows::{CtrlC, CtrlClose, CtrlShutdown, ctrl_c, ctrl_close,
 
 pub(crate) use std::os::windows::fs::symlink_file as symlink;
 
+/// Where no agent listens.
+pub(crate) const NO_SOCKET: &str = r"\\.\pipe\antrea-cnictl-nobody";
+
 /// Where the CNI plugins are, by Antrea's manifests.
 pub(crate) const BIN_DIR: &str = r"C:\opt\cni\bin";
 

@@ -31,6 +31,8 @@ pub(crate) struct Report {
     pub(super) capabilities: Option<Capabilities>,
     /// The answer to STATUS, of an agent that has it
     pub(super) status: Option<MethodReport>,
+    /// DELs that no agent did yet
+    pub(super) owed: usize,
 }
 
 /// How an agent or a method is.
@@ -162,6 +164,7 @@ impl Report {
             cni_versions: Vec::new(),
             capabilities: None,
             status: None,
+            owed: 0,
         }
     }
 
@@ -258,7 +261,7 @@ impl State {
     fn sentence(&self, socket: &str) -> String {
         match self {
             Self::Absent => format!(
-                "No agent listens on {socket}: a Pod started now would wait for one, 30 s by default, and then fail with code 11"
+                "No agent listens on {socket}: a Pod started now would wait for one, 60 s by default, and then fail with code 11"
             ),
             Self::NotASocket => format!(
                 "No agent: {socket} is not a socket, so a Pod started now would fail; correct the path, or remove that file and restart the agent's Pod"
@@ -308,6 +311,9 @@ impl fmt::Display for Report {
         if let Some(status) = &self.status {
             let said = status.message.as_deref().unwrap_or("ready");
             writeln!(out, "answers STATUS: {}", plain(said))?;
+        }
+        if self.owed > 0 {
+            writeln!(out, "{} DELs are owed to it: antrea-cnictl owed", self.owed)?;
         }
         for api in &self.apis {
             let of = match api.releases {

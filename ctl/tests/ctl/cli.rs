@@ -1,12 +1,13 @@
 use crate::support::{Answer, run, tool};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "install",
     "uninstall",
     "rollback",
     "status",
     "settings",
     "probe",
+    "owed",
     "check-config",
     "log",
     "fleet",

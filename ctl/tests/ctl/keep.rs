@@ -133,7 +133,7 @@ fn an_uninstall_or_rollback_stops_a_keeper_that_was_asleep() {
     assert_quiet(&node, &keeper);
     node.install("one", &["--best-effort"]).assert(0, "was rolled back: left off");
     assert!(is(&node, "theirs"));
-    node.run("status").assert(0, "holds off");
+    node.run("status").assert(0, "in force: the version before");
 
     // A person decides otherwise.
     node.install("one", &[]).assert(0, "installed");

@@ -19,6 +19,7 @@ mod libcni;
 #[cfg(unix)]
 mod lists;
 mod log;
+mod owed;
 mod probe;
 mod settings;
 mod status;

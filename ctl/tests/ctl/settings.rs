@@ -43,7 +43,7 @@ fn a_setting_that_the_plugin_would_refuse_is_not_written() {
     for (set, says) in [
         ("logfile=/x", "there is no setting logfile"),
         ("logFile=x", "must be an absolute path"),
-        ("addTimeoutSeconds=1", "35 to 115"),
+        ("addTimeoutSeconds=1", "35 to 220"),
         ("requireRootAgent=yes", "true or false"),
         ("logFile", "write KEY=VALUE"),
     ] {
@@ -74,7 +74,7 @@ fn each_setting_is_shown_with_where_it_comes_from() {
     assert_eq!(of("waitForAgentSeconds"), (json!(7), "conflist".to_owned()));
     assert_eq!(of("logLevel"), (json!("error"), "node".to_owned()));
     assert_eq!(of("logFile"), (json!(null), "default".to_owned()));
-    assert_eq!(of("addTimeoutSeconds"), (json!(90), "default".to_owned()));
+    assert_eq!(of("addTimeoutSeconds"), (json!(120), "default".to_owned()));
     settings(&node, &[]).assert(0, "10-antrea.conflist");
     fs::write(node.path("bin/.antrea.json"), "{").unwrap();
     settings(&node, &[]).assert(1, "correct the file or remove it");
@@ -91,4 +91,56 @@ fn the_environment_of_a_container_brings_settings() {
     let text = fs::read_to_string(node.path("bin/.antrea.json")).unwrap();
     assert_eq!(text, "{\n  \"logLevel\": \"error\"\n}\n");
     install("ANTREA_CNI_SET_loglevel", "error").assert(2, "ANTREA_CNI_SET_loglevel");
+}
+
+/// With settings that a plugin does not know each ADD would end with code 7.
+#[test]
+fn a_plugin_that_refuses_the_nodes_settings_is_not_put_over_one_that_works() {
+    let node = Node::new();
+    node.install("one", &[]).assert(0, INSTALLED);
+    let file = node.path("bin/.antrea.json");
+    for (wrong, says) in
+        [(r#"{"ofTheFuture":1}"#, "unknown setting"), ("{", "not JSON"), ("[]", "not an object")]
+    {
+        fs::write(&file, wrong).unwrap();
+        node.install("two", &[]).assert(1, says);
+        assert_eq!(node.installed(), "one", "{wrong}");
+        // Best effort: the one that is there stays, and that is no failure.
+        node.install("two", &["--best-effort"]).assert(0, says);
+        assert_eq!(node.installed(), "one", "{wrong}");
+        node.run("status").assert(1, "");
+    }
+    // A power loss.
+    fs::write(&file, "").unwrap();
+    node.install("two", &[]).assert(0, INSTALLED);
+    node.run("status").assert(0, "counts as absent");
+}
+
+/// The version before does not know a setting of today.
+#[cfg(unix)]
+#[test]
+fn a_rollback_leaves_pods_starting() {
+    let node = Node::new();
+    let old = "#!/bin/sh\nread -r configuration\ncase $configuration in *confDir*) echo '{\"code\":7,\"msg\":\"unknown setting confDir\"}'; exit 1;; esac\necho '{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"1.0.0\"]}'\n";
+    fs::write(node.path("old"), old).unwrap();
+    crate::support::set_mode(&node.path("old"), 0o755);
+    node.install("old", &[]).assert(0, INSTALLED);
+    node.install("one", &["--set", "confDir=/etc/cni/other.d"]).assert(0, INSTALLED);
+    node.run("rollback").assert(0, "refuses the settings of this node");
+    assert!(!node.path("bin/.antrea.json").exists());
+    let aside = fs::read_to_string(node.path("bin/.antrea.json.refused")).unwrap();
+    assert!(aside.contains("/etc/cni/other.d"));
+}
+
+/// The runtime's folder, where it is another than the plugin's default.
+#[test]
+fn the_folder_of_network_configurations_is_a_setting() {
+    let node = Node::new();
+    let folder = node.path("net.d");
+    fs::create_dir(&folder).unwrap();
+    node.install("one", &["--conf-dir", folder.to_str().unwrap()]).assert(0, INSTALLED);
+    let found = settings(&node, &["--output", "json"]).json();
+    let all = found["settings"].as_array().unwrap();
+    let one = all.iter().find(|it| it["key"] == "confDir").unwrap();
+    assert_eq!(one["value"], json!(folder.to_str().unwrap()));
 }

@@ -16,7 +16,7 @@ fn ours_that_answers_is_good_and_all_else_is_not() {
     status(&node, &[]).assert(1, "nothing is there");
     fs::write(node.path("theirs"), "theirs").unwrap();
     node.overwrite(&node.target(), &node.path("theirs"));
-    status(&node, &[]).assert(1, "of somebody else");
+    status(&node, &[]).assert(1, "another plugin");
     node.install("one", &[]).assert(0, "installed");
     let answer = status(&node, &["-o", "json"]);
     answer.assert(0, "");
@@ -38,7 +38,7 @@ fn ours_that_answers_is_good_and_all_else_is_not() {
     status(&node, &[]).assert(1, "not what was installed last");
     node.install("two", &[]).assert(0, "installed");
     node.run("rollback").assert(0, "rolled back");
-    status(&node, &[]).assert(0, "holds off");
+    status(&node, &[]).assert(0, "in force: the version before");
     fs::write(node.path("net.d/00-other.conflist"), "{}").unwrap();
     status(&node, &[]).assert(0, "does not lead to this plugin");
 }

@@ -36,7 +36,7 @@ impl Node {
         let first = lines.next().unwrap().unwrap();
         assert!(first.contains("installed") || first.contains("rolled back"), "{first}");
         // It watches as soon as it says that it lives.
-        let is_alive = || self.run("status").out.contains("lives");
+        let is_alive = || self.run("status").out.contains("runs");
         let keeper = Keeper { child, _lines: lines };
         eventually(is_alive);
         keeper
