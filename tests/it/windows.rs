@@ -46,10 +46,23 @@ fn what_is_no_pipe_is_not_opened() {
     fs::write(node.path("file"), "mine").unwrap();
     for path in [node.path("file"), r"C:\ProgramData\antrea\cni.sock".into()] {
         let answer = call(path.to_str().unwrap()).run();
-        assert_eq!(answer.code(), 11, "{answer:?}");
-        assert!(answer.text().contains("is not a socket"), "{answer:?}");
+        assert_eq!(answer.code(), 7, "{answer:?}");
+        assert!(answer.text().contains("must be the path of a named pipe"), "{answer:?}");
     }
     assert_eq!(fs::read(node.path("file")).unwrap(), b"mine");
+}
+
+#[test]
+fn a_pipe_is_named_in_several_ways() {
+    let node = TestNode::new();
+    let agent = node.agent(&[Api::V1]);
+    let pipe = node.socket();
+    let slashes = pipe.to_str().unwrap().replace('\\', "/");
+    for (number, name) in [slashes.clone(), format!("npipe://{slashes}")].iter().enumerate() {
+        let answer = call(name).env("CNI_CONTAINERID", format!("c{number}")).run();
+        assert_eq!(answer.exit(), 0, "{answer:?}");
+    }
+    assert_eq!(agent.served().len(), 2);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Access tokens: who a process is.
 
 use std::io;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle, RawHandle};
+use std::os::windows::io::{FromRawHandle, OwnedHandle, RawHandle};
 use std::ptr::null_mut;
 
 use windows_sys::Win32::Security::TOKEN_QUERY;
