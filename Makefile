@@ -41,7 +41,7 @@ minimal-versions: ## All packages with the lowest versions of what Cargo.toml na
 
 .PHONY: dist
 dist: ## Release archives, Debian and RPM packages, with SBOMs, licences and SHA256SUMS, as target/dist
-	bash dist/build.sh target/dist
+	ALL='$(ALL)' bash dist/build.sh target/dist
 
 .PHONY: release-notes
 release-notes: ## What the CHANGELOG says of this version

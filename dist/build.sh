@@ -4,7 +4,8 @@
 # their dependencies inside (cargo auditable), documentation, what is in deploy/, man
 # pages, completions, SBOMs (CycloneDX), licence texts. Beside the archives: a Debian and an
 # RPM package of each, and SHA256SUMS of all of them and of each file in them. What was
-# built of this commit already is left as it is.
+# built of this commit already is left as it is, if all platforms were. ALL=1: a platform
+# that cannot be built is an error, as for a release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(realpath -m "$1")
@@ -31,11 +32,17 @@ tool deb 3.8.0
 tool generate-rpm 0.21.1
 
 rm -rf "$out"
+skipped=
+skip() { # PLATFORM WHAT
+  skipped=1
+  echo "*** skipped: $1 needs $2 ***" >&2
+  [ -z "${ALL:-}" ] || exit 1
+}
 for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl arm:armv7-unknown-linux-gnueabihf; do
   arch=${platform%:*} target=${platform#*:}
   name=antrea-cni-$version-linux-$arch stage=$out/antrea-cni-$version-linux-$arch
   if [ $arch = arm ] && ! command -v arm-linux-gnueabihf-gcc >/dev/null; then
-    echo '*** skipped: linux/arm needs arm-linux-gnueabihf-gcc ***' >&2
+    skip linux/arm arm-linux-gnueabihf-gcc
     continue
   fi
   remap $target
@@ -79,8 +86,8 @@ if command -v x86_64-w64-mingw32-gcc >/dev/null; then
   dist/sbom.sh $target "$stage/sbom"
   python3 dist/zip.py "$out" "$name"
 else
-  echo '*** skipped: windows/amd64 needs x86_64-w64-mingw32-gcc ***' >&2
+  skip windows/amd64 x86_64-w64-mingw32-gcc
 fi
 (cd "$out" && find . -type f ! -name SHA256SUMS ! -name .commit -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 cat "$out/SHA256SUMS"
-echo "$commit" >"$out/.commit"
+[ -n "$skipped" ] || echo "$commit" >"$out/.commit"

@@ -95,11 +95,24 @@ impl Owed {
         let new = Entry::new(now() + later, &key);
         let Some(old) = old else {
             let temporary = format!(".{}", std::process::id());
-            return self.folder.write(&new.0, &temporary, bytes).is_ok();
+            return self.folder.write(&new.0, &temporary, bytes).is_ok() && self.is_kept(&new);
         };
         // The first one has the network namespace, which a second one may lack. It is
         // sent when the later of the two is due.
         *old >= new || self.folder.rename(&old.0, &new.0).is_ok()
+    }
+
+    /// Whether one that was just written is kept: others may write at the same time. Of
+    /// several for one container and interface the one that is due last is enough.
+    fn is_kept(&self, new: &Entry) -> bool {
+        let entries = self.entries();
+        if entries.len() > MAX_DELS {
+            self.remove(new);
+            return false;
+        }
+        let same = entries.iter().filter(|it| it.key() == new.key());
+        same.rev().skip(1).for_each(|it| self.remove(it));
+        true
     }
 
     /// Returns the DELs that are owed, oldest first.

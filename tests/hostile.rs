@@ -82,10 +82,6 @@ const KINDS: &[(&str, u64, Serve)] = &[
     ("SETTINGS of five bytes", 11, |c| broken(c, kind::SETTINGS, 0, b"xxxxx")),
     ("HEADERS on a stream of the server's", 11, |c| broken(c, kind::HEADERS, 2, &[0x88])),
     ("WINDOW_UPDATE of nothing", 11, |c| broken(c, 8, 0, &[0; 4])),
-    ("UNIMPLEMENTED, and the connection ends", 202, |c| {
-        let stream = request(c)?;
-        c.trailers_only(stream, "12", b"unknown service")
-    }),
     ("GOAWAY, then the reply", 0, |c| {
         let stream = request(c)?;
         goaway(c, stream, 0)?;
@@ -293,7 +289,7 @@ fn requests(name: &str) -> usize {
         "GOAWAY before the request"
         | "GOAWAY that refuses the request"
         | "RST_STREAM REFUSED_STREAM" => usize::MAX,
-        "UNIMPLEMENTED after an effect" | "UNIMPLEMENTED, and the connection ends" => 4,
+        "UNIMPLEMENTED after an effect" => 4,
         _ => 1,
     }
 }

@@ -64,14 +64,15 @@ pub(super) fn settle_before_add<N: Node>(
             return Err(grpc::Error::Deadline.into());
         }
     }
-    // Whoever had the lock may have sent it.
-    let Some(entry) = owed.find(args) else { return Ok(None) };
-    if let Some(call) = read::<N>(owed, &entry, delivery)? {
-        let answer = delivery.repeat(Request::from(&call));
-        if !is_answered(&answer) {
-            return answer.map(Some);
+    // Whoever had the lock may have sent it. Two processes may have written it at once.
+    while let Some(entry) = owed.find(args) {
+        if let Some(call) = read::<N>(owed, &entry, delivery)? {
+            let answer = delivery.repeat(Request::from(&call));
+            if !is_answered(&answer) {
+                return answer.map(Some);
+            }
+            note(delivery, &call.args, answer);
         }
-        note(delivery, &call.args, answer);
         owed.remove(&entry);
     }
     Ok(None)

@@ -58,7 +58,8 @@ kubectl() {
   case "$*" in
     'get pod'*jsonpath*) echo node-1 ;;
     'get pod '*) echo pod/antrea-cni-1 ;;
-    'get configmap antrea-config '*) cat "$folder/etc/cni/net.d/10-antrea.conflist" ;;
+    'get daemonset antrea-agent '*jsonpath*) echo antrea-config-f57c9g4m6m ;;
+    'get configmap antrea-config-f57c9g4m6m '*) cat "$folder/etc/cni/net.d/10-antrea.conflist" ;;
     'rollout status daemonset/antrea-cni')
       for _ in $(seq 100); do
         ! is_done || return 0

@@ -31,7 +31,7 @@ fn every_command_but_status_is_asked_again() {
         let log = std::fs::read_to_string(node.path("log")).unwrap();
         let event: Value = serde_json::from_str(&log).unwrap();
         let codes: Vec<_> =
-            event["tried"].as_array().unwrap().iter().map(|it| &it["code"]).collect();
+            event["tried"].as_array().unwrap().iter().filter_map(|it| it.get("code")).collect();
         assert_eq!(codes, [&json!(11), &json!(0)], "each attempt is in the log");
     }
     let node = TestNode::new();

@@ -135,7 +135,7 @@ fn check_fails_where_the_readme_says() {
 
 #[test]
 fn without_its_network_an_agent_refuses_an_add_after_30_s() {
-    assert!(readme_says("ADD then ends with code 11 after their 30 s"));
+    assert!(readme_says("ADD is answered with code 11 after 30 s"));
     let add = check("v2.7.0-network-not-ready", "notready ADD", "not ready");
     assert_eq!((&add["code"], &add["seconds"]), (&json!(11), &json!(30)));
 }

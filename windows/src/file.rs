@@ -9,14 +9,15 @@ use std::ptr::null_mut;
 use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
     ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1,
-    SE_FILE_OBJECT,
+    SE_FILE_OBJECT, SE_KERNEL_OBJECT, SetSecurityInfo,
 };
 use windows_sys::Win32::Security::{OWNER_SECURITY_INFORMATION, SECURITY_ATTRIBUTES};
 use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, CreateDirectoryW, GetFileInformationByHandle,
 };
 
-use crate::security::{is_administrators, is_ours, is_system, text};
+use crate::security::{Sid, is_administrators, is_ours, is_system, text};
+use crate::token;
 
 /// What tells a file from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +93,31 @@ pub fn owner(file: impl AsHandle) -> io::Result<Owner> {
     // SAFETY: the system allocated it, and `owner`, which is inside, is not used any more.
     unsafe { LocalFree(descriptor) };
     Ok(Owner { is_trusted: is_trusted?, user })
+}
+
+/// Makes our own user the owner of a named pipe, whose handle has the right WRITE_OWNER.
+/// Windows does so by itself; wine does not.
+///
+/// # Errors
+/// The owner cannot be set.
+pub fn own(pipe: impl AsHandle) -> io::Result<()> {
+    let user = Sid::of(&token::own()?)?;
+    // SAFETY: the handle is open, and the SID outlives the call.
+    let error = unsafe {
+        SetSecurityInfo(
+            pipe.as_handle().as_raw_handle(),
+            SE_KERNEL_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            user.as_ptr(),
+            null_mut(),
+            null_mut(),
+            null_mut(),
+        )
+    };
+    match error {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error.cast_signed())),
+    }
 }
 
 /// Makes a folder that LocalSystem, the administrators and our own user may use, and nobody

@@ -8,5 +8,7 @@ mod process;
 mod security;
 mod token;
 
-pub use self::file::{Identity, Owner, create_private_folder, identity, owner, owner_is_trusted};
+pub use self::file::{
+    Identity, Owner, create_private_folder, identity, own, owner, owner_is_trusted,
+};
 pub use self::process::{Process, server_process_id};

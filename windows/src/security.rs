@@ -41,7 +41,7 @@ impl Sid {
         if done == 0 { Err(io::Error::last_os_error()) } else { Ok(Self { memory }) }
     }
 
-    fn as_ptr(&self) -> PSID {
+    pub(crate) fn as_ptr(&self) -> PSID {
         // SAFETY: the system wrote a `TOKEN_USER` to the start of the memory.
         unsafe { (*self.memory.as_ptr().cast::<TOKEN_USER>()).User.Sid }
     }

@@ -21,14 +21,17 @@ impl Listener {
     /// Listens as the real agent does (go-winio): one instance at a time waits for a client.
     pub(crate) fn bind(socket: &Path) -> io::Result<Self> {
         let name = socket.as_os_str().to_owned();
-        let next = ServerOptions::new().first_pipe_instance(true).create(&name)?;
+        let next =
+            ServerOptions::new().first_pipe_instance(true).write_owner(true).create(&name)?;
+        antrea_cni_windows::own(&next)?;
         Ok(Self { name, next })
     }
 
     /// The next connection.
     pub(crate) async fn accept(&mut self) -> io::Result<Stream> {
         self.next.connect().await?;
-        let next = ServerOptions::new().create(&self.name)?;
+        let next = ServerOptions::new().write_owner(true).create(&self.name)?;
+        antrea_cni_windows::own(&next)?;
         Ok(std::mem::replace(&mut self.next, next))
     }
 }

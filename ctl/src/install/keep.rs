@@ -50,6 +50,7 @@ pub(super) async fn keep(
     let mut keeper = Keeper { installation, lock: None, alive: None, settings: None };
     let mut told = String::new();
     let mut metrics_at: Option<Instant> = None;
+    let written = installation.metrics.as_deref().map(metrics::Written);
     loop {
         let turn = keeper.turn(out).await;
         if let Some(to) = &installation.metrics
@@ -75,7 +76,10 @@ pub(super) async fn keep(
         }
         told = news;
         match turn {
-            Ok(Turn::Uninstalled) => return std::future::pending().await,
+            Ok(Turn::Uninstalled) => {
+                drop(written);
+                return std::future::pending().await;
+            }
             Ok(Turn::Kept | Turn::HeldOff) => watch.changed(until_metrics).await,
             Ok(Turn::Unsettled) => watch.changed(Some(PATIENCE / 40)).await,
             Err(_) => watch.changed(Some(RETRY)).await,

@@ -14,6 +14,16 @@ use crate::settings;
 /// How often the metrics are written.
 pub(super) const INTERVAL: Duration = Duration::from_secs(60);
 
+/// The file of metrics, which goes with the keeper that writes it: what a keeper said that
+/// ended is not true any more.
+pub(super) struct Written<'a>(pub(super) &'a Path);
+
+impl Drop for Written<'_> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.0);
+    }
+}
+
 /// Writes them; `is_kept`: what was installed stands there, `is_off`: a rollback holds it
 /// off.
 pub(super) fn write(

@@ -289,5 +289,12 @@ fn a_keeper_writes_metrics() {
     ] {
         assert!(text.lines().any(|it| it.starts_with(&line)), "{line}\n{text}");
     }
+    // What a keeper said that ended is not true any more.
     assert_eq!(keeper.end(), Some(0));
+    assert!(!metrics.exists());
+    let keeper = node.keeper("one", &["--metrics", metrics.to_str().unwrap()]);
+    eventually(|| metrics.exists());
+    node.run("uninstall").assert(0, "");
+    eventually(|| !metrics.exists());
+    drop(keeper);
 }

@@ -44,13 +44,18 @@ impl TestNode {
     }
 
     /// The folder of the DELs that are owed.
-    pub fn owed(&self) -> Vec<String> {
+    pub fn owed_folder(&self) -> PathBuf {
         let socket = self.socket();
-        let folder = match cfg!(windows) {
+        let beside = match cfg!(windows) {
             true => PathBuf::from(r"C:\ProgramData\antrea-cni").join(socket.file_name().unwrap()),
             false => socket,
         };
-        let entries = std::fs::read_dir(folder.with_added_extension("owed"));
+        beside.with_added_extension("owed")
+    }
+
+    /// The files in it.
+    pub fn owed(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.owed_folder());
         let names = entries.into_iter().flatten().map(|it| it.unwrap().file_name());
         names.filter_map(|it| it.into_string().ok()).filter(|it| it != ".lock").collect()
     }

@@ -6,5 +6,7 @@ import (
 	"github.com/Microsoft/go-winio"
 )
 
-// As antrea-agent does.
-func listener(pipe string) (net.Listener, error) { return winio.ListenPipe(pipe, nil) }
+// As antrea-agent does, but for the owner (administrators, BA), whom wine does not set by itself.
+func listener(pipe string) (net.Listener, error) {
+	return winio.ListenPipe(pipe, &winio.PipeConfig{SecurityDescriptor: "O:BAD:P(A;;GA;;;WD)"})
+}
