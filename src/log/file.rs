@@ -42,3 +42,23 @@ fn rotate(path: &str, file: &File) -> io::Result<bool> {
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two find the log full. The second must not put the new one in the place of the old one.
+    #[test]
+    fn a_file_that_another_process_rotated_is_not_rotated_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, old] = ["log", "log.1"].map(|name| folder.path().join(name));
+        fs::write(&path, "full").unwrap();
+        let path = path.to_str().unwrap();
+        let opened = files::options().append(true).open(path).unwrap();
+        fs::rename(path, &old).unwrap();
+        fs::write(path, "new").unwrap();
+        assert!(rotate(path, &opened).unwrap());
+        assert_eq!(fs::read_to_string(old).unwrap(), "full");
+        assert_eq!(fs::read_to_string(path).unwrap(), "new");
+    }
+}

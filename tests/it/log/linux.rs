@@ -1,6 +1,6 @@
 //! What only Linux has: modes, links, devices, and files that are followed by their inode.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
@@ -66,6 +66,15 @@ fn a_log_of_five_gib_and_of_the_year_2100_becomes_the_old_one() {
     assert_eq!(lines(&log).len(), 1);
 }
 
+/// Writes a line with the container `id`.
+fn write_line(configuration: &str, id: &str) {
+    // Refused before any agent is asked, and logged.
+    let call =
+        Call::new("ADD", "").env("CNI_CONTAINERID", id).env("CNI_NETNS", "/proc/self/ns/net");
+    let environment = |name: &str| -> Option<OsString> { call.env.get(name).cloned() };
+    assert!(!antrea_cni::run(&environment, &mut configuration.as_bytes()).success);
+}
+
 /// Keeps every file that there was, whatever it is called by now.
 #[derive(Default)]
 struct Collector(HashMap<u64, File>);
@@ -112,14 +121,7 @@ fn no_line_of_eight_writers_is_lost_or_torn() {
                         barrier.wait();
                         barrier.wait();
                     }
-                    let id = format!("w{writer}-{line}");
-                    // Refused before any agent is asked, and logged.
-                    let call = Call::new("ADD", "")
-                        .env("CNI_CONTAINERID", &id)
-                        .env("CNI_NETNS", "/proc/self/ns/net");
-                    let environment =
-                        |name: &str| -> Option<OsString> { call.env.get(name).cloned() };
-                    assert!(!antrea_cni::run(&environment, &mut configuration.as_bytes()).success);
+                    write_line(configuration, &format!("w{writer}-{line}"));
                 }
                 barrier.wait();
                 barrier.wait();
@@ -138,4 +140,44 @@ fn no_line_of_eight_writers_is_lost_or_torn() {
     }
     assert_eq!(seen.len(), WRITERS * PHASES * LINES_A_PHASE);
     assert!(seen.values().all(|times| *times == 1));
+}
+
+/// Between its opening and the write a file may be rotated away twice, and then nobody sees
+/// what is in it.
+#[test]
+fn no_line_is_lost_in_a_file_that_is_gone_by_then() {
+    const WRITERS: usize = 4;
+    const LINES: usize = 2500;
+    let place = TestNode::new();
+    let log = place.path("log");
+    let configuration = place.configuration("1.1.0", json!({"logFile": log}));
+    let mut seen = BTreeSet::new();
+    let mut look = |file: &mut File| {
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        for line in text.lines() {
+            let event: Value = serde_json::from_str(line).unwrap();
+            seen.insert(event["container"].as_str().unwrap().to_owned());
+        }
+    };
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let configuration = &configuration;
+                scope.spawn(move || {
+                    (0..LINES).for_each(|it| write_line(configuration, &format!("w{writer}-{it}")));
+                })
+            })
+            .collect();
+        while writers.iter().any(|it| !it.is_finished()) {
+            if let Ok(mut file) = File::open(&log) {
+                fs::remove_file(&log).unwrap();
+                look(&mut file);
+            }
+        }
+    });
+    if let Ok(mut file) = File::open(&log) {
+        look(&mut file);
+    }
+    assert_eq!(seen.len(), WRITERS * LINES);
 }
