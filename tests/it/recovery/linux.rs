@@ -119,6 +119,7 @@ impl Dying {
         eventually("the agent died", || first.has_ended());
         between(&node, running.child.id());
         let second = agent(self.next);
+        eventually("the plugin is done", || running.has_ended());
         let answer = running.wait();
         let asked = node.asked(&second);
         (node, answer, asked)
@@ -195,11 +196,15 @@ fn a_path_that_leads_to_another_namespace_by_then_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("netns");
     std::os::unix::fs::symlink(ours.path(), &path).unwrap();
-    let (_, answer, _) = Dying::default().run(path.to_str().unwrap(), |_, _| {
+    // The next agent makes none: what is there was not removed and made anew.
+    let next = json!({"ADD": {"error": {"code": 103}}});
+    let dying = Dying { next: next.clone(), ..Dying::default() };
+    let (_, answer, asked) = dying.run(path.to_str().unwrap(), |_, _| {
         std::fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink(others.path(), &path).unwrap();
     });
-    assert!(answer.document().is_some());
+    assert_eq!(answer.code(), 103, "{answer:?}");
+    assert_eq!(asked, ["CmdAdd", "CmdDel", "CmdAdd"]);
     assert!(others.links().contains(&"eth0".to_owned()));
 
     // A FIFO has nobody at its other end.
@@ -207,7 +212,6 @@ fn a_path_that_leads_to_another_namespace_by_then_is_left_alone() {
     std::fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink(ours.path(), &path).unwrap();
     // The next agent does not look at it.
-    let next = json!({"ADD": {"error": {"code": 103}}});
     let dying = Dying { next, ..Dying::default() };
     let (_, answer, _) = dying.run(path.to_str().unwrap(), |_, _| {
         std::fs::remove_file(&path).unwrap();
@@ -232,8 +236,12 @@ fn no_link_is_removed_after_a_del_that_failed() {
 fn no_link_of_the_plugins_own_namespace_is_removed() {
     let netns = Netns::new();
     let enter = ["ip", "netns", "exec", &netns.0].map(str::to_owned).to_vec();
-    let dying = Dying { under: enter, ..Dying::default() };
-    dying.run(&netns.path(), |_, _| ());
+    // The next agent makes none: what is there was not removed and made anew.
+    let next = json!({"ADD": {"error": {"code": 103}}});
+    let dying = Dying { under: enter, next, ..Dying::default() };
+    let (_, answer, asked) = dying.run(&netns.path(), |_, _| ());
+    assert_eq!(answer.code(), 103, "{answer:?}");
+    assert_eq!(asked, ["CmdAdd", "CmdDel", "CmdAdd"]);
     assert!(netns.links().contains(&"eth0".to_owned()));
 }
 
@@ -296,8 +304,9 @@ if sys.argv[2] == "thread":
 serve()
 "#;
 
-/// What the plugin is started under, as a script whose `$0` it is.
-fn cut_off_by(agent: &str, script: &str) -> usize {
+/// How often a command is sent to such an agent, by a plugin that is started by a script
+/// whose `$0` it is.
+fn cut_off_by(command: &str, agent: &str, script: &str) -> usize {
     let node = Node::new();
     let journal = node.place.path("cuts");
     let mut running = Command::new("python3")
@@ -316,8 +325,11 @@ fn cut_off_by(agent: &str, script: &str) -> usize {
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(node.place.path(""), open).unwrap();
     let copy = node.place.path("antrea");
-    std::fs::copy(antrea_cni_test_support::plugin(), &copy).unwrap();
-    let call = node.place.call("ADD", "1.0.0");
+    // By another process: a file that is open for writing here, while another thread starts
+    // a program, cannot be run ("text file busy").
+    let plugin = antrea_cni_test_support::plugin();
+    assert!(Command::new("cp").arg(plugin).arg(&copy).status().unwrap().success());
+    let call = node.place.call(command, "1.0.0");
     let mut shell = Command::new("/bin/sh");
     shell
         .args(["-c", script])
@@ -329,7 +341,7 @@ fn cut_off_by(agent: &str, script: &str) -> usize {
     let group = nix::unistd::Pid::from_raw(running.id().cast_signed());
     let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
     let _ = running.wait();
-    assert_eq!(answer.code(), 11, "{agent} {script}: {answer:?}");
+    assert_eq!(answer.code(), 11, "{command} {agent} {script}: {answer:?}");
     std::fs::read(journal).unwrap().len()
 }
 
@@ -349,6 +361,13 @@ fn a_living_agent_is_never_taken_for_dead() {
         ("plain", proc_of_ours),
         ("plain", proc_of_others),
     ] {
-        assert_eq!(cut_off_by(agent, script), 1, "{agent} {script}");
+        assert_eq!(cut_off_by("ADD", agent, script), 1, "{agent} {script}");
     }
+}
+
+/// Each may be another process, which the command ended: there is no telling them apart.
+#[test]
+#[ignore = "needs python3; make test-release runs it"]
+fn a_child_that_serves_for_a_process_that_ended_is_not_asked_for_ever() {
+    assert_eq!(cut_off_by("DEL", "child", r#"exec "$0""#), 3);
 }
