@@ -91,6 +91,12 @@ fn a_result_without_a_reader_is_a_failure() {
         shell.args(["-c", &format!("exec \"$0\" {stdout}")]).arg(antrea_cni_test_support::plugin());
         shell.env_clear().envs(&call.env);
         call.run_as(shell).assert_silent_success();
+        // A runtime that asks for the versions learns none.
+        let call = Call::new("VERSION", r#"{"cniVersion":"1.0.0"}"#);
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", &format!("exec \"$0\" {stdout}")]).arg(antrea_cni_test_support::plugin());
+        shell.env_clear().envs(&call.env);
+        assert_eq!(call.run_as(shell).exit(), 1, "{stdout}");
     }
 }
 
