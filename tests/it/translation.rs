@@ -287,6 +287,8 @@ fn a_result_that_is_right_already_stays_byte_for_byte() {
             r#"{ "cniVersion":"0.4.0", "ips":[{"address":"fd00::2/64" , "version":"6"}], "dns":{} }"#,
         ),
         ("0.3.0", r#"{"cniVersion":"0.3.0","interfaces":[{"name" : "e"}],"dns":{}}"#),
+        // It says what came in, and more that no comparison knows of.
+        ("1.1.0", r#"{ "cniVersion":"1.1.0", "ips":[], "x":1 }"#),
     ] {
         let place = TestNode::new();
         let _agent = place.scripted(&[Api::V1BETA1], json!({"ADD": {"reply": result}}));
