@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use antrea_cni::{Action, Api, Verdict};
+use antrea_cni::{Action, Api, Error, Verdict, grpc, ladder};
 
 use crate::world::{End, Event, World};
 
@@ -31,6 +31,7 @@ pub(crate) fn check(world: &World, outcome: &Outcome) -> Result<(), String> {
         return Err("an error has the code 0".to_owned());
     }
     gives_way(world, *started)?;
+    waits(world, &events, outcome)?;
     let sent = events.iter().filter(|event| matches!(event, Event::Connected(_))).count();
     if sent > 130 {
         return Err(format!("{sent} connections for one command"));
@@ -112,6 +113,27 @@ fn gives_way(world: &World, started: Duration) -> Result<(), String> {
         return Err(format!(
             "the conflist was rewritten at {changed:?}, and the call of {started:?} ended at {ended:?}"
         ));
+    }
+    Ok(())
+}
+
+/// Who gives up looked for an agent at the very end, and an ADD not before its wait is over.
+fn waits(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String> {
+    let Outcome { action, verdict: Some(verdict), started, total, wait, .. } = outcome else {
+        return Ok(());
+    };
+    let is_away = matches!(
+        verdict.result,
+        Err(Error::Ladder(ladder::Error::Call(grpc::Error::Unreachable(_))))
+    );
+    let (looked, ended) = (world.looked_at.get(), world.elapsed());
+    if is_away && looked < ended {
+        return Err(format!("it gave up at {ended:?}, and looked for an agent at {looked:?}"));
+    }
+    let is_alone = !events.iter().any(|event| matches!(event, Event::Connected(_)));
+    let least = (*wait).min(*total);
+    if is_away && is_alone && *action == Action::Add && ended - *started < least {
+        return Err(format!("an ADD gave up after {:?} of {least:?}", ended - *started));
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ impl Node for SimulatedNode {
         watched: bool,
     ) -> Result<SimulatedConnection, grpc::Error> {
         let world = &self.0;
+        world.looked_at.set(world.elapsed());
         world.settle();
         if world.up_at().is_some_and(|up_at| up_at <= world.elapsed()) {
             match world.choose(&[

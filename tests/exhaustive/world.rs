@@ -123,6 +123,8 @@ pub(crate) struct World {
     /// When the socket can be connected to, and what it says until then
     pub(crate) up_at: Cell<Option<Duration>>,
     pub(crate) away: Cell<ErrorKind>,
+    /// When the plugin looked for an agent last
+    pub(crate) looked_at: Cell<Duration>,
     pub(crate) seen: Cell<Option<Duration>>,
     pub(crate) containers: RefCell<BTreeMap<String, Container>>,
     pub(crate) events: RefCell<Vec<Event>>,
@@ -153,6 +155,7 @@ impl World {
             listener: Cell::new(1),
             up_at: Cell::new(Some(Duration::ZERO)),
             away: Cell::new(ErrorKind::NotFound),
+            looked_at: Cell::default(),
             seen: Cell::default(),
             containers: RefCell::default(),
             events: RefCell::default(),
