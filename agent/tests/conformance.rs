@@ -106,6 +106,24 @@ fn a_broken_agent_fails_at_the_promise_that_it_breaks() {
 }
 
 #[test]
+fn an_agent_that_says_try_again_later_is_held_to_it() {
+    let busy = json!({"ADD": {
+        "error": {"code": 11, "message": "busy"}, "onlyFor": "conformance-try-again", "times": 1,
+    }});
+    let report = Node::new(Api::V1BETA1).scripted(busy).ask();
+    let row = report.rows.iter().find(|row| row.promise == "try-again").unwrap();
+    assert_eq!((report.broken().len(), &row.kept), (0, &Kept::Yes), "{report}");
+    // One that did it all the same.
+    let raw = "EgYICxICbm8=";
+    let script = json!({"CHECK": {"onlyFor": "conformance-try-again", "rawB64": ""},
+        "ADD": {"onlyFor": "conformance-try-again", "rawB64": raw}});
+    assert_eq!(Node::new(Api::V1BETA1).scripted(script).ask().broken(), ["try-again"]);
+    let report = Node::new(Api::V1BETA1).ask();
+    let row = report.rows.iter().find(|row| row.promise == "try-again").unwrap();
+    assert!(matches!(row.kept, Kept::NotAsked(_)), "{report}");
+}
+
+#[test]
 fn what_an_agent_serves_and_accepts_can_be_broken_too() {
     let mut node = Node::new(Api::V1BETA1);
     node.options.without = vec!["v1beta1.CmdDel".to_owned()];

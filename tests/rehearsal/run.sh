@@ -38,6 +38,7 @@ lines same ''
 cargo clippy --workspace --all-targets -- -D warnings
 cargo test --test structure --test it --test matrix -- --skip time::every_command
 cargo test -p antrea-cni --lib
+cargo test -p antrea-cni-agent
 cargo test -p antrea-cnictl --test ctl probe
 
 echo '=== other: a service of another shape'
@@ -49,3 +50,4 @@ cp tests/rehearsal/other/agent.rs tests/rehearsed.rs
 lines other ' tests/rehearsed.rs'
 cargo clippy --workspace --all-targets -- -D warnings
 cargo test --test structure --test it --test rehearsed -- --skip time::every_command
+cargo test -p antrea-cni-agent

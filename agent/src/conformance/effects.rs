@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use antrea_cni::ladder::Response;
 use antrea_cni::{Action, Api};
 use serde_json::{Value, json};
 
@@ -24,6 +25,23 @@ pub(super) fn refused_add(subject: &Subject, container: &str) -> Result<(), Stri
     refused?;
     then.map_err(|why| format!("an ADD after it: {why}"))?;
     gone
+}
+
+/// Whether an ADD was answered with code 11; then there is nothing that a CHECK finds, and an
+/// ADD is a first one.
+pub(super) fn try_again(subject: &Subject, container: &str) -> Result<bool, String> {
+    let answer = subject.add(container, subject.newest());
+    let is_busy = answer.as_ref().is_ok_and(Response::is_try_again_later);
+    if is_busy {
+        let result = json!({"cniVersion": subject.newest(), "ips": []});
+        let still = check_of(subject, container, result).is_ok();
+        expect(!still, || "CHECK of the container succeeds".to_owned())?;
+        let again = subject.add(container, subject.newest());
+        if !again.as_ref().is_ok_and(Response::is_try_again_later) {
+            object(again).map_err(|why| format!("the ADD after it: {why}"))?;
+        }
+    }
+    success(subject.del(container)).map(|()| is_busy)
 }
 
 pub(super) fn check(subject: &Subject, container: &str) -> Result<(), String> {
@@ -92,11 +110,12 @@ pub(super) fn gc(subject: &Subject, container: &str) -> Result<(), String> {
 
 pub(super) fn any_request(subject: &Subject, container: &str) -> Result<(), String> {
     let ask = Ask::new(Action::Check, container, UNKNOWN);
+    let api = subject.api().unwrap_or(&Api::V1);
     for stdin in ["null", "{}", "[]"] {
-        error_of(subject.send(&Api::V1, &ask, stdin.as_bytes(), subject.deadline()), None)
+        error_of(subject.send(api, &ask, stdin.as_bytes(), subject.deadline()), None)
             .map_err(|why| format!("{stdin}: {why}"))?;
     }
-    let empty = Api { encode: |_| Some(Vec::new()), ..Api::V1 };
+    let empty = Api { encode: |_| Some(Vec::new()), ..*api };
     error_of(subject.send(&empty, &ask, b"", subject.deadline()), None)
         .map(drop)
         .map_err(|why| format!("no arguments: {why}"))

@@ -11,8 +11,15 @@ pub(super) struct Promise {
     name: &'static str,
     says: &'static str,
     of: Of,
-    /// `Err`: what happened instead
-    check: fn(&Subject, &str) -> Result<(), String>,
+    check: Check,
+}
+
+/// How a promise is looked at. `Err`: what happened instead.
+#[derive(Clone, Copy)]
+enum Check {
+    Always(fn(&Subject, &str) -> Result<(), String>),
+    /// Only if the agent does something that nobody can make it do: `false` if it did not
+    IfSeen(fn(&Subject, &str) -> Result<bool, String>, &'static str),
 }
 
 /// Whose promise it is, and whether it can be looked at without an effect.
@@ -94,6 +101,12 @@ pub(super) const PROMISES: &[Promise] = &[
         Of::AllByEffect,
         effects::refused_add,
     ),
+    Promise {
+        name: "try-again",
+        says: "an ADD that is answered with code 11, try again later, leaves nothing",
+        of: Of::AllByEffect,
+        check: Check::IfSeen(effects::try_again, "no ADD was answered with code 11"),
+    },
     promise("check", "CHECK of what an ADD made succeeds", Of::AllByEffect, effects::check),
     promise(
         "del-again",
@@ -139,22 +152,35 @@ const fn promise(
     of: Of,
     check: fn(&Subject, &str) -> Result<(), String>,
 ) -> Promise {
-    Promise { name, says, of, check }
+    Promise { name, says, of, check: Check::Always(check) }
 }
 
 impl Promise {
     pub(super) fn row(&self, subject: &Subject) -> Row {
         let Self { name, says, of, check } = *self;
-        let is_v1 = subject.api().is_some_and(|api| *api == Api::V1);
+        // APIs stand newest first, and what v1 promises, newer ones do.
+        let newer = Api::ALL.iter().take_while(|api| **api != Api::V1);
+        let is_v1 = subject.api().is_some_and(|api| newer.chain([&Api::V1]).any(|it| it == api));
         let kept = match of {
             Of::V1 | Of::V1ByEffect if !is_v1 => Kept::NotAsked("only v1 promises it"),
             Of::AllByEffect | Of::V1ByEffect if subject.netns().is_none() => {
                 Kept::NotAsked("it has an effect: --with-effects")
             }
-            _ => {
-                check(subject, &format!("conformance-{name}")).map_or_else(Kept::No, |()| Kept::Yes)
-            }
+            _ => check.look(subject, &format!("conformance-{name}")),
         };
         Row { promise: name, says, kept }
+    }
+}
+
+impl Check {
+    fn look(self, subject: &Subject, container: &str) -> Kept {
+        match self {
+            Self::Always(check) => check(subject, container).map_or_else(Kept::No, |()| Kept::Yes),
+            Self::IfSeen(check, unseen) => match check(subject, container) {
+                Ok(true) => Kept::Yes,
+                Ok(false) => Kept::NotAsked(unseen),
+                Err(why) => Kept::No(why),
+            },
+        }
     }
 }

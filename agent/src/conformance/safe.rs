@@ -2,12 +2,10 @@
 //! exist.
 
 use std::rc::Rc;
-
 use std::time::{Duration, Instant};
 
-use antrea_cni::Deadline;
 use antrea_cni::ladder::{self, Connection, Node};
-use antrea_cni::{Action, Api};
+use antrea_cni::{Action, Api, Deadline};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -107,15 +105,16 @@ pub(super) fn status(subject: &Subject, container: &str) -> Result<(), String> {
 }
 
 pub(super) fn capabilities(subject: &Subject, _: &str) -> Result<(), String> {
+    let api = subject.api().unwrap_or(&Api::V1);
     let said = subject.capabilities().ok_or("no answer")?;
     let accepted = &subject.cni_versions;
     expect(said.cni_versions == *accepted, || {
         format!("it names {:?}, and accepts {accepted:?}", said.cni_versions)
     })?;
     for action in Action::ALL {
-        let Some(method) = (Api::V1.method)(action) else { continue };
+        let Some(method) = (api.method)(action) else { continue };
         let (named, served) =
-            (said.rpcs.iter().any(|rpc| rpc == method.name), subject.serves(&Api::V1, action));
+            (said.rpcs.iter().any(|rpc| rpc == method.name), subject.serves(api, action));
         expect(named == served, || {
             format!("{} is {}served", method.name, if served { "" } else { "not " })
         })?;

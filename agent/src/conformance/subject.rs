@@ -41,6 +41,9 @@ pub(super) struct Subject {
     configuration: Configuration,
 }
 
+/// A configuration that every agent refuses before anything has an effect.
+const NO_VERSION: &[u8] = br#"{"cniVersion":"0.0.0","name":"antrea","type":"antrea"}"#;
+
 /// What a command is asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Ask<'a> {
@@ -71,8 +74,14 @@ impl Subject {
             configuration: Configuration::parse(br#"{"name":"antrea"}"#)
                 .map_err(|error| error.to_string())?,
         };
+        // An agent may say otherwise than UNIMPLEMENTED of what it does not serve.
         let has_add = |api: &&Api| subject.serves(api, Action::Add);
-        subject.api = Api::ALL.iter().find(has_add).copied();
+        let answers = |api: &&Api| {
+            let ask = Ask::new(Action::Check, "conformance-versions", UNKNOWN);
+            has_add(api) && subject.send(api, &ask, NO_VERSION, subject.deadline()).is_ok()
+        };
+        let api = Api::ALL.iter().find(answers).or_else(|| Api::ALL.iter().find(has_add));
+        subject.api = api.copied();
         let accepts = |version: &&'static str| {
             let answer = subject.check("conformance-versions", version);
             answer.is_ok_and(|it| it.error.is_none_or(|error| !error.is_refused_version()))
