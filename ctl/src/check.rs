@@ -10,6 +10,7 @@ mod runtime;
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use antrea_cni::input::settings::Origin;
 use antrea_cni::input::{Settings, node_settings};
@@ -24,7 +25,7 @@ use crate::cli::CheckConfig;
 use crate::document::Members;
 use crate::error::{Error, Exit};
 use crate::text::plain;
-use crate::{net_d, output};
+use crate::{net_d, output, trial};
 
 /// The command `check-config`.
 pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit, Error> {
@@ -40,7 +41,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
                 Ok(bytes) => {
                     let mut report = Report::of(file, &bytes);
                     if let Some(folder) = &arguments.bin_dir {
-                        report.ask(&bytes, folder)?;
+                        report.ask(&bytes, folder, trial::LIMIT)?;
                     }
                     is_safe &= report.is_safe();
                     output::answer(out, arguments.output, &report)?;
@@ -80,7 +81,7 @@ pub(crate) fn problems(
     name: &str,
 ) -> Result<Vec<String>, Error> {
     let mut report = Report::of(path, bytes);
-    report.ask(bytes, bin_dir)?;
+    report.ask(bytes, bin_dir, trial::LIMIT)?;
     let refused = report.findings.iter().filter(|finding| finding.refused);
     let asked = report.plugins.iter().filter(|it| it.is_there && it.name != name);
     let others = asked.filter_map(|it| Some(format!("{}: {}", it.name, it.problem.as_ref()?)));
@@ -95,9 +96,10 @@ pub(crate) fn on_node(
     path: &Path,
     bytes: &[u8],
     bin_dir: &Path,
+    limit: Duration,
 ) -> Result<(Option<Version>, Vec<Asked>), Error> {
     let mut report = Report::of(path, bytes);
-    report.ask(bytes, bin_dir)?;
+    report.ask(bytes, bin_dir, limit)?;
     Ok((report.cni_version, report.plugins))
 }
 

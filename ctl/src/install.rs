@@ -65,7 +65,9 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             let plugin = arguments.place.plugin()?;
             let installation = match installed {
                 Ok(installation) => installation,
-                Err(error) if arguments.best_effort && trial::works(&plugin).await => {
+                Err(error)
+                    if arguments.best_effort && trial::works(&plugin, trial::LIMIT).await =>
+                {
                     warn(format!("{}: left as it is: {error}", plugin.display()));
                     match arguments.keep {
                         // The reason may pass.

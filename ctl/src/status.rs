@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use semver::Version;
 use serde::Serialize;
@@ -90,11 +89,11 @@ impl Report {
         let installed = files::read(&folder.join("installed"))?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
         let plugin = Plugin {
-            version: version(&path),
+            version: runtime.block_on(trial::about(&path)).as_deref().and_then(version),
             sha256: bytes.as_deref().map(sha256),
             is_installed: installed.is_some(),
             is_ours: bytes.is_some() && bytes == installed,
-            answers: runtime.block_on(trial::works(&path)),
+            answers: runtime.block_on(trial::works(&path, trial::SHORT)),
             path,
         };
         let is_kept = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok();
@@ -108,7 +107,7 @@ impl Report {
         let names_plugin =
             list.as_ref().is_some_and(|(_, bytes)| net_d::types(bytes).contains(&place.name));
         let (cni_version, plugins) = match list {
-            Some((path, bytes)) => check::on_node(path, &bytes, &place.bin_dir)?,
+            Some((path, bytes)) => check::on_node(path, &bytes, &place.bin_dir, trial::SHORT)?,
             None => (None, Vec::new()),
         };
         let conflist = Conflist {
@@ -129,12 +128,9 @@ impl Report {
     }
 }
 
-/// What our plugin says of itself where it is called without a command.
-fn version(plugin: &std::path::Path) -> Option<String> {
-    let mut about = Command::new(plugin);
-    let about = about.env_clear().stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&about.stderr).into_owned();
-    let version = text.strip_prefix("antrea-cni ")?.split([',', ' ', '\n']).next()?;
+/// The version in what our plugin says of itself.
+fn version(about: &str) -> Option<String> {
+    let version = about.strip_prefix("antrea-cni ")?.split([',', ' ', '\n']).next()?;
     Some(version.to_owned())
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use antrea_cni::input::settings::Error as Wrong;
@@ -11,14 +11,18 @@ use antrea_cni::input::{Settings, node_settings};
 use object::{File, Object, ObjectSegment};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::{files, platform};
 
-const LIMIT: Duration = Duration::from_secs(10);
+/// For a plugin that is installed or checked.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
+
+/// For `status`, which a readiness probe calls every few seconds.
+pub(crate) const SHORT: Duration = Duration::from_secs(1);
 
 /// The answer to VERSION.
 #[derive(Deserialize)]
@@ -39,7 +43,7 @@ enum Failure {
 /// knows: a `noexec` mount, SELinux or a wrong architecture show here and not
 /// at the first Pod.
 pub(crate) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
-    let ran = versions(prepared).await.map(drop);
+    let ran = versions(prepared, LIMIT).await.map(drop);
     ran.map_err(|why| Error::DoesNotRun { folder: folder.to_owned(), why })
 }
 
@@ -88,27 +92,14 @@ struct CniError {
 
 /// The error that a plugin answers STATUS with, if it does.
 async fn status(plugin: &Path, configuration: &Value) -> Option<CniError> {
-    let mut child = Command::new(plugin)
-        .env_clear()
-        .env("CNI_COMMAND", "STATUS")
-        .env("CNI_PATH", "/opt/cni/bin")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .ok()?;
-    let mut stdin = child.stdin.take()?;
-    // A plugin that does not read it is no concern of ours.
-    let _ = stdin.write_all(configuration.to_string().as_bytes()).await;
-    drop(stdin);
-    let answer = timeout(LIMIT, child.wait_with_output()).await.ok()?.ok()?;
+    let stdin = configuration.to_string();
+    let answer = start(plugin, Some("STATUS"), stdin.as_bytes(), LIMIT).await.ok()?;
     serde_json::from_slice(&answer.stdout).ok()
 }
 
 /// The CNI versions that a plugin says it knows, or why it says nothing.
-pub(crate) async fn versions(plugin: &Path) -> Result<Vec<String>, String> {
-    version(plugin).await.map_err(|failure| match failure {
+pub(crate) async fn versions(plugin: &Path, limit: Duration) -> Result<Vec<String>, String> {
+    version(plugin, limit).await.map_err(|failure| match failure {
         Failure::Start(error) => reason(&error),
         Failure::Answer(why) => why,
     })
@@ -116,8 +107,8 @@ pub(crate) async fn versions(plugin: &Path) -> Result<Vec<String>, String> {
 
 /// Whether a plugin would answer a runtime. Where nothing may be run, it is a whole
 /// program for this machine.
-pub(crate) async fn works(plugin: &Path) -> bool {
-    match version(plugin).await {
+pub(crate) async fn works(plugin: &Path, limit: Duration) -> bool {
+    match version(plugin, limit).await {
         Ok(_) => true,
         Err(Failure::Start(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
             is_program(plugin)
@@ -127,19 +118,8 @@ pub(crate) async fn works(plugin: &Path) -> bool {
 }
 
 /// The CNI versions that a plugin knows.
-async fn version(plugin: &Path) -> Result<Vec<String>, Failure> {
-    let child = Command::new(plugin)
-        .env_clear()
-        .env("CNI_COMMAND", "VERSION")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .output();
-    let answer = timeout(LIMIT, child)
-        .await
-        .map_err(|_| Failure::Answer(format!("no answer to VERSION within {LIMIT:?}")))?
-        .map_err(Failure::Start)?;
+async fn version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure> {
+    let answer = start(plugin, Some("VERSION"), b"", limit).await?;
     let told: Result<Version, _> = serde_json::from_slice(&answer.stdout);
     match told {
         Ok(version) if answer.status.success() && !version.supported_versions.is_empty() => {
@@ -151,6 +131,52 @@ async fn version(plugin: &Path) -> Result<Vec<String>, Failure> {
             String::from_utf8_lossy(&answer.stderr).trim()
         ))),
     }
+}
+
+/// What our plugin says of itself where it is called without a command.
+pub(crate) async fn about(plugin: &Path) -> Option<String> {
+    let about = start(plugin, None, b"", SHORT).await.ok()?;
+    Some(String::from_utf8_lossy(&about.stderr).into_owned())
+}
+
+/// Starts a program that need not be ours: with no environment but the command, for `limit`
+/// at most, and reads 64 KiB of what it writes at most. What it started ends with it.
+async fn start(
+    program: &Path,
+    command: Option<&str>,
+    stdin: &[u8],
+    limit: Duration,
+) -> Result<Output, Failure> {
+    const MOST: u64 = 64 << 10;
+    let mut started = Command::new(program);
+    started.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    started.envs(command.map(|command| ("CNI_COMMAND", command))).env("CNI_PATH", "/opt/cni/bin");
+    platform::in_a_group(&mut started);
+    let mut child = started.kill_on_drop(true).spawn().map_err(Failure::Start)?;
+    let group = child.id();
+    let (input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let talk = async {
+        if let Some(mut input) = input {
+            // A program that does not read it is no concern of ours.
+            let _ = input.write_all(stdin).await;
+        }
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        if let (Some(out), Some(err)) = (out, err) {
+            let (mut out, mut err) = (out.take(MOST + 1), err.take(MOST + 1));
+            let read = tokio::join!(out.read_to_end(&mut stdout), err.read_to_end(&mut stderr));
+            drop(read);
+        }
+        if stdout.len().max(stderr.len()) as u64 > MOST {
+            return Err(Failure::Answer(format!("it writes more than {MOST} bytes")));
+        }
+        let status = child.wait().await.map_err(Failure::Start)?;
+        Ok(Output { status, stdout, stderr })
+    };
+    let what = command.unwrap_or("a call without a command");
+    let late = || Failure::Answer(format!("no answer to {what} within {limit:?}"));
+    let answer = timeout(limit, talk).await.unwrap_or_else(|_| Err(late()));
+    platform::end_group(group);
+    answer
 }
 
 fn reason(error: &io::Error) -> String {

@@ -58,7 +58,8 @@ fn a_thousand_dels_without_an_agent_leave_no_lease() {
     let is_fast = antrea_cni_test_support::binary_under_test().is_some() && !is_emulated;
     let limit = if is_fast { 1 } else { 8 };
     assert!(calls <= limit, "{calls} calls");
-    assert!(!node.owed_folder().exists());
+    // On Windows its lock is open until the process ends.
+    assert!(cfg!(windows) || !node.owed_folder().exists());
 }
 
 #[test]

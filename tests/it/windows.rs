@@ -237,7 +237,8 @@ fn an_agent_in_go_is_killed_and_comes_back() {
         let answer = running.wait();
         assert!(answer.exit() == 0 || answer.code() == 11, "{answer:?}");
     }
-    let down = node.call("DEL", "0.3.0").run();
+    let fail = json!({"waitForAgentSeconds": 0, "delWhenAgentDown": "fail"});
+    let down = node.call_with("DEL", "0.3.0", fail).run();
     assert_eq!(down.code(), 11, "{down:?}");
     let _next = GoAgent::start(&node, V1);
     node.call("DEL", "0.3.0").run().assert_silent_success();

@@ -2,6 +2,7 @@
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::Path;
+use std::time::Duration;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,7 @@ pub(super) fn ask(
     types: &[String],
     folder: &Path,
     version: Option<&Version>,
+    limit: Duration,
 ) -> Result<Vec<Asked>, Error> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
     let wanted = version.map(ToString::to_string);
@@ -39,7 +41,7 @@ pub(super) fn ask(
         for (number, name) in types.iter().cloned().enumerate() {
             let path = folder.join(format!("{name}{EXE_SUFFIX}"));
             let wanted = wanted.clone();
-            tasks.spawn(async move { (number, one(name, &path, wanted.as_deref()).await) });
+            tasks.spawn(async move { (number, one(name, &path, wanted.as_deref(), limit).await) });
         }
         tasks.join_all().await
     });
@@ -47,13 +49,18 @@ pub(super) fn ask(
     Ok(asked.into_iter().map(|(_, asked)| asked).collect())
 }
 
-async fn one(name: String, path: &Path, wanted: Option<&str>) -> Asked {
+async fn one(name: String, path: &Path, wanted: Option<&str>, limit: Duration) -> Asked {
+    // Such a program is never run: libcni does not, either.
+    if is_path(&name) {
+        let problem = Some(format!("invalid plugin name {name:?}: a type has no path in it"));
+        return Asked { name, versions: Vec::new(), problem, is_there: false };
+    }
     let is_there = path.exists();
     if !is_there {
         let problem = Some(format!("there is no {}", path.display()));
         return Asked { name, versions: Vec::new(), problem, is_there };
     }
-    match trial::versions(path).await {
+    match trial::versions(path, limit).await {
         Ok(versions) => {
             let knows = wanted.is_none_or(|wanted| versions.iter().any(|it| it == wanted));
             let problem = (!knows).then(|| {
@@ -64,6 +71,11 @@ async fn one(name: String, path: &Path, wanted: Option<&str>) -> Asked {
         }
         Err(why) => Asked { name, versions: Vec::new(), problem: Some(why), is_there },
     }
+}
+
+/// Whether a `type` leads out of the folders of plugins (libcni, `invoke.FindInPath`).
+pub(super) fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\'])
 }
 
 /// The highest version that all of them know.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use antrea_cni::Action;
 use semver::Version;
@@ -67,9 +68,15 @@ impl Report {
         report
     }
 
-    /// Asks the plugins of the list in a folder.
-    pub(super) fn ask(&mut self, bytes: &[u8], folder: &Path) -> Result<(), Error> {
-        self.plugins = node::ask(&net_d::types(bytes), folder, self.cni_version.as_ref())?;
+    /// Asks the plugins of the list in a folder, each within `limit`.
+    pub(super) fn ask(
+        &mut self,
+        bytes: &[u8],
+        folder: &Path,
+        limit: Duration,
+    ) -> Result<(), Error> {
+        let types = net_d::types(bytes);
+        self.plugins = node::ask(&types, folder, self.cni_version.as_ref(), limit)?;
         self.conclude();
         Ok(())
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::findings::Checker;
+use super::node::is_path;
 use crate::document::{Members, Position};
 
 /// How a runtime reads a file.
@@ -104,6 +105,15 @@ impl<'a> Checker<'a> {
         };
         if members.get("type").is_none_or(|it| it.tree() == "" || it.value.get() == "null") {
             self.refuse(at, "a plugin without a type: no runtime loads it");
+        }
+        // The plugin, and the IPAM plugin that it starts.
+        let ipam = members.get("ipam").and_then(|it| Some((it, it.tree().get("type")?.clone())));
+        for (member, name) in members.get("type").map(|it| (it, it.tree())).into_iter().chain(ipam)
+        {
+            if let Some(name) = name.as_str().filter(|name| is_path(name)) {
+                let at = Position::of(self.text, member.value);
+                self.refuse(at, format!("invalid plugin name {name:?}: a type has no path in it"));
+            }
         }
         for member in members.iter() {
             let value = member.tree();

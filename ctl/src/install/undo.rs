@@ -67,7 +67,7 @@ async fn refuse_if_needed(
         return Ok(());
     }
     if let Some(original) = plugin.original()
-        && trial::works(&original).await
+        && trial::works(&original, trial::LIMIT).await
     {
         return Ok(());
     }

@@ -32,6 +32,19 @@ pub(crate) const MAGIC: &[u8] = b"\x7fELF";
 /// Whether a folder can be renamed while a file in it is open.
 pub(crate) const RENAMES_FOLDERS_IN_USE: bool = true;
 
+/// Starts a program in a process group of its own.
+pub(crate) fn in_a_group(command: &mut tokio::process::Command) {
+    command.process_group(0);
+}
+
+/// Ends what is left of the group of a program that was started in one.
+pub(crate) fn end_group(leader: Option<u32>) {
+    if let Some(leader) = leader {
+        let group = nix::unistd::Pid::from_raw(leader.cast_signed());
+        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
+    }
+}
+
 /// The program that is running, also when it has been replaced.
 pub(crate) fn this_program() -> io::Result<PathBuf> {
     Ok("/proc/self/exe".into())

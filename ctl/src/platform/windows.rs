@@ -37,6 +37,12 @@ const ERROR_DIR_NOT_EMPTY: i32 = 145;
 /// Whether a folder can be renamed while a file in it is open.
 pub(crate) const RENAMES_FOLDERS_IN_USE: bool = false;
 
+/// There are no process groups.
+pub(crate) fn in_a_group(_: &mut tokio::process::Command) {}
+
+/// There are no process groups.
+pub(crate) fn end_group(_: Option<u32>) {}
+
 /// The program that is running.
 pub(crate) fn this_program() -> io::Result<PathBuf> {
     std::env::current_exe()

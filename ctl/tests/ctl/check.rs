@@ -179,3 +179,31 @@ fn conditions_are_told_where_no_node_is_asked() {
     let off = CHAIN.replace("VERSION\"", "0.4.0\",\"disableCheck\":true");
     check(&off, &[]).assert(0, "Safe with any agent.\n");
 }
+
+/// libcni refuses it (`invoke.FindInPath`), so it is an error, and is never run.
+#[cfg(unix)]
+#[test]
+fn a_type_with_a_path_in_it_is_refused_and_never_run() {
+    let node = crate::support::Node::new();
+    fs::create_dir(node.path("net.d")).unwrap();
+    let proof = node.path("proof");
+    let evil = node.path("evil");
+    fs::write(&evil, format!("#!/bin/sh\ntouch {}\n", proof.display())).unwrap();
+    crate::support::set_mode(&evil, 0o755);
+    node.install("one", &[]).assert(0, "installed");
+    for name in [evil.to_str().unwrap(), "../evil", "./antrea"] {
+        for plugin in [
+            format!(r#"{{"type":"antrea"}},{{"type":"{name}"}}"#),
+            format!(r#"{{"type":"antrea"}},{{"type":"macvlan","ipam":{{"type":"{name}"}}}}"#),
+        ] {
+            let list = format!(r#"{{"cniVersion":"1.0.0","name":"antrea","plugins":[{plugin}]}}"#);
+            fs::write(node.path("net.d/10-antrea.conflist"), list).unwrap();
+            let (bin, conf) = (node.path("bin"), node.path("net.d"));
+            let [bin, conf] = [&bin, &conf].map(|it| it.to_str().unwrap());
+            run(["check-config", "--bin-dir", bin, conf]).assert(1, "invalid plugin name");
+            run(["check-config", conf]).assert(1, "invalid plugin name");
+            run(["status", "--bin-dir", bin, "--conf-dir", conf]);
+            assert!(!proof.exists(), "{name} was run");
+        }
+    }
+}

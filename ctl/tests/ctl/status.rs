@@ -42,3 +42,33 @@ fn ours_that_answers_is_good_and_all_else_is_not() {
     fs::write(node.path("net.d/00-other.conflist"), "{}").unwrap();
     status(&node, &[]).assert(0, "does not lead to this plugin");
 }
+
+/// It is the readiness probe: what stands in the plugin's place, or beside it, does not keep
+/// it, nor fill its memory.
+#[cfg(unix)]
+#[test]
+fn a_plugin_that_hangs_or_writes_without_end_does_not_keep_it() {
+    let node = Node::new();
+    fs::create_dir(node.path("net.d")).unwrap();
+    let version = r#"{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}"#;
+    let script = |path: &std::path::Path, text: &str| {
+        let _ = fs::remove_file(path);
+        fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        crate::support::set_mode(path, 0o755);
+    };
+    let list =
+        r#"{"cniVersion":"1.0.0","name":"antrea","plugins":[{"type":"antrea"},{"type":"other"}]}"#;
+    fs::write(node.path("net.d/10-antrea.conflist"), list).unwrap();
+    node.install("one", &[]).assert(0, "installed");
+    for text in ["sleep 3600 & sleep 3600", "cat /dev/zero", "cat /dev/zero >&2"] {
+        script(&node.path("bin/other"), text);
+        status(&node, &[]).assert(0, "");
+    }
+    for text in [
+        format!("[ \"$CNI_COMMAND\" = VERSION ] && echo '{version}' && exit\nsleep 3600"),
+        format!("[ \"$CNI_COMMAND\" = VERSION ] && echo '{version}' && exit\ncat /dev/zero >&2"),
+    ] {
+        script(&node.target(), &text);
+        status(&node, &[]).assert(1, "not what was installed last");
+    }
+}

@@ -69,9 +69,16 @@ pub(super) fn is_trusted(uid: u32) -> bool {
 }
 
 /// Looks at what is at the path. A path that cannot be looked at passes: connecting to
-/// it fails too, and that error says why.
+/// it fails too, and that error says why. Where nothing is, nobody can be connected to: a
+/// plugin that waits looks again and again.
 fn look(path: &str) -> Result<(), Error> {
-    let Ok(file) = fs::symlink_metadata(path) else { return Ok(()) };
+    let file = match fs::symlink_metadata(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::Unreachable(error));
+        }
+        Err(_) => return Ok(()),
+    };
     if file.is_symlink()
         && let Ok(target) = fs::canonicalize(path)
         && let Some(Ok(folder)) = target.parent().map(fs::metadata)
