@@ -28,6 +28,7 @@ use std::time::Instant;
 
 use crate::action::Action;
 use crate::deadline::Deadline;
+use crate::grpc;
 use crate::input::{Call, Limits};
 
 use self::delivery::Delivery;
@@ -90,7 +91,7 @@ pub fn deliver(
 
 /// ADD: not before a DEL that is owed for the same container and interface.
 fn add(delivery: &mut Delivery<'_, impl Node>) -> Result<Answer, Error> {
-    let owed = delivery.node.owed();
+    let owed = delivery.node.owed().map_err(grpc::Error::NoSocket)?;
     if let Some(owed) = &owed
         && let Some(busy) = owed::settle_before_add(delivery, owed)?
     {
@@ -108,7 +109,7 @@ fn add(delivery: &mut Delivery<'_, impl Node>) -> Result<Answer, Error> {
 }
 
 fn settle_owed<N: Node>(delivery: &mut Delivery<'_, N>) {
-    if let Some(owed) = delivery.node.owed() {
+    if let Ok(Some(owed)) = delivery.node.owed() {
         owed::settle(delivery, &owed);
     }
 }
@@ -119,7 +120,9 @@ fn told_how_often(mut response: Response, history: &History) -> Response {
     if let Some(error) = response.error.as_mut().filter(|_| is_last_word) {
         let times = history.asked_again + 1;
         let plural = if times == 1 { "" } else { "s" };
-        error.note = format!("asked {times} time{plural} in {}", history::seconds(history.elapsed));
+        let asked = format!("asked {times} time{plural} in {}", history::seconds(history.elapsed));
+        let and = if error.note.is_empty() { "" } else { "; " };
+        error.note = [&*error.note, and, &asked].concat();
     }
     response
 }

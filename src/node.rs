@@ -2,6 +2,7 @@
 //! beside that.
 
 use std::fs;
+use std::io;
 use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -86,8 +87,12 @@ impl<'a> Node for ThisNode<'a> {
         Owed::write(&self.settings.socket, args, later)
     }
 
-    fn owed(&self) -> Option<Owed> {
-        Owed::open(&self.settings.socket)
+    fn owed(&self) -> io::Result<Option<Owed>> {
+        match Owed::open(&self.settings.socket) {
+            // A folder that is not trusted is none.
+            Err(error) if !files::is_out_of_descriptors(&error) => Ok(None),
+            opened => opened,
+        }
     }
 
     fn was_seen(&self, within: Duration) -> bool {
@@ -119,6 +124,10 @@ impl Connection for Agent<'_> {
 
     fn peer_id(&self) -> Option<i32> {
         self.channel.peer().pid
+    }
+
+    fn peer_was_gone(&self) -> bool {
+        self.channel.peer().was_gone()
     }
 
     fn peer_is_gone(&self) -> bool {

@@ -6,6 +6,7 @@
 //! `1700000000000_CONTAINER@INTERFACE`. It holds the values of the variables, each ended by
 //! a NUL, and then standard input.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +22,7 @@ pub(crate) const MAX_BYTES: usize = 64 << 10;
 /// Most DELs that are owed on a node.
 pub const MAX_DELS: usize = 1024;
 
-/// How long a DEL that no agent answered in time is left alone.
+/// How long a DEL that no agent answered is left alone at most.
 const POSTPONED: Duration = Duration::from_secs(60);
 
 /// No DEL is due later than this: what claims to be was written before the clock was set.
@@ -44,7 +45,9 @@ impl Entry {
     }
 
     fn parse(name: String) -> Option<Self> {
-        name.split_once('_')?.0.parse::<u64>().ok().map(|_| Self(name))
+        let (due, key) = name.split_once('_')?;
+        let is_one = due.len() >= 13 && due.bytes().all(|it| it.is_ascii_digit());
+        (is_one && !key.is_empty()).then_some(Self(name))
     }
 
     /// Returns since when, or from when on, it is due, in Unix time.
@@ -54,7 +57,7 @@ impl Entry {
     }
 
     fn is_due(&self, now: Duration) -> bool {
-        !(now..now + LATEST).contains(&self.due()) || self.due() == now
+        self.due() <= now || self.due() >= now + LATEST
     }
 
     /// Container and interface, as `CONTAINER@INTERFACE`.
@@ -64,11 +67,17 @@ impl Entry {
 }
 
 impl Owed {
-    /// Opens the folder beside `socket`. `None` if nothing is owed, or if others may write
-    /// the folder.
-    pub fn open(socket: &str) -> Option<Self> {
-        let path = beside_socket(socket, "owed")?;
-        Folder::open(&path).ok().map(|folder| Self { folder, path })
+    /// Opens the folder beside `socket`. `None` if nothing is owed.
+    ///
+    /// # Errors
+    /// The folder cannot be looked at, or others may write it.
+    pub fn open(socket: &str) -> io::Result<Option<Self>> {
+        let Some(path) = beside_socket(socket, "owed") else { return Ok(None) };
+        match Folder::open(&path) {
+            Ok(folder) => Ok(Some(Self { folder, path })),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes down a DEL with `args` that is due `later`. Returns `false` if it cannot be
@@ -81,87 +90,103 @@ impl Owed {
         (0..3).any(|_| {
             let Ok(folder) = Folder::create(&path) else { return false };
             let owed = Self { folder, path: path.clone() };
-            owed.add(args, later, &bytes)
+            owed.add(args, later, &bytes).unwrap_or_default()
         })
     }
 
-    fn add(&self, args: &CmdArgs, later: Duration, bytes: &[u8]) -> bool {
-        let entries = self.entries();
-        let key = key(args);
-        let old = entries.iter().find(|it| it.key() == key);
-        if old.is_none() && entries.len() >= MAX_DELS {
-            return false;
-        }
-        let new = Entry::new(now() + later, &key);
-        let Some(old) = old else {
-            let temporary = format!(".{}", std::process::id());
-            return self.folder.write(&new.0, &temporary, bytes).is_ok() && self.is_kept(&new);
-        };
+    fn add(&self, args: &CmdArgs, later: Duration, bytes: &[u8]) -> io::Result<bool> {
+        let (entries, key, now) = (self.entries()?, key(args), now());
+        let new = Entry::new(now + later, &key);
         // The first one has the network namespace, which a second one may lack. It is
         // sent when the later of the two is due.
-        *old >= new || self.folder.rename(&old.0, &new.0).is_ok()
+        if let Some(old) = entries.iter().find(|it| it.key() == key) {
+            return Ok(old.due() >= new.due() || self.folder.rename(&old.0, &new.0).is_ok());
+        }
+        if entries.len() >= MAX_DELS {
+            return Ok(false);
+        }
+        let temporary = format!(".{}-{}", std::process::id(), now.subsec_nanos());
+        self.folder.write(&new.0, &temporary, bytes)?;
+        self.is_kept(&new)
     }
 
     /// Whether one that was just written is kept: others may write at the same time. Of
     /// several for one container and interface the one that is due last is enough.
-    fn is_kept(&self, new: &Entry) -> bool {
-        let entries = self.entries();
+    fn is_kept(&self, new: &Entry) -> io::Result<bool> {
+        let entries = self.entries()?;
         if entries.len() > MAX_DELS {
             self.remove(new);
-            return false;
+            return Ok(false);
         }
         let same = entries.iter().filter(|it| it.key() == new.key());
-        same.rev().skip(1).for_each(|it| self.remove(it));
-        true
+        for earlier in same.rev().skip(1) {
+            self.remove(earlier);
+        }
+        Ok(true)
     }
 
     /// Returns the DELs that are owed, oldest first.
-    pub fn entries(&self) -> Vec<Entry> {
-        let names = self.folder.names().unwrap_or_default();
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn entries(&self) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
         // The library's sort is 6 KB of code.
-        for entry in names.into_iter().filter_map(Entry::parse) {
+        for entry in self.folder.names()?.into_iter().filter_map(Entry::parse) {
             let at = entries.partition_point(|it| *it < entry);
             entries.insert(at, entry);
         }
-        entries
+        Ok(entries)
     }
 }
 
 impl OwedDels for Owed {
     type Entry = Entry;
+    type Claim = File;
 
-    fn find(&self, args: &CmdArgs) -> Option<Entry> {
+    fn find(&self, args: &CmdArgs) -> io::Result<Option<Entry>> {
         let key = key(args);
-        self.entries().into_iter().find(|it| it.key() == key)
+        Ok(self.entries()?.into_iter().find(|it| it.key() == key))
     }
 
     fn due(&self) -> Vec<Entry> {
-        // A process that was killed left them; one that lives writes its file again.
+        // A process that was killed while it wrote one left it.
         let names = self.folder.names().unwrap_or_default();
         for temporary in names.iter().filter(|it| it.starts_with('.')) {
-            let _ = self.folder.remove(temporary);
+            if self.folder.is_older(temporary, LATEST) {
+                let _ = self.folder.remove(temporary);
+            }
         }
         let now = now();
-        self.entries().into_iter().filter(|it| it.is_due(now)).collect()
+        self.entries().unwrap_or_default().into_iter().filter(|it| it.is_due(now)).collect()
     }
 
     fn try_lock(&self) -> bool {
         self.folder.try_lock()
     }
 
-    fn read(&self, entry: &Entry) -> io::Result<CmdArgs> {
-        let bytes = self.folder.read(&entry.0, MAX_BYTES as u64)?;
-        decode(&bytes).ok_or_else(|| ErrorKind::InvalidData.into())
+    fn claim(&self, entry: &Entry) -> io::Result<(File, CmdArgs)> {
+        let (file, bytes) = self.folder.take(&entry.0, MAX_BYTES as u64)?;
+        let args = decode(&bytes).filter(|args| key(args) == entry.key());
+        args.map(|args| (file, args)).ok_or_else(|| ErrorKind::InvalidData.into())
     }
 
-    fn remove(&self, entry: &Entry) {
-        let _ = self.folder.remove(&entry.0);
+    fn remove(&self, entry: &Entry) -> bool {
+        let removed = self.folder.remove(&entry.0);
+        removed.is_ok() || removed.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
-    fn postpone(&self, entry: &Entry) {
-        let later = Entry::new(now() + POSTPONED, entry.key());
+    /// For half as long as it is owed already: one that was just owed is tried again at once,
+    /// and one that no agent ever answers keeps the others from nothing.
+    fn postpone(&self, entry: &Entry, claim: &File) {
+        let written = claim.metadata().and_then(|it| it.modified()).ok();
+        let age = written.and_then(|it| it.elapsed().ok()).unwrap_or_default();
+        let later = Entry::new(now() + (age / 2).min(POSTPONED), entry.key());
         let _ = self.folder.rename(&entry.0, &later.0);
+    }
+
+    fn key(entry: &Entry) -> String {
+        entry.key().to_owned()
     }
 }
 

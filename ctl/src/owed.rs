@@ -1,7 +1,8 @@
 //! The DELs that no agent did yet.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use antrea_cni::Owed;
@@ -24,7 +25,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
 
 /// How many are owed to the agent behind a socket.
 pub(crate) fn count(socket: &str) -> usize {
-    Owed::open(socket).map_or(0, |owed| owed.entries().len())
+    let opened = Owed::open(socket).ok().flatten();
+    opened.and_then(|owed| owed.entries().ok()).unwrap_or_default().len()
 }
 
 /// What is owed.
@@ -48,15 +50,17 @@ struct Del {
 
 impl Report {
     fn of(socket: String, drop: bool) -> Result<Self, Error> {
-        let Some(owed) = Owed::open(&socket) else {
+        let folder = PathBuf::from(format!("{socket}.owed"));
+        let Some(owed) = Owed::open(&socket).map_err(Error::file("look at", &folder))? else {
             return Ok(Self { socket, owed: Vec::new(), dropped: false });
         };
         if drop && !owed.try_lock() {
             return Err(Error::OwedAreSent);
         }
-        let entries = owed.entries();
-        if drop {
-            entries.iter().for_each(|entry| owed.remove(entry));
+        let entries = owed.entries().map_err(Error::file("read", &folder))?;
+        if drop && !entries.iter().all(|entry| owed.remove(entry)) {
+            let why = io::ErrorKind::PermissionDenied.into();
+            return Err(Error::file("remove all files in", &folder)(why));
         }
         let del = |entry: &antrea_cni::Entry| Del {
             key: entry.key().to_owned(),

@@ -19,6 +19,10 @@ use crate::grpc;
 /// processes shared, a stopped or hostile one could hold up all of them with.
 const LOOKING: Backoff = Backoff::new(10, 500);
 
+/// How long a process takes to end whose socket still connects. One that has left its socket to
+/// others, and ended, looks the same.
+const DYING: Duration = Duration::from_millis(50);
+
 /// Between two sendings of a command that was not taken, or that was cut off.
 pub(super) const REPEATING: Backoff = Backoff::new(10, 1000);
 
@@ -51,8 +55,9 @@ pub(super) struct Delivery<'a, N: Node> {
     pub(super) node: &'a N,
     pub(super) request: Request<'a>,
     pub(super) deadline: Rc<Deadline>,
-    /// Timeout of a command that an agent answered "try again later", if it is longer
-    pub(super) longer: Option<Duration>,
+    /// The timeout of a DEL, whose agent is silent for less: in force once one has answered
+    /// "try again later", or cut a call off
+    pub(super) total_if_answered: Option<Duration>,
     /// For an agent that is away
     pub(super) wait: Duration,
     pub(super) history: &'a mut History,
@@ -75,7 +80,7 @@ impl<'a, N: Node> Delivery<'a, N> {
             node,
             request,
             deadline,
-            longer: None,
+            total_if_answered: None,
             wait,
             history,
             connection: None,
@@ -100,6 +105,7 @@ impl<'a, N: Node> Delivery<'a, N> {
             if !answer.as_ref().is_err_and(Error::is_cut) || !self.may_be_repeated() {
                 return answer;
             }
+            self.deadline.extend(self.total_if_answered);
             // The process that listens may have left its socket to others, and ended.
             let alive = self.connection.as_ref().filter(|it| it.peer_is_alive());
             let agent = alive.and_then(N::Connection::peer_id);
@@ -148,7 +154,7 @@ impl<'a, N: Node> Delivery<'a, N> {
             let answer = self.ask_once(question, busy.is_some());
             let goes_on = match &answer {
                 Ok(response) if response.is_try_again_later() => {
-                    self.deadline.extend(self.longer);
+                    self.deadline.extend(self.total_if_answered);
                     let goes_on = self.pause_for_busy(action, jitter(asking_again.pause()));
                     self.history.asked_again += u32::from(goes_on);
                     goes_on
@@ -157,13 +163,32 @@ impl<'a, N: Node> Delivery<'a, N> {
                     Some(_) => self.pause_for_busy(action, repeating.pause()),
                     None => self.pause(repeating.pause()),
                 },
-                // The agent's own words say more than that it went away since.
-                Err(error) if error.is_unconnected() && busy.is_some() => false,
+                // The agent's own words say more than that it went away since. A DEL is
+                // owed to the next one.
+                Err(error) if error.is_unconnected() && busy.is_some() => {
+                    if action == Action::Del {
+                        return answer;
+                    }
+                    false
+                }
                 _ => return answer,
             };
             busy = answer.as_ref().ok().cloned().or(busy);
             if !goes_on {
                 return busy.map_or(answer, Ok);
+            }
+            self.connection = None;
+        }
+    }
+
+    /// Asks on the connection that there is, or on another one if the agent ended that one
+    /// behind an answer. "Try again later" is the answer.
+    pub(super) fn ask_in_turn(&mut self, question: Question<'_>) -> Result<Response, Error> {
+        let mut repeating = REPEATING;
+        loop {
+            let answer = self.ask_once(question, false);
+            if !answer.as_ref().is_err_and(Error::is_not_taken) || !self.pause(repeating.pause()) {
+                return answer;
             }
             self.connection = None;
         }
@@ -232,14 +257,22 @@ impl<'a, N: Node> Delivery<'a, N> {
     #[inline(never)]
     fn connect(&self, action: Action, is_again: bool) -> Result<N::Connection, grpc::Error> {
         let until = self.node.now() + self.wait;
-        let mut looking = LOOKING;
+        let (mut looking, mut dying) = (LOOKING, None);
+        let watched = action == Action::Add;
         loop {
             let now = self.node.now();
             // An ADD that is sent again needs as much time as before its pause.
             let least = action.rules().asks_again.filter(|_| is_again).unwrap_or_default();
             let end = self.deadline.end(now);
             let until = until.min(end.checked_sub(least).unwrap_or(end));
-            match self.node.connect(&self.deadline, action == Action::Add) {
+            match self.node.connect(&self.deadline, watched) {
+                // The kernel still connects to a process that is being killed.
+                Ok(it)
+                    if watched && it.peer_was_gone() && *dying.get_or_insert(now + DYING) > now =>
+                {
+                    drop(it);
+                    self.sleep_until(now + Duration::from_millis(5));
+                }
                 Err(away) if away.is_away() && now < until => {
                     let pause = jitter(looking.pause());
                     self.sleep_until(until.min(now + pause));

@@ -60,7 +60,10 @@ pub trait Node {
     fn owe(&self, args: &CmdArgs, later: Duration) -> bool;
 
     /// Opens the DELs that are owed, if any may be.
-    fn owed(&self) -> Option<Self::Owed>;
+    ///
+    /// # Errors
+    /// It cannot be known, for want of descriptors or memory.
+    fn owed(&self) -> io::Result<Option<Self::Owed>>;
 
     /// Returns whether the agent was seen less than `within` ago.
     fn was_seen(&self, within: Duration) -> bool;
@@ -85,6 +88,10 @@ pub trait Connection {
     /// Returns the process that listens on the socket, where it is known.
     fn peer_id(&self) -> Option<i32>;
 
+    /// Returns whether that process, which was to be watched, had certainly ended when the
+    /// connection was made: it is just ending, or has left its socket to others.
+    fn peer_was_gone(&self) -> bool;
+
     /// Returns whether that process, which was watched, is certainly gone.
     fn peer_is_gone(&self) -> bool;
 
@@ -92,29 +99,41 @@ pub trait Connection {
     fn peer_is_alive(&self) -> bool;
 }
 
-/// The DELs that are owed, oldest first. One process at a time sends them.
+/// The DELs that are owed.
 pub trait OwedDels {
     /// One of them.
     type Entry;
 
-    /// Returns the one for the same container and interface, due or not.
-    fn find(&self, args: &CmdArgs) -> Option<Self::Entry>;
+    /// Keeps others from sending one, until it is dropped.
+    type Claim;
+
+    /// Returns one for the same container and interface, due or not, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be known.
+    fn find(&self, args: &CmdArgs) -> io::Result<Option<Self::Entry>>;
 
     /// Returns those that are due, oldest first.
     fn due(&self) -> Vec<Self::Entry>;
 
-    /// Locks them until they are dropped. Returns `false` if another process has them.
+    /// Lets one process at a time send those that are due. Returns `false` if another one
+    /// does.
     fn try_lock(&self) -> bool;
 
-    /// Reads one.
+    /// Claims one, and reads it.
     ///
     /// # Errors
-    /// It cannot be read; [`InvalidData`](io::ErrorKind::InvalidData): it never can.
-    fn read(&self, entry: &Self::Entry) -> io::Result<CmdArgs>;
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock): another process has it.
+    /// [`NotFound`](io::ErrorKind::NotFound): it is gone.
+    /// [`InvalidData`](io::ErrorKind::InvalidData): it is none. Others: it cannot be read now.
+    fn claim(&self, entry: &Self::Entry) -> io::Result<(Self::Claim, CmdArgs)>;
 
-    /// Removes one that an agent answered.
-    fn remove(&self, entry: &Self::Entry);
+    /// Removes one that an agent answered, or that is none. Returns `false` if it stays.
+    fn remove(&self, entry: &Self::Entry) -> bool;
 
-    /// Leaves one alone for a while.
-    fn postpone(&self, entry: &Self::Entry);
+    /// Leaves one that no agent answered alone for a while.
+    fn postpone(&self, entry: &Self::Entry, claim: &Self::Claim);
+
+    /// Says whose it is: `CONTAINER@INTERFACE`.
+    fn key(entry: &Self::Entry) -> String;
 }

@@ -1,7 +1,7 @@
 //! DELs that no agent did: each was answered with success and is owed. Whoever reaches an
 //! agent next sends them.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ const SETTLING: Duration = Duration::from_secs(2);
 /// once, and may pass the ADD, which the agent still finishes.
 const AFTER_ADD: Duration = Duration::from_secs(60);
 
-/// Between two tries to lock what another process sends.
-const LOCKING: Backoff = Backoff::new(10, 200);
+/// Between two tries to claim what another process sends.
+const CLAIMING: Backoff = Backoff::new(10, 200);
 
 /// Sends a DEL that succeeds also without an agent. Not reached, or without an answer, it is
 /// written down. What cannot be written down waits longer, if its network namespace is there.
@@ -32,7 +32,7 @@ pub(super) fn del<N: Node>(
     limits: Limits,
 ) -> Result<Answer, Error> {
     let (request, started) = (delivery.request, delivery.node.now());
-    delivery.longer = Some(limits.total);
+    delivery.total_if_answered = Some(limits.total);
     let cause = match delivery.repeat(request) {
         Err(cause) if cause.is_unreached() => cause,
         answer => return answer.map(Answer::Agent),
@@ -46,69 +46,90 @@ pub(super) fn del<N: Node>(
     if !cause.is_unconnected() {
         return Err(cause);
     }
-    delivery.deadline.extend(delivery.longer);
+    delivery.deadline.extend(delivery.total_if_answered);
     delivery.wait = limits.wait.saturating_sub(delivery.node.now() - started);
     delivery.repeat(request).map(Answer::Agent)
 }
 
 /// Sends the DEL that is owed for the container and interface of an ADD, if there is one.
-/// Gives the agent's words where it did not do it.
+/// Gives the agent's words where it did not do it. An ADD is not sent while its DEL stays.
 pub(super) fn settle_before_add<N: Node>(
     delivery: &mut Delivery<'_, N>,
     owed: &N::Owed,
 ) -> Result<Option<Response>, Error> {
-    let args = delivery.request.args;
-    let mut backoff = LOCKING;
-    while owed.find(args).is_some() && !owed.try_lock() {
-        if !delivery.pause(backoff.pause()) {
-            return Err(grpc::Error::Deadline.into());
+    let not_yet = |why: &str| Err(grpc::Error::NotTaken(why.to_owned()).into());
+    let mut backoff = CLAIMING;
+    // Two processes may have written one at once.
+    while let Some(entry) = owed.find(delivery.request.args).map_err(grpc::Error::NoSocket)? {
+        match claim::<N>(owed, &entry, delivery) {
+            Claimed::Call(call, _claim) => {
+                let answer = delivery.repeat(Request::from(&*call));
+                if !is_answered(&answer) {
+                    return answer.map(Some);
+                }
+                note(delivery, &call.args, answer);
+                if !owed.remove(&entry) {
+                    return not_yet("the DEL that was owed before it cannot be removed");
+                }
+            }
+            Claimed::Gone => (),
+            Claimed::Busy if delivery.pause(backoff.pause()) => (),
+            Claimed::Busy => {
+                return not_yet("another process sends the DEL that is owed before it");
+            }
+            Claimed::Failed(error) => return Err(grpc::Error::NoSocket(error).into()),
         }
     }
-    // Whoever had the lock may have sent it. Two processes may have written it at once.
-    while let Some(entry) = owed.find(args) {
-        if let Some(call) = read::<N>(owed, &entry, delivery)? {
-            let answer = delivery.repeat(Request::from(&call));
-            if !is_answered(&answer) {
-                return answer.map(Some);
-            }
-            note(delivery, &call.args, answer);
-        }
-        owed.remove(&entry);
+    let least = Action::Add.rules().asks_again.unwrap_or_default();
+    let left = delivery.deadline.left(delivery.node.now());
+    if delivery.history.asked_again > 0 && left < least {
+        return not_yet("the DEL that was owed before it took its time");
     }
     Ok(None)
 }
 
-/// Sends the DELs that are due, on the connection of a command that was answered.
+/// Sends the DELs that are due, on the connection of a command that was answered. One that no
+/// agent answers keeps the others from nothing.
 pub(super) fn settle<N: Node>(delivery: &mut Delivery<'_, N>, owed: &N::Owed) {
     if !owed.try_lock() {
         return;
     }
     delivery.deadline.limit(delivery.node.now() + SETTLING);
-    (delivery.wait, delivery.longer) = (Duration::ZERO, None);
+    (delivery.wait, delivery.total_if_answered) = (Duration::ZERO, None);
     // The log tells of the command's own calls.
     let (rpcs, connections) = (mem::take(&mut delivery.history.rpcs), delivery.history.connections);
-    let asked_again = delivery.history.asked_again;
+    // The one of an ADD that was just done is for whoever owed it meanwhile.
+    let own = owed.find(delivery.request.args).ok().flatten().map(|it| N::Owed::key(&it));
     for entry in owed.due() {
-        let call = match read::<N>(owed, &entry, delivery) {
-            Ok(Some(call)) => call,
-            Ok(None) => continue,
-            Err(_) => break,
+        if delivery.request.action == Action::Add && own.as_ref() == Some(&N::Owed::key(&entry)) {
+            continue;
+        }
+        let (call, claim) = match claim::<N>(owed, &entry, delivery) {
+            Claimed::Call(call, claim) => (call, claim),
+            Claimed::Gone | Claimed::Busy => continue,
+            Claimed::Failed(error) if error.kind() == ErrorKind::InvalidData => continue,
+            Claimed::Failed(_) => break,
         };
         let asked = delivery.node.now();
-        let answer = delivery.resume(Question::Command(Request::from(&call)));
-        if !is_answered(&answer) {
-            // The others are not to wait for one that no agent answers.
-            let is_silent = answer.is_err_and(|error| error.is_unreached());
-            if is_silent && delivery.node.now() - asked > SETTLING / 2 {
-                owed.postpone(&entry);
+        let answer = delivery.ask_in_turn(Question::Command(Request::from(&*call)));
+        if is_answered(&answer) {
+            note(delivery, &call.args, answer);
+            if owed.remove(&entry) {
+                continue;
             }
             break;
         }
-        note(delivery, &call.args, answer);
-        owed.remove(&entry);
+        // One that our own end cut off has not kept anybody.
+        let now = delivery.node.now();
+        if now - asked > SETTLING / 4 || !delivery.deadline.left(now).is_zero() {
+            owed.postpone(&entry, &claim);
+        }
+        // An agent that answered can be asked for the others.
+        if !is_heard(&answer) {
+            break;
+        }
     }
-    let history = &mut *delivery.history;
-    (history.rpcs, history.connections, history.asked_again) = (rpcs, connections, asked_again);
+    (delivery.history.rpcs, delivery.history.connections) = (rpcs, connections);
 }
 
 /// Owes a DEL for an ADD whose outcome is unknown, while its agent goes on with it.
@@ -118,33 +139,58 @@ pub(super) fn after_unknown_add<N: Node>(delivery: &Delivery<'_, N>) {
     }
 }
 
-/// Reads a DEL that is owed. One that never can be read is removed, and is no call.
-fn read<N: Node>(
+/// What comes of claiming a DEL that is owed.
+enum Claimed<C> {
+    Call(Box<Call>, C),
+    /// Done by another process, or none at all
+    Gone,
+    /// Another process sends it
+    Busy,
+    Failed(io::Error),
+}
+
+/// Claims a DEL that is owed. What is none is removed, and said.
+fn claim<N: Node>(
     owed: &N::Owed,
     entry: &<N::Owed as OwedDels>::Entry,
     delivery: &mut Delivery<'_, N>,
-) -> Result<Option<Call>, Error> {
-    let why = match owed.read(entry) {
-        Ok(args) => match Call::check(&Command::from(Action::Del), args) {
-            Ok(call) => return Ok(Some(call)),
+) -> Claimed<<N::Owed as OwedDels>::Claim> {
+    let why = match owed.claim(entry) {
+        Ok((claim, args)) => match Call::check(&Command::from(Action::Del), args) {
+            Ok(call) => return Claimed::Call(Box::new(call), claim),
             Err(refused) => refused.error.to_string(),
         },
-        Err(error) if error.kind() == ErrorKind::InvalidData => "it cannot be read".to_owned(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(grpc::Error::NoSocket(error).into()),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => return Claimed::Gone,
+            ErrorKind::WouldBlock => return Claimed::Busy,
+            ErrorKind::InvalidData => "it cannot be read".to_owned(),
+            _ => return Claimed::Failed(error),
+        },
     };
-    delivery.history.owed.errors.push(format!("a DEL that was owed is lost: {why}"));
-    owed.remove(entry);
-    Ok(None)
+    if !owed.remove(entry) {
+        return Claimed::Failed(ErrorKind::InvalidData.into());
+    }
+    let key = N::Owed::key(entry);
+    delivery.history.owed.errors.push(format!("the DEL that was owed for {key} is lost: {why}"));
+    Claimed::Gone
 }
 
 /// Whether an agent answered a DEL, so that it is not owed any more.
 fn is_answered(answer: &Result<Response, Error>) -> bool {
+    use tonic::Code::{Cancelled, DeadlineExceeded, Unavailable, Unimplemented};
     match answer {
         Ok(response) => !response.is_try_again_later(),
-        Err(Error::Call(error @ grpc::Error::Status(_))) => !error.is_unimplemented(),
+        // An agent that ends, or does not take calls now.
+        Err(Error::Call(grpc::Error::Status(status))) => {
+            ![Unimplemented, Unavailable, DeadlineExceeded, Cancelled].contains(&status.code())
+        }
         Err(error) => matches!(error, Error::Undecodable(_)),
     }
+}
+
+/// Whether an agent said anything, so that its connection goes on.
+fn is_heard(answer: &Result<Response, Error>) -> bool {
+    matches!(answer, Ok(_) | Err(Error::Call(grpc::Error::Status(_)) | Error::Exhausted))
 }
 
 fn note<N: Node>(delivery: &mut Delivery<'_, N>, args: &CmdArgs, answer: Result<Response, Error>) {

@@ -62,6 +62,8 @@ pub(crate) struct SimulatedConnection {
     pub(crate) deadline: Rc<Deadline>,
     /// Whether the process was seen alive
     pub(crate) watched: bool,
+    /// Whether it had ended by then
+    pub(crate) was_gone: bool,
     pub(crate) unseen: bool,
     pub(crate) closed: bool,
 }
@@ -104,6 +106,10 @@ impl Connection for SimulatedConnection {
 
     fn peer_id(&self) -> Option<i32> {
         (!self.unseen).then(|| i32::try_from(self.process).unwrap_or_default())
+    }
+
+    fn peer_was_gone(&self) -> bool {
+        self.was_gone
     }
 
     fn peer_is_gone(&self) -> bool {

@@ -64,8 +64,9 @@ impl Node for SimulatedNode {
         world.tell(Event::Connected(process));
         let (world, deadline, closed) = (Rc::clone(world), Rc::clone(deadline), false);
         // Who had ended before was never seen alive.
-        let watched = watched && !world.dead.borrow().contains(&process);
-        Ok(SimulatedConnection { world, process, deadline, watched, unseen: false, closed })
+        let was_gone = watched && world.dead.borrow().contains(&process);
+        let (watched, unseen) = (watched && !was_gone, false);
+        Ok(SimulatedConnection { world, process, deadline, watched, was_gone, unseen, closed })
     }
 
     fn conf_dir_changed(&self) -> Changed {
@@ -119,8 +120,8 @@ impl Node for SimulatedNode {
         true
     }
 
-    fn owed(&self) -> Option<SimulatedOwed> {
-        (!self.0.owed.borrow().is_empty()).then(|| SimulatedOwed(Rc::clone(&self.0)))
+    fn owed(&self) -> io::Result<Option<SimulatedOwed>> {
+        Ok((!self.0.owed.borrow().is_empty()).then(|| SimulatedOwed(Rc::clone(&self.0))))
     }
 
     fn was_seen(&self, within: Duration) -> bool {
@@ -133,10 +134,11 @@ pub(crate) struct SimulatedOwed(Rc<World>);
 
 impl OwedDels for SimulatedOwed {
     type Entry = OwedDel;
+    type Claim = ();
 
-    fn find(&self, args: &CmdArgs) -> Option<OwedDel> {
+    fn find(&self, args: &CmdArgs) -> io::Result<Option<OwedDel>> {
         let owed = self.0.owed.borrow();
-        owed.iter().find(|it| it.args.container_id == args.container_id).cloned()
+        Ok(owed.iter().find(|it| it.args.container_id == args.container_id).cloned())
     }
 
     fn due(&self) -> Vec<OwedDel> {
@@ -148,32 +150,44 @@ impl OwedDels for SimulatedOwed {
     }
 
     fn try_lock(&self) -> bool {
-        !self.0.choose(&[("", false), ("another process has the lock", true)])
+        !self.0.choose(&[("", false), ("another process sends what is owed", true)])
     }
 
-    fn read(&self, entry: &OwedDel) -> io::Result<CmdArgs> {
-        let is_there = self.0.owed.borrow().contains(entry);
-        if is_there { Ok(entry.args.clone()) } else { Err(ErrorKind::NotFound.into()) }
+    fn claim(&self, entry: &OwedDel) -> io::Result<((), CmdArgs)> {
+        if !self.0.owed.borrow().contains(entry) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        match self.0.choose(&[("", false), ("another process sends this one", true)]) {
+            true => Err(ErrorKind::WouldBlock.into()),
+            false => Ok(((), entry.args.clone())),
+        }
     }
 
-    fn remove(&self, entry: &OwedDel) {
-        let killed = self.0.choose(&[
-            ("", None),
-            ("the plugin is killed before the DEL is removed", Some(false)),
-            ("the plugin is killed after the DEL is removed", Some(true)),
+    fn remove(&self, entry: &OwedDel) -> bool {
+        let what = self.0.choose(&[
+            ("", 0),
+            ("the plugin is killed before the DEL is removed", 1),
+            ("the plugin is killed after the DEL is removed", 2),
+            ("the DEL cannot be removed", 3),
         ]);
-        if killed == Some(false) {
+        match what {
+            1 => self.0.kill_plugin(),
+            3 => return false,
+            _ => self.0.owed.borrow_mut().retain(|it| it != entry),
+        }
+        if what == 2 {
             self.0.kill_plugin();
         }
-        self.0.owed.borrow_mut().retain(|it| it != entry);
-        if killed == Some(true) {
-            self.0.kill_plugin();
-        }
+        true
     }
 
-    fn postpone(&self, entry: &OwedDel) {
+    fn postpone(&self, entry: &OwedDel, (): &()) {
         let due = self.0.elapsed() + Duration::from_secs(60);
         let mut owed = self.0.owed.borrow_mut();
         owed.iter_mut().filter(|it| *it == entry).for_each(|it| it.due = due);
+    }
+
+    fn key(entry: &OwedDel) -> String {
+        entry.args.container_id.clone()
     }
 }

@@ -105,6 +105,58 @@ fn an_add_comes_after_the_del_that_is_owed_for_it() {
     assert_eq!(agent.containers(), ["b"]);
 }
 
+/// One that no agent answers keeps the others from nothing: neither a DEL that is asked for
+/// later, nor what is no DEL at all.
+#[test]
+fn the_others_are_done_whatever_the_oldest_is() {
+    for script in [json!({"error": {"code": 11}}), json!({"status": {"code": 14}})] {
+        let node = TestNode::new();
+        ["a", "b", "c"].iter().for_each(|it| del(&node, it).run().assert_silent_success());
+        let mut script = json!({"DEL": script});
+        script["DEL"]["onlyFor"] = "a".into();
+        let _agent = node.scripted(&[Api::V1BETA1], script);
+        node.call("CHECK", "1.0.0").run();
+        let left = node.owed();
+        assert!(left.len() == 1 && left[0].ends_with("_a@eth0"), "{left:?}");
+    }
+    #[cfg(unix)]
+    {
+        let node = TestNode::new();
+        del(&node, "b").run().assert_silent_success();
+        let oldest = node.owed_folder().join("0000000000001_a@eth0");
+        symlink("/etc/passwd", &oldest).unwrap();
+        fs::create_dir(node.owed_folder().join("0000000000002_c@eth0")).unwrap();
+        let agent = node.agent(&[Api::V1BETA1]);
+        node.call("CHECK", "1.0.0").run();
+        node.call("CHECK", "1.0.0").run();
+        assert!(served(&agent).contains(&"CmdDel b".to_owned()));
+        assert!(fs::symlink_metadata(oldest).is_err());
+    }
+}
+
+/// An ADD is not done before its DEL is off the list: it would be deleted by it.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs root; make test-release runs it"]
+fn an_add_fails_while_its_del_cannot_be_removed() {
+    let node = TestNode::new();
+    del(&node, "a").run().assert_silent_success();
+    let folder = node.owed_folder();
+    let bind = |options: &[&str]| {
+        let mut mount = std::process::Command::new("mount");
+        assert!(mount.args(options).arg(&folder).status().unwrap().success());
+    };
+    let itself = folder.to_str().unwrap();
+    bind(&["--bind", itself]);
+    bind(&["-o", "remount,bind,ro"]);
+    let agent = node.agent(&[Api::V1BETA1]);
+    let answer = add(&node, "a").run();
+    let unmounted = std::process::Command::new("umount").arg(&folder).status().unwrap();
+    assert!(unmounted.success());
+    assert_eq!(answer.code(), 11, "{answer:?}");
+    assert_eq!(served(&agent), ["CmdDel a"]);
+}
+
 /// Two processes may have written a DEL at the same time.
 #[test]
 fn an_add_comes_after_each_del_that_is_owed_for_it() {
@@ -148,6 +200,7 @@ fn an_answer_ends_it_and_a_cut_does_not() {
     for (script, is_left) in [
         (json!({"error": {"code": 101, "message": "no"}}), false),
         (json!({"status": {"code": 2, "message": "no"}}), false),
+        (json!({"status": {"code": 14, "message": "it ends"}}), true),
         (json!({"close": "before", "times": 1}), true),
         (json!({"error": {"code": 11}}), true),
     ] {
@@ -214,7 +267,10 @@ fn what_is_owed_is_nobody_elses_to_read_or_write() {
 
     // A file that others may write is no DEL of ours; it is removed, and the log says so.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    fs::write(folder.join(".123"), "half").unwrap();
+    // What a process left that was killed while it wrote.
+    fs::write(folder.join(".123-4"), "half").unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(600);
+    fs::File::open(folder.join(".123-4")).unwrap().set_modified(long_ago).unwrap();
     let agent = node.agent(&[Api::V1BETA1]);
     let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
     node.call_with("CHECK", "1.0.0", settings).run();
@@ -240,7 +296,8 @@ fn a_del_that_cannot_be_kept_is_lost_or_an_error() {
         |folder| {
             fs::create_dir(folder).unwrap();
             fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
-            (0..1024).for_each(|it| fs::write(folder.join(format!("{it}_x{it}@e")), "").unwrap());
+            (0..1024)
+                .for_each(|it| fs::write(folder.join(format!("{it:013}_x{it}@e")), "").unwrap());
         },
     ];
     for make in ways {

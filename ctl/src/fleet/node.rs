@@ -33,6 +33,8 @@ struct Status {
     keeper: bool,
     rolled_back: bool,
     conflist: Conflist,
+    /// Not there in what the tool of 0.1.0 printed
+    #[serde(default)]
     owed: usize,
 }
 

@@ -138,6 +138,7 @@ impl Installation {
         }
         if let Some(settings) = settings {
             files::write(&beside, &settings, SETTINGS_MODE)?;
+            files::remove(&settings::aside(&beside))?;
         }
         slot.report(out, change)?;
         Ok(change)

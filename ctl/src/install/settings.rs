@@ -1,6 +1,6 @@
 //! Writing the settings of the node.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use antrea_cni::input::{Settings, node_settings};
 use serde_json::{Map, Value};
@@ -39,15 +39,26 @@ fn of_environment() -> Result<Vec<Set>, Error> {
         .collect()
 }
 
+/// Where settings are that a version refused to which was rolled back.
+pub(super) fn aside(path: &Path) -> PathBuf {
+    let mut aside = path.to_owned().into_os_string();
+    aside.push(".refused");
+    aside.into()
+}
+
 /// The file beside a plugin after these changes; `None` without any.
 pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>, Error> {
-    if changes.is_empty() {
+    let path = node_settings::beside(plugin);
+    let aside = files::read(&aside(&path))?;
+    if changes.is_empty() && aside.is_none() {
         return Ok(None);
     }
-    let path = node_settings::beside(plugin);
-    let there = files::read(&path)?.unwrap_or_default();
     // What is no object has no settings that could be lost.
-    let mut members: Map<String, Value> = serde_json::from_slice(&there).unwrap_or_default();
+    let read = |bytes: Option<Vec<u8>>| -> Map<String, Value> {
+        serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default()
+    };
+    let mut members = read(aside);
+    members.extend(read(files::read(&path)?));
     for Set { key, value } in changes {
         match value {
             Value::Null => members.remove(key),

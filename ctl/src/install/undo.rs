@@ -5,11 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use antrea_cni::input::node_settings;
+use serde_json::{Map, Value};
 
+use super::installation::SETTINGS_MODE;
 use super::signals::until_terminated;
 use super::slot::{Change, Slot};
-use super::slots;
 use super::state::{Mark, State, sha256};
+use super::{settings, slots};
 use crate::cli::{Place, Undo, Uninstall};
 use crate::error::{Error, Exit};
 use crate::output::{say, warn};
@@ -50,7 +52,9 @@ pub(crate) fn uninstall(arguments: &Uninstall, out: &mut impl Write) -> Result<E
             list.remove()?;
         }
         plugin.report(out, plugin.undo()?)?;
-        files::remove(&node_settings::beside(plugin.target()))?;
+        let settings = node_settings::beside(plugin.target());
+        files::remove(&settings::aside(&settings))?;
+        files::remove(&settings)?;
         state.uninstalled()?;
         Ok(Exit::Success)
     })
@@ -120,18 +124,35 @@ pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, E
 }
 
 /// A version that was put back may not know a setting of the node: each ADD would end with
-/// code 7.
+/// code 7. Such settings are kept beside the others, for the next install.
 async fn set_refused_settings_aside(plugin: &Path) -> Result<(), Error> {
     let path = node_settings::beside(plugin);
-    let Err(Error::RefusesSettings { why, .. }) = trial::takes_settings(plugin, &path, None).await
-    else {
-        return Ok(());
+    let takes = async |settings: Option<&[u8]>| match trial::takes_settings(plugin, &path, settings)
+        .await
+    {
+        Err(Error::RefusesSettings { why, .. }) => Ok(Some(why)),
+        taken => taken.map(|()| None),
     };
-    let mut aside = path.clone().into_os_string();
-    aside.push(".refused");
+    let Some(why) = takes(None).await? else { return Ok(()) };
+    let all: Map<String, Value> =
+        serde_json::from_slice(&files::read(&path)?.unwrap_or_default()).unwrap_or_default();
+    let mut taken = Map::new();
+    for (key, value) in all {
+        let one = Value::Object(Map::from_iter([(key.clone(), value.clone())])).to_string();
+        if takes(Some(one.as_bytes())).await?.is_none() {
+            taken.insert(key, value);
+        }
+    }
+    let aside = settings::aside(&path);
     fs::rename(&path, &aside).map_err(Error::file("rename", &path))?;
-    let aside = Path::new(&aside).display();
-    warn(format!("the version before refuses the settings of this node, now {aside}: {why}"));
+    if !taken.is_empty() {
+        let taken = format!("{:#}\n", Value::Object(taken));
+        files::write(&path, taken.as_bytes(), SETTINGS_MODE)?;
+    }
+    let aside = aside.display();
+    warn(format!(
+        "the version before refuses settings of this node, all of which are in {aside} now: {why}"
+    ));
     Ok(())
 }
 

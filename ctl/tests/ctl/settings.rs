@@ -116,7 +116,8 @@ fn a_plugin_that_refuses_the_nodes_settings_is_not_put_over_one_that_works() {
     node.run("status").assert(0, "counts as absent");
 }
 
-/// The version before does not know a setting of today.
+/// The version before does not know a setting of today. What it knows stays in force, and the
+/// rest comes back with the next install.
 #[cfg(unix)]
 #[test]
 fn a_rollback_leaves_pods_starting() {
@@ -124,12 +125,20 @@ fn a_rollback_leaves_pods_starting() {
     let old = "#!/bin/sh\nread -r configuration\ncase $configuration in *confDir*) echo '{\"code\":7,\"msg\":\"unknown setting confDir\"}'; exit 1;; esac\necho '{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"1.0.0\"]}'\n";
     fs::write(node.path("old"), old).unwrap();
     crate::support::set_mode(&node.path("old"), 0o755);
+    let (file, aside) = (node.path("bin/.antrea.json"), node.path("bin/.antrea.json.refused"));
+    let read = |path| {
+        serde_json::from_str::<serde_json::Value>(&fs::read_to_string(path).unwrap()).unwrap()
+    };
     node.install("old", &[]).assert(0, INSTALLED);
-    node.install("one", &["--set", "confDir=/etc/cni/other.d"]).assert(0, INSTALLED);
-    node.run("rollback").assert(0, "refuses the settings of this node");
-    assert!(!node.path("bin/.antrea.json").exists());
-    let aside = fs::read_to_string(node.path("bin/.antrea.json.refused")).unwrap();
-    assert!(aside.contains("/etc/cni/other.d"));
+    node.install("one", &["--set", "confDir=/etc/cni/other.d", "--set", "logLevel=error"])
+        .assert(0, INSTALLED);
+    node.run("rollback").assert(0, "refuses settings of this node");
+    assert_eq!(read(&file), json!({"logLevel": "error"}));
+    assert_eq!(read(&aside), json!({"confDir": "/etc/cni/other.d", "logLevel": "error"}));
+    node.install("one", &["--set", "waitForAgentSeconds=5"]).assert(0, INSTALLED);
+    let all = json!({"confDir": "/etc/cni/other.d", "logLevel": "error", "waitForAgentSeconds": 5});
+    assert_eq!(read(&file), all);
+    assert!(!aside.exists());
 }
 
 /// The runtime's folder, where it is another than the plugin's default.

@@ -42,6 +42,15 @@ impl Peer {
         gone && is_own_proc()
     }
 
+    /// Whether the process, if it was to be watched, had certainly ended by then.
+    pub fn was_gone(&self) -> bool {
+        let is_absent = || {
+            let gone = self.pid.map(|pid| stat(pid).is_none_or(|it| self.life(&it) == Life::Gone));
+            gone == Some(true) && is_own_proc()
+        };
+        self.stat.is_none() && is_absent()
+    }
+
     /// Whether the process certainly lives now, as an agent that only closed the connection
     /// does.
     pub fn is_alive(&self) -> bool {

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::time::{Duration, SystemTime};
 
 use nix::dir::Dir;
-use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
-use nix::sys::stat::Mode;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, renameat};
+use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::files;
@@ -55,21 +57,41 @@ impl Folder {
         Ok(names.collect())
     }
 
-    /// Reads a file of at most `most` bytes that nobody else may write.
+    /// Locks a file of at most `most` bytes that nobody else may write, until it is closed,
+    /// and reads it.
     ///
     /// # Errors
-    /// It is no such file.
-    pub(crate) fn read(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
+    /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
+    /// [`InvalidData`](ErrorKind::InvalidData): it is no such file.
+    pub(crate) fn take(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let file = File::from(openat(&self.0, name, flags, Mode::empty())?);
+        let file = match openat(&self.0, name, flags, Mode::empty()) {
+            Ok(file) => File::from(file),
+            // A link, or a socket.
+            Err(Errno::ELOOP | Errno::ENXIO) => return Err(ErrorKind::InvalidData.into()),
+            Err(errno) => return Err(errno.into()),
+        };
         let metadata = file.metadata()?;
         let is_usable = metadata.is_file() && files::distrust(&file, &metadata)?.is_none();
         if !is_usable || metadata.len() > most {
             return Err(ErrorKind::InvalidData.into());
         }
+        file.try_lock().map_err(|_| io::Error::from(ErrorKind::WouldBlock))?;
+        // Whoever had it may have removed it.
+        if file.metadata()?.nlink() == 0 {
+            return Err(ErrorKind::NotFound.into());
+        }
         let mut bytes = Vec::new();
-        file.take(most).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        (&file).take(most).read_to_end(&mut bytes)?;
+        Ok((file, bytes))
+    }
+
+    /// Whether a file was not written for `time`.
+    pub(crate) fn is_older(&self, name: &str, time: Duration) -> bool {
+        let file = fstatat(&self.0, name, AtFlags::AT_SYMLINK_NOFOLLOW);
+        let written = file.ok().and_then(|it| u64::try_from(it.st_mtime).ok());
+        let written = written.map(|it| SystemTime::UNIX_EPOCH + Duration::from_secs(it));
+        written.is_some_and(|it| it.elapsed().is_ok_and(|age| age > time))
     }
 
     /// Writes a file of mode 0600, whole or not at all, under the name `temporary` first.

@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use antrea_cni_windows::{create_private_folder, owner_is_trusted};
 
@@ -59,19 +60,27 @@ impl Folder {
         Ok(names.collect())
     }
 
-    /// Reads a file of at most `most` bytes.
+    /// Locks a file of at most `most` bytes, until it is closed, and reads it.
     ///
     /// # Errors
-    /// It is no such file.
-    pub(crate) fn read(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
-        let file = files::options().read(true).open(self.path.join(name))?;
+    /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
+    /// [`InvalidData`](ErrorKind::InvalidData): it is no such file.
+    pub(crate) fn take(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
+        let file = files::options().read(true).write(true).open(self.path.join(name))?;
         let metadata = file.metadata()?;
         if !metadata.is_file() || metadata.len() > most {
             return Err(ErrorKind::InvalidData.into());
         }
+        file.try_lock().map_err(|_| io::Error::from(ErrorKind::WouldBlock))?;
         let mut bytes = Vec::new();
-        file.take(most).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        (&file).take(most).read_to_end(&mut bytes)?;
+        Ok((file, bytes))
+    }
+
+    /// Whether a file was not written for `time`.
+    pub(crate) fn is_older(&self, name: &str, time: Duration) -> bool {
+        let written = fs::metadata(self.path.join(name)).and_then(|it| it.modified());
+        written.is_ok_and(|it| it.elapsed().is_ok_and(|age| age > time))
     }
 
     /// Writes a file, whole or not at all, under the name `temporary` first.
