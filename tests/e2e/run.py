@@ -452,6 +452,64 @@ def operations(box):
     return f'{sections} sections of the guide, pasted; transcript in {box.work}/operations.txt'
 
 
+def rewritten(box, script=None):
+    """The list is rewritten while an ADD waits for an agent that is away, or does what a `script` says: the CRI's Status is
+    answered all the time."""
+    cri = box.containerd()
+    agent = box.agent('v1beta1')
+    conflist, written = f'{box.dir}/net.d/10-e2e.conflist', f'{box.dir}/10-e2e.conflist'
+    box.conflist('rewritten', '1.0.0', settings={'waitForAgentSeconds': 60, 'confDir': f'{box.dir}/net.d'})
+    expect(box.loaded(cri, 'rewritten'), 'conflist not loaded')
+    shutil.copy(conflist, written)
+    pod = cri.run_pod(cri.config('before', 'uid-before', box.cgroup))
+    for path in (conflist, f'{box.dir}/net.d'):
+        os.utime(path, (time.time() - 300,) * 2)
+    box.kill(agent)
+    if script:
+        agent = box.agent('v1beta1', script=script)
+    began, done, took = time.monotonic(), threading.Event(), []
+
+    def ask():
+        while not done.wait(1):
+            asked = time.monotonic()
+            cri.status(timeout=200, verbose=False)  # as kubelet asks; verbose, containerd takes its lock twice
+            took.append(time.monotonic() - asked)
+
+    def add(name):
+        try:
+            cri.run_pod(cri.config(name, f'uid-{name}', box.cgroup), timeout=200)
+            raise AssertionError(f'{name} runs without an agent')
+        except Error:
+            return time.monotonic() - began
+
+    def delete():
+        cri.stop_pod(pod, timeout=200)
+        cri.remove_pod(pod)
+        return time.monotonic() - began
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        asking, first = pool.submit(ask), pool.submit(add, 'first')
+        try:
+            time.sleep(7)
+            expect(not first.done(), 'the first ADD did not wait')
+            sh('install', '-m', '644', written, conflist)
+            time.sleep(1)
+            others = pool.submit(add, 'second'), pool.submit(delete)
+            ends = [call.result() for call in (first, *others)]
+        finally:
+            done.set()
+        asking.result()
+    what = (f'list rewritten 7 s after an ADD began: Status took {max(took):.1f} s at most of {len(took)} times; that ADD ended '
+            f'after {ends[0]:.0f} s, another one after {ends[1]:.0f} s, a DEL after {ends[2]:.0f} s')
+    expect(max(took) <= 25, what)
+    if script:
+        box.kill(agent)
+    box.agent('v1')
+    up_and_down(box, cri, 'rewritten', '1.0.0')
+    clean(box)
+    return what
+
+
 SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
     'pod': (pod, (), False),
     'pod-2': (pod, (), True),
@@ -471,6 +529,8 @@ SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
     'upgrade-without': (upgrade, (1, False), True),
     'podman': (podman, (), False),
     'operations': (operations, (), False),
+    'rewritten-2': (rewritten, (), True),
+    'silent-2': (rewritten, ({'ADD': {'hang': True}},), True),
 }
 # Not among the ordinary ones: they need a kubelet, whose build takes minutes.
 KUBELET = {'kubelet-2': (kubelet, (2,), True), 'kubelet-5': (kubelet, (5,), True)}
