@@ -82,22 +82,25 @@ exec sleep 100000'''], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         return p
 
     # -- the agent -----------------------------------------------------------------------------------------------
-    def agent(self, api, delegate='/usr/lib/cni', accepts=None, script=None):
-        cmd = [f'{self.work}/bin/agent', '--socket', SOCKET, '--api', api, '--journal', f'{self.dir}/log/journal']
+    def agent(self, api, delegate='/usr/lib/cni', accepts=None, script=None, path=SOCKET, folder='log', state=False):
+        d = f'{self.dir}/{folder}'
+        cmd = [f'{self.work}/bin/agent', '--socket', path, '--api', api, '--journal', f'{d}/journal']
         if delegate:
             cmd += ['--delegate', delegate]
         if accepts:
             cmd += ['--cni-versions', accepts]
         if script:
-            with open(f'{self.dir}/script.json', 'w') as f:
+            with open(f'{d}/script.json', 'w') as f:
                 json.dump(script, f)
-            cmd += ['--script', f'{self.dir}/script.json']
+            cmd += ['--script', f'{d}/script.json']
+        if state:
+            cmd += ['--state', f'{d}/state.json']
         p = self.start('agent.err', *cmd)
 
         def up():
             s = socket.socket(socket.AF_UNIX)
             try:
-                s.connect(SOCKET)
+                s.connect(path)
                 return True
             except OSError:
                 return False
@@ -123,20 +126,23 @@ exec sleep 100000'''], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         os.chmod(f'{d}/bridge', 0o755)
         return d
 
-    def calls(self, method=None):
-        """The calls in the agents' journal that an agent had."""
+    def journal(self, folder='log'):
+        """What the agents of a folder wrote down."""
         out = []
         try:
-            for line in open(f'{self.dir}/log/journal', 'rb').read().decode().splitlines():
+            for line in open(f'{self.dir}/{folder}/journal', 'rb').read().decode().splitlines():
                 try:
-                    e = json.loads(line)
+                    out.append(json.loads(line))
                 except ValueError:
                     continue  # cut by SIGKILL
-                if e['event'] == 'call' and e['served'] and (not method or e['path'].endswith('/' + method)):
-                    out.append(e)
         except FileNotFoundError:
             pass
         return out
+
+    def calls(self, method=None, folder='log'):
+        """The calls in the agents' journal that an agent had."""
+        return [e for e in self.journal(folder)
+                if e['event'] == 'call' and e['served'] and (not method or e['path'].endswith('/' + method))]
 
     # -- configuration -------------------------------------------------------------------------------------------
     def plugin_conf(self, delegate=True, settings=None):
