@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use semver::Version;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::text::{BAD, GOOD, WEAK, plain};
 
@@ -19,11 +20,11 @@ const START: &[u8] = br#"{"time":""#;
 pub(crate) struct Event {
     pub(crate) time: Timestamp,
     pub(crate) command: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) container: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) pod_namespace: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) pod_name: String,
     #[serde(default)]
     pub(crate) tried: Vec<Tried>,
@@ -37,8 +38,9 @@ pub(crate) struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
     pub(crate) milliseconds: f64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) trace_id: Option<String>,
+    /// What else the plugin wrote, of this version or of another one
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
 }
 
 /// One call of the agent.
@@ -53,6 +55,9 @@ pub(crate) struct Tried {
     pub(crate) code: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<String>,
+    /// What else the plugin wrote
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
 }
 
 impl Event {

@@ -45,6 +45,11 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
         Some(path) => path,
         None => &settings::log_file(&arguments.whose)?,
     };
+    // The plugin makes it at the first call; the folder has to be there.
+    let may_come = path.parent().is_some_and(Path::is_dir);
+    while may_come && !path.exists() {
+        sleep(PAUSE);
+    }
     let mut log = Log::open(path)?;
     // Whoever asks for a time wants what is there already.
     if arguments.filter.since.is_none() {
@@ -52,6 +57,7 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
     }
     loop {
         log.rest(path, &mut show)?;
+        log.begin_anew_if_cut(path)?;
         if log.is_rotated(path) {
             // Lines that came between the last look and the rotation.
             log.rest(path, &mut show)?;
@@ -89,6 +95,18 @@ impl Log {
                 show(event)?;
             }
             self.line.clear();
+        }
+        Ok(())
+    }
+
+    /// Reads from the beginning if the file is shorter than what was read, as logrotate's
+    /// copytruncate leaves it.
+    fn begin_anew_if_cut(&mut self, path: &Path) -> Result<(), Error> {
+        let read = self.file.stream_position().map_err(Error::file("read", path))?;
+        let there = self.file.get_ref().metadata().map_err(Error::file("read", path))?.len();
+        if there < read {
+            self.line.clear();
+            self.file.seek(SeekFrom::Start(0)).map_err(Error::file("read", path))?;
         }
         Ok(())
     }

@@ -181,22 +181,37 @@ fn real_calls_are_followed_and_summed_up_also_over_a_rotation() {
     add("c0");
     let mut tool = tool();
     tool.args(["log", "follow", "--since", "1h", "--output", "json", "--file"]).arg(&file);
-    let mut follower = tool.stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    // Also of a log that is not there yet.
+    fs::remove_file(&file).unwrap();
+    let mut follower = Killed(tool.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(follower.0.stdout.take().unwrap()).lines();
     let mut next =
         || -> serde_json::Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
-    assert_eq!(next()["container"], "c0");
+    add("c4");
+    assert_eq!(next()["container"], "c4");
     add("c1");
     assert_eq!(next()["container"], "c1");
+    // As logrotate's copytruncate does.
+    File::options().write(true).open(&file).unwrap().set_len(0).unwrap();
+    add("c3");
+    assert_eq!(next()["container"], "c3");
     rotate(&file);
     add("c2");
     let event = next();
     assert_eq!((&event["container"], &event["podName"]), (&"c2".into(), &"web-0".into()));
-    follower.kill().unwrap();
-    follower.wait().unwrap();
+    drop(follower);
     let summary = run(["log", "summary", "--file", file.to_str().unwrap()]);
-    summary.assert(0, "3 calls");
+    summary.assert(0, "2 calls");
     summary.assert(0, "v1beta1, as antrea-agent v2.1.0 to v2.7.0 does");
+}
+
+/// A program that does not outlive its test, also one that fails.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
 }
 
 fn rotate(file: &Path) {
@@ -214,4 +229,37 @@ fn one_wrong_clock_does_not_decide_what_an_agent_speaks() {
     let file = logs.file("log", &lines);
     let json = run(["log", "summary", "--file", &file, "--output", "json"]).json();
     assert_eq!(json["agents"][0]["api"], "v1beta1", "{json}");
+}
+
+/// Whatever the plugin writes comes through, of this version and of others.
+#[test]
+fn no_key_of_a_line_is_lost_or_added() {
+    let node = Node::new();
+    let log = node.path("log");
+    let settings = format!(
+        r#""logFile":{log:?},"waitForAgentSeconds":0,"socket":{:?}"#,
+        socket(&node.path(""))
+    );
+    let _agent = Agent::start(Options::new(socket(&node.path("")), &[Api::V1BETA1])).unwrap();
+    for (command, extra) in [("ADD", ""), ("STATUS", ""), ("GC", ""), ("DEL", r#","colour":1"#)] {
+        let configuration = format!(
+            r#"{{"cniVersion":"1.1.0","name":"antrea","type":"antrea","antreaCni":{{{settings}{extra}}}}}"#
+        );
+        call(&plugin(), command, "c0ffee", &configuration);
+    }
+    let future = r#"{"time":"2026-11-24T10:00:00.000000Z","command":"ADD","socket":"/s","tried":[{"attempt":1,"api":"x","new":[1]}],"attempts":1,"code":0,"milliseconds":1.5,"ofTheFuture":{"a":null}}"#;
+    let mut file = File::options().append(true).open(&log).unwrap();
+    writeln!(file, "{future}").unwrap();
+    let lines = |text: &str| -> Vec<serde_json::Value> {
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let mut written = lines(&fs::read_to_string(&log).unwrap());
+    let shown = run(["log", "show", "--file", log.to_str().unwrap(), "--output", "json"]);
+    let mut shown = lines(&shown.out);
+    assert_eq!(written.len(), 5);
+    // A time has fewer zeros.
+    for event in written.iter_mut().chain(&mut shown) {
+        event.as_object_mut().unwrap().remove("time").unwrap();
+    }
+    assert_eq!(shown, written);
 }
