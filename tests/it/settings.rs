@@ -246,19 +246,22 @@ fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
     }
 }
 
-/// A power loss leaves an empty file behind.
+/// A power loss leaves an empty file behind, or one of NUL bytes.
 #[test]
 fn an_empty_settings_file_counts_as_absent() {
-    let node = TestNode::new();
-    let _agent = node.agent(&[Api::V1]);
-    let plugin = plugin_with(&node, "");
-    let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
-    for command in ["ADD", "STATUS", "DEL"] {
-        let answer = run(&plugin, &node.call_with(command, "1.1.0", settings.clone()));
-        assert_eq!(answer.exit(), 0, "{answer:?}");
+    for text in ["", "\n", "\0\0\0"] {
+        let node = TestNode::new();
+        let _agent = node.agent(&[Api::V1]);
+        let plugin = plugin_with(&node, text);
+        let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
+        for command in ["ADD", "STATUS", "DEL"] {
+            let answer = run(&plugin, &node.call_with(command, "1.1.0", settings.clone()));
+            assert_eq!(answer.exit(), 0, "{answer:?}");
+        }
+        let log = std::fs::read_to_string(node.path("log")).unwrap();
+        let noted = log.lines().filter(|it| it.contains("is empty: it counts as absent"));
+        assert_eq!(noted.count(), 3);
     }
-    let log = std::fs::read_to_string(node.path("log")).unwrap();
-    assert_eq!(log.lines().filter(|it| it.contains("is empty: it counts as absent")).count(), 3);
 }
 
 /// On Windows it cannot be replaced.
