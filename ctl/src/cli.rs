@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 use crate::error::Error;
 use crate::files;
@@ -248,7 +250,7 @@ pub(crate) struct Follow {
     pub(crate) whose: Whose,
     #[command(flatten)]
     pub(crate) filter: Filter,
-    /// The log file, instead of the one of the setting in force
+    /// The log file, instead of the one of the setting in force; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Form of the answer
@@ -263,7 +265,7 @@ pub(crate) struct Summary {
     #[command(flatten)]
     pub(crate) filter: Filter,
     /// A log file, with FILE.1 if that is there, instead of the one of the setting in
-    /// force; several for several nodes
+    /// force; several for several nodes; `-` is standard input
     #[arg(long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Form of the answer
@@ -294,7 +296,7 @@ pub(crate) struct Fleet {
 /// Which calls.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Filter {
-    /// Calls since then: a time (2026-11-24T10:00:00Z) or how long ago (15m)
+    /// Calls since then: a time (2026-11-24T10:00:00Z), a day, or how long ago (15m, 2d)
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) since: Option<Timestamp>,
     /// Calls before then, as --since
@@ -332,12 +334,16 @@ fn mode(text: &str) -> Result<u32, String> {
     mode.ok_or_else(|| "write a mode such as 0644 or 600".to_owned())
 }
 
+/// A day has 24 hours, and begins at midnight UTC, as the log's times do.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    if let Ok(moment) = text.parse() {
-        return Ok(moment);
-    }
-    let ago = duration(text).ok().and_then(|ago| Timestamp::now().checked_sub(ago).ok());
-    ago.ok_or_else(|| "write a time such as 2026-11-24T10:00:00Z, or 15m for that long ago".into())
+    let midnight = |date: Date| date.to_zoned(TimeZone::UTC).ok();
+    let ago = |span: Span| Zoned::now().with_time_zone(TimeZone::UTC).checked_sub(span).ok();
+    (text.parse().ok())
+        .or_else(|| text.parse().ok().and_then(midnight).map(|moment| moment.timestamp()))
+        .or_else(|| text.parse().ok().and_then(ago).map(|moment| moment.timestamp()))
+        .ok_or_else(|| {
+            "write a time such as 2026-11-24T10:00:00Z, a day such as 2026-11-24, or 15m or 2d for that long ago".into()
+        })
 }
 
 /// Writes a man page for each command into a folder.

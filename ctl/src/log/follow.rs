@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::event::Event;
-use super::read::read;
+use super::read::{is_standard_input, read};
 use crate::cli::Follow;
 use crate::error::{Error, Exit};
 use crate::output::{Form, line, say};
@@ -22,16 +22,23 @@ pub(crate) fn show(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Err
         Some(path) => path,
         None => &settings::log_file(&arguments.whose)?,
     };
-    let mut written = Ok(());
+    each(path, |event| match arguments.output {
+        _ if !arguments.filter.accepts(&event) => Ok(()),
+        Form::Text => writeln!(out, "{event}").map_err(Error::Output),
+        Form::Json => line(out, &event),
+    })?;
+    out.flush().map_err(Error::Output).map(|()| Exit::Success)
+}
+
+/// Hands each event of a log to `show`, until one cannot be shown.
+fn each(path: &Path, mut show: impl FnMut(Event) -> Result<(), Error>) -> Result<(), Error> {
+    let mut shown = Ok(());
     read(path, |event| {
-        if written.is_ok() && arguments.filter.accepts(&event) {
-            written = match arguments.output {
-                Form::Text => writeln!(out, "{event}").map_err(Error::Output),
-                Form::Json => line(out, &event),
-            };
+        if shown.is_ok() {
+            shown = show(event);
         }
     })?;
-    written.and_then(|()| out.flush().map_err(Error::Output)).map(|()| Exit::Success)
+    shown
 }
 
 /// The command `log follow`: ends with a signal, or when nobody reads any more.
@@ -45,6 +52,9 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
         Some(path) => path,
         None => &settings::log_file(&arguments.whose)?,
     };
+    if is_standard_input(path) {
+        return each(path, show).map(|()| Exit::Success);
+    }
     // The plugin makes it at the first call; the folder has to be there.
     let may_come = path.parent().is_some_and(Path::is_dir);
     while may_come && !path.exists() {

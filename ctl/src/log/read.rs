@@ -30,9 +30,17 @@ pub(super) fn rotated(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Whether `path` is `-`, which stands for standard input.
+pub(super) fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 /// Hands every event of a log, oldest first, to `take`. Gives the number of
 /// lines that are not whole: a full disk leaves such.
 pub(super) fn read(path: &Path, mut take: impl FnMut(Event)) -> Result<usize, Error> {
+    if is_standard_input(path) {
+        return events(io::stdin().lock(), take).map_err(Error::file("read", path));
+    }
     let mut torn = 0;
     let old = File::open(rotated(path)).ok();
     let new = File::open(path).map_err(Error::file("read", path))?;

@@ -105,6 +105,22 @@ fn the_log_of_the_settings_is_read_where_none_is_named() {
     run(["log", "summary", "--file", &no_log]).assert(1, "is no log of the plugin");
 }
 
+/// `kubectl exec … cat LOG | antrea-cnictl log …`
+#[test]
+fn a_log_comes_through_standard_input() {
+    let logs = Logs::new();
+    let file = logs.file("log", &[event(0, "ADD", V1, 0, 1.0), event(1, "DEL", V1, 0, 1.0)]);
+    for (command, says) in [("show", "DEL"), ("follow", "DEL"), ("summary", "2 calls")] {
+        let output = tool()
+            .args(["log", command, "--file", "-"])
+            .stdin(File::open(&file).unwrap())
+            .output()
+            .unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && out.contains(says), "{command}: {out}");
+    }
+}
+
 #[test]
 fn filters_are_by_time_command_code_and_pod() {
     let logs = Logs::new();
@@ -119,7 +135,10 @@ fn filters_are_by_time_command_code_and_pod() {
     assert_eq!(calls(&[]), 10);
     assert_eq!(calls(&["--since", "2026-11-24T10:04:00Z"]), 6);
     assert_eq!(calls(&["--until", "2026-11-24T10:04:00Z"]), 4);
-    assert_eq!(calls(&["--since", "1s"]), 0);
+    for (since, count) in [("1s", 0), ("36500d", 10), ("2026-11-24", 10), ("2026-11-25", 0)] {
+        assert_eq!(calls(&["--since", since]), count, "{since}");
+    }
+    run(["log", "show", "--since", "soon", "--file", &file]).assert(2, "or 15m or 2d");
     assert_eq!(calls(&["--command", "add"]), 5);
     assert_eq!(calls(&["--code", "1"]), 5);
     assert_eq!(calls(&["--pod", "web-3"]), 1);
