@@ -33,6 +33,10 @@ pub(super) struct Report {
     other_plugins_refuse: Vec<Range>,
     /// Which agents always fail the CHECK that such a list brings
     check_fails: Vec<Range>,
+    /// Whether runtime and plugin read it
+    accepted: bool,
+    /// Whether Pods start with it: with any agent, or on this node where its plugins were asked
+    safe: bool,
     /// What to make of it
     verdict: String,
 }
@@ -61,6 +65,8 @@ impl Report {
             agents: if refused { Vec::new() } else { releases::table(version) },
             other_plugins_refuse: whose_refuse.unwrap_or_default(),
             check_fails: that_fail.unwrap_or_default(),
+            accepted: !refused,
+            safe: false,
             verdict: String::new(),
             cni_version,
         };
@@ -95,6 +101,7 @@ impl Report {
     }
 
     fn conclude(&mut self) {
+        self.safe = self.is_safe();
         self.verdict = self.sentence();
     }
 

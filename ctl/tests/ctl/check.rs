@@ -51,6 +51,7 @@ fn every_problem_is_shown_where_it_is() {
     assert_eq!(answer.out.lines().count(), 5, "{answer:?}");
     let report = check(json, &["--output", "json"]).json();
     assert_eq!(report["findings"][4]["line"], 10, "{report}");
+    assert_eq!([&report["accepted"], &report["safe"]], [false, false], "{report}");
 }
 
 #[test]
@@ -68,6 +69,7 @@ fn releases_are_told_apart_by_version() {
             format!(r#"{{"cniVersion":{version},"name":"x","plugins":[{{"type":"antrea"}}]}}"#);
         let report = check(&json, &["--output", "json"]);
         assert_eq!(report.exit, 0, "{report:?}");
+        assert_eq!([&report.json()["accepted"], &report.json()["safe"]], [true, true]);
         let agents = report.json()["agents"].clone();
         let agents = agents.as_array().unwrap().iter();
         let row = |it: &Value| format!("{} {} {}", it["first"], it["last"], it["cniVersion"]);
@@ -84,8 +86,10 @@ fn releases_are_told_apart_by_version() {
 fn what_is_unusual_but_accepted_is_a_warning() {
     check(r#"{"cniVersion":"1.1.0","name":"x","plugins":[{"type":"bridge"}]}"#, &[])
         .assert(0, "warning: no plugin of type");
-    check_as("x.conf", r#"{"name":"x","type":"antrea"}"#, &[])
-        .assert(1, "every agent refuses that");
+    let without = r#"{"name":"x","type":"antrea"}"#;
+    check_as("x.conf", without, &[]).assert(1, "every agent refuses that");
+    let report = check_as("x.conf", without, &["-o", "json"]).json();
+    assert_eq!([&report["accepted"], &report["safe"]], [true, false], "{report}");
     let beside =
         r#"{"cniVersion":"1.1.0","name":"x","antreaCni":{},"plugins":[{"type":"antrea"}]}"#;
     check(beside, &[]).assert(0, "belongs into the plugin");
