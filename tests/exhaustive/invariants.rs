@@ -34,7 +34,7 @@ pub(crate) fn check(world: &World, outcome: &Outcome) -> Result<(), String> {
     waits(world, &events, outcome)?;
     let sent = events.iter().filter(|event| matches!(event, Event::Connected(_))).count();
     // The pauses between attempts grow to a second, and begin anew with each process.
-    if sent > 40 + total.as_secs() as usize {
+    if sent > 80 + total.as_secs() as usize {
         return Err(format!("{sent} connections for one command"));
     }
     pauses(&events)?;
