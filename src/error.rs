@@ -84,7 +84,7 @@ impl Error {
                 Grpc::Ended(_) => codes::UNKNOWN_RPC_ERROR,
                 Grpc::NoSocket(_) => codes::INTERNAL,
             },
-            Self::Ladder(Ladder::GaveWay(_)) => codes::TRY_AGAIN_LATER,
+            Self::Ladder(Ladder::GaveWay(_) | Ladder::OwedFirst(_)) => codes::TRY_AGAIN_LATER,
             Self::Ladder(Ladder::Undecodable(_)) => codes::UNKNOWN_RPC_ERROR,
             Self::Ladder(Ladder::Result(_)) | Self::Result(_) => codes::DECODING_FAILURE,
             Self::Ladder(Ladder::Exhausted) => codes::INCOMPATIBLE_API_VERSION,

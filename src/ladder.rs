@@ -74,14 +74,21 @@ pub fn deliver(
         Action::Del if may_be_owed => owed::del(&mut delivery, limits),
         Action::Check | Action::Del | Action::Gc => delivery.repeat(request).map(Answer::Agent),
     };
-    let is_answered = matches!(answer, Ok(Answer::Agent(_) | Answer::ServesAdd { .. }));
+    let is_answered = match &answer {
+        Ok(Answer::Agent(_) | Answer::ServesAdd { .. }) => true,
+        Ok(Answer::Owed | Answer::Lost) => false,
+        Err(Error::Exhausted) => request.action == Action::Gc,
+        Err(error) => error.is_served(),
+    };
     if request.action != Action::Add && is_answered {
         settle_owed(&mut delivery);
     }
     let now = node.now();
     history.elapsed = now - started;
     match answer {
-        Ok(Answer::Agent(response)) => Ok(Answer::Agent(told_how_often(response, history))),
+        Ok(Answer::Agent(response)) => {
+            Ok(Answer::Agent(told_how_often(response, history, deadline.gave_way())))
+        }
         Err(cause) if cause.is_unreached() && deadline.gave_way() && deadline.end(now) <= now => {
             Err(Error::GaveWay(Box::new(cause)))
         }
@@ -100,9 +107,10 @@ fn add(delivery: &mut Delivery<'_, impl Node>) -> Result<Answer, Error> {
     let is_any_owed = owed.is_some();
     drop(owed);
     let answer = recovery::add(delivery);
-    match answer {
+    match &answer {
         Ok(_) if is_any_owed => settle_owed(delivery),
         Ok(_) => (),
+        Err(error) if error.is_served() && is_any_owed => settle_owed(delivery),
         Err(_) => owed::after_unknown_add(delivery),
     }
     answer.map(Answer::Agent)
@@ -115,12 +123,18 @@ fn settle_owed<N: Node>(delivery: &mut Delivery<'_, N>) {
 }
 
 /// The agent's words, with how often it was asked, if it said "try again later" to the end.
-fn told_how_often(mut response: Response, history: &History) -> Response {
+fn told_how_often(mut response: Response, history: &History, gave_way: bool) -> Response {
     let is_last_word = response.is_try_again_later();
     if let Some(error) = response.error.as_mut().filter(|_| is_last_word) {
         let times = history.asked_again + 1;
         let plural = if times == 1 { "" } else { "s" };
-        let asked = format!("asked {times} time{plural} in {}", history::seconds(history.elapsed));
+        let why = if gave_way {
+            ", and not again: the container runtime waits to read its network configuration"
+        } else {
+            ""
+        };
+        let asked =
+            format!("asked {times} time{plural} in {}{why}", history::seconds(history.elapsed));
         let and = if error.note.is_empty() { "" } else { "; " };
         error.note = [&*error.note, and, &asked].concat();
     }

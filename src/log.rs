@@ -24,7 +24,9 @@ pub(crate) fn write(
     note: Option<Note>,
 ) {
     let Some(path) = &call.settings.log_file else { return };
-    if call.settings.log_level == LogLevel::Error && result.is_ok() {
+    // A DEL that is lost is a success for the runtime alone.
+    let is_well = result.is_ok() && note != Some(Note::Lost);
+    if call.settings.log_level == LogLevel::Error && is_well {
         return;
     }
     let event = event::event(call, history, result.as_ref().err(), note);

@@ -84,7 +84,10 @@ impl Verdict {
                 Self::done(Memory::Unchanged, Some(Note::NoGc))
             }
             Err(cause) if call.action == Action::Status => Self::of_no_status(node, call, cause),
-            Err(cause) => Self::failed(cause.into()),
+            Err(cause) => {
+                let memory = if cause.is_served() { Memory::Seen } else { Memory::Unchanged };
+                Self { memory, ..Self::failed(cause.into()) }
+            }
         }
     }
 
@@ -126,7 +129,11 @@ impl Verdict {
     /// ADD would wait for it.
     fn of_no_status(node: &impl Node, call: &Call, cause: ladder::Error) -> Self {
         if !cause.is_silence() {
-            return Self { memory: Memory::NotReady, ..Self::failed(not_ready(cause)) };
+            let error = not_ready(cause);
+            // A failure of this process says nothing of the agent.
+            let is_ours = !matches!(error, Error::NotReady(_));
+            let memory = if is_ours { Memory::Unchanged } else { Memory::NotReady };
+            return Self { memory, ..Self::failed(error) };
         }
         if node.was_seen(call.settings.wait_for_agent) {
             return Self::done(Memory::Unchanged, Some(Note::FromMemory));

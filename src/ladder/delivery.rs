@@ -1,6 +1,7 @@
 //! Getting one command to an agent and its answer back, in time: waiting, falling back to
 //! older APIs, and sending again.
 
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -152,12 +153,11 @@ impl<'a, N: Node> Delivery<'a, N> {
         let mut busy: Option<Response> = None;
         loop {
             let answer = self.ask_once(question, busy.is_some());
+            self.history.asked_again += u32::from(busy.is_some() && answer.is_ok());
             let goes_on = match &answer {
                 Ok(response) if response.is_try_again_later() => {
                     self.deadline.extend(self.total_if_answered);
-                    let goes_on = self.pause_for_busy(action, jitter(asking_again.pause()));
-                    self.history.asked_again += u32::from(goes_on);
-                    goes_on
+                    self.pause_for_busy(action, jitter(asking_again.pause()))
                 }
                 Err(error) if error.is_not_taken() => match busy {
                     Some(_) => self.pause_for_busy(action, repeating.pause()),
@@ -221,6 +221,19 @@ impl<'a, N: Node> Delivery<'a, N> {
         if self.connection.is_none() {
             self.open(action, is_again)?;
         }
+        let remembers = self.refused.iter().any(|(refused, _)| *refused == action);
+        match self.ask_each(question) {
+            // In another PID namespace no process has a number: this may be another agent.
+            Err(Error::Exhausted) if remembers && self.refused_by.is_none() => {
+                self.refused.clear();
+                self.ask_each(question)
+            }
+            answer => answer,
+        }
+    }
+
+    fn ask_each(&mut self, question: Question<'_>) -> Result<Response, Error> {
+        let action = question.action();
         let Some(connection) = &mut self.connection else { return Err(Error::Exhausted) };
         let mut calls = Calls { node: self.node, connection, history: self.history };
         for api in Api::ALL {
@@ -264,7 +277,11 @@ impl<'a, N: Node> Delivery<'a, N> {
             // An ADD that is sent again needs as much time as before its pause.
             let least = action.rules().asks_again.filter(|_| is_again).unwrap_or_default();
             let end = self.deadline.end(now);
-            let until = until.min(end.checked_sub(least).unwrap_or(end));
+            let latest = end.checked_sub(least).unwrap_or(end);
+            if is_again && now > latest {
+                return Err(grpc::Error::Unreachable(ErrorKind::TimedOut.into()));
+            }
+            let until = until.min(latest);
             match self.node.connect(&self.deadline, watched) {
                 // The kernel still connects to a process that is being killed.
                 Ok(it)

@@ -18,9 +18,12 @@ pub enum Error {
     Undecodable(#[source] prost::DecodeError),
     /// The command ended early, so that the runtime can read its network configurations.
     #[error(
-        "antrea-agent did not do it while the container runtime waits to read its network configuration again: the runtime tries again"
+        "the call ended early, because the container runtime waits to read its network configuration again: the runtime tries again"
     )]
     GaveWay(#[source] Box<Self>),
+    /// A DEL for the same container and interface is owed, and keeps an ADD from being sent.
+    #[error("a DEL that is owed for this container and interface comes first, and {0}: try again")]
+    OwedFirst(String),
     /// The result of ADD cannot be put into the configuration's cniVersion.
     #[error(
         "the result of antrea-agent cannot be put into the cniVersion of the configuration: set a lower one"

@@ -57,7 +57,6 @@ pub(super) fn settle_before_add<N: Node>(
     delivery: &mut Delivery<'_, N>,
     owed: &N::Owed,
 ) -> Result<Option<Response>, Error> {
-    let not_yet = |why: &str| Err(grpc::Error::NotTaken(why.to_owned()).into());
     let mut backoff = CLAIMING;
     // Two processes may have written one at once.
     while let Some(entry) = owed.find(delivery.request.args).map_err(grpc::Error::NoSocket)? {
@@ -65,27 +64,43 @@ pub(super) fn settle_before_add<N: Node>(
             Claimed::Call(call, _claim) => {
                 let answer = delivery.repeat(Request::from(&*call));
                 if !is_answered(&answer) {
-                    return answer.map(Some);
+                    return answer.map(|response| Some(of_del(response)));
                 }
                 note(delivery, &call.args, answer);
                 if !owed.remove(&entry) {
-                    return not_yet("the DEL that was owed before it cannot be removed");
+                    return Err(stays::<N>(&entry));
                 }
             }
             Claimed::Gone => (),
             Claimed::Busy if delivery.pause(backoff.pause()) => (),
             Claimed::Busy => {
-                return not_yet("another process sends the DEL that is owed before it");
+                return Err(Error::OwedFirst("another process sends it".to_owned()));
             }
+            Claimed::Stays => return Err(stays::<N>(&entry)),
             Claimed::Failed(error) => return Err(grpc::Error::NoSocket(error).into()),
         }
     }
     let least = Action::Add.rules().asks_again.unwrap_or_default();
     let left = delivery.deadline.left(delivery.node.now());
-    if delivery.history.asked_again > 0 && left < least {
-        return not_yet("the DEL that was owed before it took its time");
+    // From here on the ADD is counted.
+    if mem::take(&mut delivery.history.asked_again) > 0 && left < least {
+        return Err(Error::OwedFirst("it took the time of the ADD".to_owned()));
     }
     Ok(None)
+}
+
+fn stays<N: Node>(entry: &<N::Owed as OwedDels>::Entry) -> Error {
+    let key = N::Owed::key(entry);
+    Error::OwedFirst(format!("what is written down for {key} beside the socket cannot be removed"))
+}
+
+/// The agent's words, which are not about the ADD.
+fn of_del(mut response: Response) -> Response {
+    if let Some(error) = &mut response.error {
+        error.note =
+            "the ADD was not sent: this is about the DEL that is owed before it".to_owned();
+    }
+    response
 }
 
 /// Sends the DELs that are due, on the connection of a command that was answered. One that no
@@ -106,8 +121,7 @@ pub(super) fn settle<N: Node>(delivery: &mut Delivery<'_, N>, owed: &N::Owed) {
         }
         let (call, claim) = match claim::<N>(owed, &entry, delivery) {
             Claimed::Call(call, claim) => (call, claim),
-            Claimed::Gone | Claimed::Busy => continue,
-            Claimed::Failed(error) if error.kind() == ErrorKind::InvalidData => continue,
+            Claimed::Gone | Claimed::Busy | Claimed::Stays => continue,
             Claimed::Failed(_) => break,
         };
         let asked = delivery.node.now();
@@ -133,9 +147,10 @@ pub(super) fn settle<N: Node>(delivery: &mut Delivery<'_, N>, owed: &N::Owed) {
 }
 
 /// Owes a DEL for an ADD whose outcome is unknown, while its agent goes on with it.
-pub(super) fn after_unknown_add<N: Node>(delivery: &Delivery<'_, N>) {
-    if delivery.add_may_go_on() {
-        delivery.node.owe(delivery.request.args, AFTER_ADD);
+pub(super) fn after_unknown_add<N: Node>(delivery: &mut Delivery<'_, N>) {
+    if delivery.add_may_go_on() && !delivery.node.owe(delivery.request.args, AFTER_ADD) {
+        let why = "the agent may still do the ADD, and the DEL for it could not be kept";
+        delivery.history.owed.errors.push(why.to_owned());
     }
 }
 
@@ -146,6 +161,8 @@ enum Claimed<C> {
     Gone,
     /// Another process sends it
     Busy,
+    /// It is none, and cannot be removed
+    Stays,
     Failed(io::Error),
 }
 
@@ -168,7 +185,7 @@ fn claim<N: Node>(
         },
     };
     if !owed.remove(entry) {
-        return Claimed::Failed(ErrorKind::InvalidData.into());
+        return Claimed::Stays;
     }
     let key = N::Owed::key(entry);
     delivery.history.owed.errors.push(format!("the DEL that was owed for {key} is lost: {why}"));

@@ -171,13 +171,20 @@ fn ladder(events: &[Event]) -> Result<(), String> {
     Ok(())
 }
 
-/// A command is sent again only if it has had no answer, or "try again later".
+/// A command is sent again only if it has had no answer, or "try again later"; an ADD then
+/// only while the agent has the time to say it again.
 fn again(events: &[Event]) -> Result<(), String> {
     let mut last: Option<(Action, &str, End)> = None;
     for event in events {
         match event {
             Event::Settling => last = None,
-            Event::Called { action, container, end, broken: false, .. } => {
+            Event::Called { action, container, end, left, broken: false, .. } => {
+                let is_again = last.is_some_and(|(then, whose, end)| {
+                    (then, whose, end) == (Action::Add, container, End::Busy)
+                });
+                if is_again && *action == Action::Add && *left < Duration::from_secs(35) {
+                    return Err(format!("ADD was asked again with {left:?} left"));
+                }
                 if let Some((then, whose, End::Done | End::InBand | End::Other)) = last
                     && (then, whose) == (*action, container)
                 {

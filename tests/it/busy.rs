@@ -77,13 +77,17 @@ fn an_add_is_asked_again_only_while_35_s_are_left() {
     }
 }
 
-/// An agent that says "try again later" and is not there any more.
+/// An agent that says "try again later", perhaps without having v1, and is not there any more.
 #[cfg(unix)]
-fn goes_away(node: &TestNode) -> RawAgent {
+fn goes_away(node: &TestNode, is_old: bool) -> RawAgent {
     let socket = node.socket();
     RawAgent::start(&node.socket(), move |connection| {
         connection.handshake()?;
-        let stream = connection.request()?;
+        let mut stream = connection.request()?;
+        if is_old {
+            connection.trailers_only(stream, "12", b"unknown service")?;
+            stream = connection.request()?;
+        }
         std::fs::remove_file(&socket).ok()?;
         connection.head(stream)?;
         // `CniCmdResponse` with an error of code 11 and the message "busy"
@@ -99,7 +103,7 @@ fn goes_away(node: &TestNode) -> RawAgent {
 #[test]
 fn another_agent_in_between_gets_the_add() {
     let node = TestNode::new();
-    let first = goes_away(&node);
+    let first = goes_away(&node, false);
     let running = node.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 30})).spawn();
     eventually("the first agent went away", || !node.socket().exists());
     let second = node.agent(&[Api::V1BETA1]);
@@ -112,10 +116,34 @@ fn another_agent_in_between_gets_the_add() {
 #[test]
 fn the_agents_words_are_the_answer_when_it_goes_away() {
     let node = TestNode::new();
-    let _agent = goes_away(&node);
+    let _agent = goes_away(&node, false);
     let answer = node.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 1})).run();
     assert_eq!(answer.code(), 11, "{answer:?}");
-    assert!(answer.text().starts_with("busy; asked 2 times in "), "{answer:?}");
+    assert!(answer.text().starts_with("busy; asked 1 time in "), "{answer:?}");
+}
+
+/// In another PID namespace, as of a Pod that runs plugins, the kernel has no number for an
+/// agent: the next one may have what the last one refused.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs root and util-linux; make test-release runs it"]
+fn an_agent_without_a_number_is_asked_for_what_another_one_refused() {
+    let node = TestNode::new();
+    let first = goes_away(&node, true);
+    let call = node.call("ADD", "1.0.0");
+    let mut unshare = std::process::Command::new("unshare");
+    unshare
+        .args(["--pid", "--fork"])
+        .arg(antrea_cni_test_support::plugin())
+        .env_clear()
+        .envs(&call.env)
+        .env("PATH", "/usr/bin:/bin");
+    let running = call.start_as(unshare);
+    eventually("the first agent went away", || !node.socket().exists());
+    let second = node.agent(&[Api::V1]);
+    let answer = running.wait();
+    assert_eq!(answer.exit(), 0, "{answer:?}");
+    assert_eq!((first.requests(), methods(&second)), (2, vec!["CmdAdd".to_owned()]));
 }
 
 /// As released agents behave while their node's network is not ready.

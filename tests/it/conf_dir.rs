@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use antrea_cni_agent::Api;
 use serde_json::json;
 
 use antrea_cni_test_support::frames::RawAgent;
@@ -73,6 +74,22 @@ fn a_call_ends_20_s_after_a_change_that_the_runtime_waits_for() {
         assert!(gave_way(add(&silent)));
     });
     assert_eq!((agent.requests(), silent.owed().len()), (1, 1), "its outcome is unknown");
+}
+
+/// The agent's words stay, with why it was not asked again.
+#[test]
+fn a_call_that_an_agent_puts_off_ends_early_and_says_why() {
+    let node = TestNode::new();
+    conf_dir(&node, 30, 300);
+    let busy = json!({"ADD": {"error": {"code": 11, "message": "busy"}}});
+    let _agent = node.scripted(&[Api::V1], busy);
+    let answer = node.call("ADD", "1.0.0").run();
+    assert_eq!(answer.code(), 11, "{answer:?}");
+    let text = answer.text();
+    assert!(
+        text.starts_with("busy; asked ") && text.contains("the container runtime waits to read"),
+        "{text}"
+    );
 }
 
 #[test]

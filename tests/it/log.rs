@@ -107,7 +107,7 @@ fn a_success_without_an_agent_says_so() {
     logging(&place, "DEL", "1.1.0").run().assert_silent_success();
     let done: Vec<_> =
         lines(&place.path("log")).iter().map(|e| e["owedDone"].to_string()).collect();
-    assert_eq!(done, ["null", "null", "1", "null"]);
+    assert_eq!(done, ["null", "1", "null", "null"]);
     let notes: Vec<_> = lines(&place.path("log")).iter().map(|e| e["note"].to_string()).collect();
     assert!(notes[0].contains("owed: no agent did it"), "{notes:?}");
     assert!(notes[1].contains("nothing was done"), "{notes:?}");
@@ -123,6 +123,17 @@ fn level_error_leaves_successes_out() {
     let _agent = place.agent(&[Api::V1]);
     assert_eq!(quiet("ADD").run().exit(), 0);
     assert_eq!(lines(&place.path("log")).len(), 1);
+}
+
+/// It is a success for the runtime alone.
+#[test]
+fn level_error_has_a_del_that_is_lost() {
+    let place = TestNode::new();
+    fs::write(place.owed_folder(), "no folder").unwrap();
+    let settings = json!({"logLevel": "error", "waitForAgentSeconds": 0});
+    let del = logging_with(&place, "DEL", "1.1.0", settings).env("CNI_NETNS", "");
+    del.run().assert_silent_success();
+    assert!(lines(&place.path("log"))[0]["note"].to_string().contains("lost"));
 }
 
 #[test]

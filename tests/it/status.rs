@@ -168,6 +168,23 @@ fn not_ready_is_remembered_when_the_agent_dies() {
     }
 }
 
+/// That this process may open nothing says nothing of the agent.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the static plugin; make test-release runs it"]
+fn a_failure_of_the_plugin_itself_forgets_nothing() {
+    let place = TestNode::new();
+    let agent = place.agent(&[Api::V1]);
+    status(&place, json!({})).assert_silent_success();
+    let call = place.call("STATUS", "1.1.0");
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", r#"ulimit -n 3; exec "$0""#]).arg(antrea_cni_test_support::plugin());
+    shell.env_clear().envs(&call.env);
+    assert_eq!(call.run_as(shell).code(), 999);
+    drop(agent);
+    status(&place, json!({})).assert_silent_success();
+}
+
 #[test]
 fn an_agent_that_answered_any_command_was_seen() {
     for command in ["ADD", "CHECK", "DEL", "GC"] {

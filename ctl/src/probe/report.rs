@@ -313,7 +313,7 @@ impl fmt::Display for Report {
             writeln!(out, "answers STATUS: {}", plain(said))?;
         }
         if self.owed > 0 {
-            writeln!(out, "{} DELs are owed to it: antrea-cnictl owed", self.owed)?;
+            writeln!(out, "DELs that are owed to it: {} (antrea-cnictl owed)", self.owed)?;
         }
         for api in &self.apis {
             let of = match api.releases {

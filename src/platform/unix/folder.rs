@@ -99,6 +99,8 @@ impl Folder {
     /// # Errors
     /// It cannot be written.
     pub(crate) fn write(&self, name: &str, temporary: &str, bytes: &[u8]) -> io::Result<()> {
+        // A limit of file sizes is an error, and no signal.
+        files::outlive_limits();
         let _ = self.remove(temporary);
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
         let mode = Mode::from_bits_truncate(0o600);
