@@ -122,6 +122,33 @@ fn the_agents_words_are_the_answer_when_it_goes_away() {
     assert!(answer.text().starts_with("busy; asked 1 time in "), "{answer:?}");
 }
 
+/// The end comes nearer while it waits for the next agent, which is there at the same moment.
+#[cfg(unix)]
+#[test]
+fn the_next_agent_is_not_asked_when_the_end_came_too_near() {
+    use nix::sys::signal::{Signal, kill};
+    let node = TestNode::new();
+    let folder = node.path("net.d");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::File::open(&folder).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    let _first = goes_away(&node, false);
+    let running = node.call_with("ADD", "1.0.0", json!({"waitForAgentSeconds": 60})).spawn();
+    let started = std::time::Instant::now();
+    eventually("the first agent went away", || !node.socket().exists());
+    let plugin = nix::unistd::Pid::from_raw(running.child.id().cast_signed());
+    eventually("its pause is over", || started.elapsed().as_secs() >= 3);
+    kill(plugin, Signal::SIGSTOP).unwrap();
+    // A call looks at the folder from its fifth second on.
+    eventually("it would look at the folder", || started.elapsed().as_secs() >= 6);
+    std::fs::write(folder.join("10-antrea.conflist"), "{}").unwrap();
+    let second = node.agent(&[Api::V1]);
+    kill(plugin, Signal::SIGCONT).unwrap();
+    let answer = running.wait();
+    assert_eq!(answer.code(), 11, "{answer:?}");
+    assert!(answer.text().starts_with("busy; asked 1 time in "), "{answer:?}");
+    assert!(second.served().is_empty());
+}
+
 /// In another PID namespace, as of a Pod that runs plugins, the kernel has no number for an
 /// agent: the next one may have what the last one refused.
 #[cfg(target_os = "linux")]
