@@ -446,7 +446,7 @@ def operations(box):
         f.write(transcript)
     expect(shell.returncode == 0, transcript[-1500:])
     for words in ('A Pod started now would use antrea_io.antrea.pkg.apis.cni.v1beta1', 'antrea: installed', 'supportedVersions',
-                  'ADD      v1beta1    0 ', 'antrea_cni_log_calls{command="ADD"', 'holds off what was installed'):
+                  'ADD      v1beta1    0 ', 'antrea_cni_log_calls{command="ADD"', 'rollback   in force'):
         expect(words in transcript, f'no {words!r} in {transcript}')
     expect(open(box.plugin, 'rb').read() == before, 'the plugin before is not back')
     clean(box)
