@@ -44,8 +44,10 @@ fuzz_target!(|data: &[u8]| {
     let command = if command % 2 == 0 { "ADD" } else { "STATUS" };
     let agent = agent();
     agent.next.lock().unwrap().send(bytes.to_vec()).unwrap();
+    // An ADD of 35 s is not asked again when the agent says "try again later".
+    let settings = r#""waitForAgentSeconds":0,"addTimeoutSeconds":35"#;
     let stdin = format!(
-        r#"{{"cniVersion":"1.1.0","name":"n","antreaCni":{{"socket":"{}","waitForAgentSeconds":0}}}}"#,
+        r#"{{"cniVersion":"1.1.0","name":"n","antreaCni":{{"socket":"{}",{settings}}}}}"#,
         agent.socket
     );
     let variables = |name: &str| -> Option<OsString> {
