@@ -43,6 +43,8 @@ fuzz_target!(|data: &[u8]| {
     let Some((command, bytes)) = data.split_first() else { return };
     let command = if command % 2 == 0 { "ADD" } else { "STATUS" };
     let agent = agent();
+    // A DEL that the ADD before owes would get these bytes, and be sent again and again.
+    let _ = std::fs::remove_dir_all(format!("{}.owed", agent.socket));
     agent.next.lock().unwrap().send(bytes.to_vec()).unwrap();
     // An ADD of 35 s is not asked again when the agent says "try again later".
     let settings = r#""waitForAgentSeconds":0,"addTimeoutSeconds":35"#;
