@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! ladder ──▶ owed ──▶ recovery ──▶ delivery ──▶ translation ──▶ calls ──▶ node
-//! which way  DELs     an agent     waits, asks  lower           one       the agent
-//! for which  without  that died    API by API,  cniVersions     call
-//! command    agent                 asks again
+//! which way  DELs     an agent     asks API by  lower           one       the agent
+//! for which  without  that died    API, asks    cniVersions     call        ▲
+//! command    agent                 again ──────▶ waiting for an agent ──────┘
 //! ```
 
 mod answer;
@@ -22,6 +22,7 @@ mod status;
 mod translation;
 mod v1;
 mod v1beta1;
+mod waiting;
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -74,13 +75,7 @@ pub fn deliver(
         Action::Del if may_be_owed => owed::del(&mut delivery, limits),
         Action::Check | Action::Del | Action::Gc => delivery.repeat(request).map(Answer::Agent),
     };
-    let is_answered = match &answer {
-        Ok(Answer::Agent(_) | Answer::ServesAdd { .. }) => true,
-        Ok(Answer::Owed | Answer::Lost) => false,
-        Err(Error::Exhausted) => request.action == Action::Gc,
-        Err(error) => error.is_served(),
-    };
-    if request.action != Action::Add && is_answered {
+    if request.action != Action::Add && is_answered(request.action, &answer) {
         settle_owed(&mut delivery);
     }
     let now = node.now();
@@ -106,14 +101,24 @@ fn add(delivery: &mut Delivery<'_, impl Node>) -> Result<Answer, Error> {
     }
     let is_any_owed = owed.is_some();
     drop(owed);
-    let answer = recovery::add(delivery);
-    match &answer {
-        Ok(_) if is_any_owed => settle_owed(delivery),
-        Ok(_) => (),
-        Err(error) if error.is_served() && is_any_owed => settle_owed(delivery),
-        Err(_) => owed::after_unknown_add(delivery),
+    let answer = recovery::add(delivery).map(Answer::Agent);
+    if !is_answered(Action::Add, &answer) {
+        owed::after_unknown_add(delivery);
+    } else if is_any_owed {
+        settle_owed(delivery);
     }
-    answer.map(Answer::Agent)
+    answer
+}
+
+/// Whether an agent answered, so that it can be sent what is owed. One without GC has
+/// answered, too.
+fn is_answered(action: Action, answer: &Result<Answer, Error>) -> bool {
+    match answer {
+        Ok(Answer::Agent(_) | Answer::ServesAdd { .. }) => true,
+        Ok(Answer::Owed | Answer::Lost) => false,
+        Err(Error::Exhausted) => action == Action::Gc,
+        Err(error) => error.is_served(),
+    }
 }
 
 fn settle_owed<N: Node>(delivery: &mut Delivery<'_, N>) {

@@ -130,13 +130,7 @@ impl Owed {
     /// # Errors
     /// The folder cannot be read.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        // The library's sort is 6 KB of code.
-        for entry in self.folder.names()?.into_iter().filter_map(Entry::parse) {
-            let at = entries.partition_point(|it| *it < entry);
-            entries.insert(at, entry);
-        }
-        Ok(entries)
+        self.folder.names().map(sorted)
     }
 }
 
@@ -145,8 +139,7 @@ impl OwedDels for Owed {
     type Claim = File;
 
     fn find(&self, args: &CmdArgs) -> io::Result<Option<Entry>> {
-        let key = key(args);
-        Ok(self.entries()?.into_iter().find(|it| it.key() == key))
+        Ok(self.entries()?.into_iter().find(|it| Self::is_for(it, args)))
     }
 
     fn due(&self) -> Vec<Entry> {
@@ -158,7 +151,7 @@ impl OwedDels for Owed {
             }
         }
         let now = now();
-        self.entries().unwrap_or_default().into_iter().filter(|it| it.is_due(now)).collect()
+        sorted(names).into_iter().filter(|it| it.is_due(now)).collect()
     }
 
     fn try_lock(&self) -> bool {
@@ -167,7 +160,7 @@ impl OwedDels for Owed {
 
     fn claim(&self, entry: &Entry) -> io::Result<(File, CmdArgs)> {
         let (file, bytes) = self.folder.take(&entry.0, MAX_BYTES as u64)?;
-        let args = decode(&bytes).filter(|args| key(args) == entry.key());
+        let args = decode(&bytes).filter(|args| Self::is_for(entry, args));
         args.map(|args| (file, args)).ok_or_else(|| ErrorKind::InvalidData.into())
     }
 
@@ -185,6 +178,10 @@ impl OwedDels for Owed {
         let _ = self.folder.rename(&entry.0, &later.0);
     }
 
+    fn is_for(entry: &Entry, args: &CmdArgs) -> bool {
+        entry.key() == key(args)
+    }
+
     fn key(entry: &Entry) -> String {
         entry.key().to_owned()
     }
@@ -195,6 +192,16 @@ impl Drop for Owed {
     fn drop(&mut self) {
         folder::remove_empty(&self.path);
     }
+}
+
+/// The DELs of these names, oldest first. The library's sort is 6 KB of code.
+fn sorted(names: Vec<String>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for entry in names.into_iter().filter_map(Entry::parse) {
+        let at = entries.partition_point(|it| *it < entry);
+        entries.insert(at, entry);
+    }
+    entries
 }
 
 fn now() -> Duration {

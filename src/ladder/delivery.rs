@@ -1,9 +1,8 @@
 //! Getting one command to an agent and its answer back, in time: waiting, falling back to
 //! older APIs, and sending again.
 
-use std::io::ErrorKind;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::api::{Api, Request, Response};
 use super::calls::Calls;
@@ -11,18 +10,10 @@ use super::error::Error;
 use super::history::{History, Outcome};
 use super::node::{Connection, Node};
 use super::translation;
+use super::waiting::{connect, sleep_until};
 use crate::action::Action;
 use crate::backoff::{Backoff, jitter};
 use crate::deadline::Deadline;
-use crate::grpc;
-
-/// Between two looks for an agent that is away. Each process looks for itself: whatever
-/// processes shared, a stopped or hostile one could hold up all of them with.
-const LOOKING: Backoff = Backoff::new(10, 500);
-
-/// How long a process takes to end whose socket still connects. One that has left its socket to
-/// others, and ended, looks the same.
-const DYING: Duration = Duration::from_millis(50);
 
 /// Between two sendings of a command that was not taken, or that was cut off.
 pub(super) const REPEATING: Backoff = Backoff::new(10, 1000);
@@ -126,7 +117,7 @@ impl<'a, N: Node> Delivery<'a, N> {
         let until = self.node.now() + pause;
         let is_time = self.deadline.end(self.node.now()) > until;
         if is_time {
-            self.sleep_until(until);
+            sleep_until(self.node, &self.deadline, until);
         }
         is_time && self.deadline.end(self.node.now()) >= self.node.now()
     }
@@ -255,7 +246,10 @@ impl<'a, N: Node> Delivery<'a, N> {
     }
 
     fn open(&mut self, action: Action, is_again: bool) -> Result<(), Error> {
-        let connection = self.connect(action, is_again)?;
+        // An ADD that is sent again needs as much time as before its pause.
+        let least = action.rules().asks_again.filter(|_| is_again);
+        let (node, watched) = (self.node, action == Action::Add);
+        let connection = connect(node, &self.deadline, self.wait, least, watched)?;
         self.history.connections += 1;
         // A process is not asked again for what it refused. Another one may have it.
         if self.refused_by != connection.peer_id() {
@@ -264,51 +258,6 @@ impl<'a, N: Node> Delivery<'a, N> {
         }
         self.connection = Some(connection);
         Ok(())
-    }
-
-    /// Connects, waiting for an agent that is away, and for nothing else.
-    #[inline(never)]
-    fn connect(&self, action: Action, is_again: bool) -> Result<N::Connection, grpc::Error> {
-        let until = self.node.now() + self.wait;
-        let (mut looking, mut dying) = (LOOKING, None);
-        let watched = action == Action::Add;
-        loop {
-            let now = self.node.now();
-            // An ADD that is sent again needs as much time as before its pause.
-            let least = action.rules().asks_again.filter(|_| is_again).unwrap_or_default();
-            let end = self.deadline.end(now);
-            let latest = end.checked_sub(least).unwrap_or(end);
-            if is_again && now > latest {
-                return Err(grpc::Error::Unreachable(ErrorKind::TimedOut.into()));
-            }
-            let until = until.min(latest);
-            match self.node.connect(&self.deadline, watched) {
-                // The kernel still connects to a process that is being killed.
-                Ok(it)
-                    if watched && it.peer_was_gone() && *dying.get_or_insert(now + DYING) > now =>
-                {
-                    drop(it);
-                    self.sleep_until(now + Duration::from_millis(5));
-                }
-                Err(away) if away.is_away() && now < until => {
-                    let pause = jitter(looking.pause());
-                    self.sleep_until(until.min(now + pause));
-                }
-                connection => return connection,
-            }
-        }
-    }
-
-    /// Sleeps, but for looks at the runtime's folder.
-    fn sleep_until(&self, until: Instant) {
-        loop {
-            let now = self.node.now();
-            let next = self.deadline.next(now).min(until);
-            if next <= now {
-                return;
-            }
-            self.node.sleep(next - now);
-        }
     }
 
     /// Whether an ADD may still take effect: it was sent, nobody knows what came of it, and

@@ -134,6 +134,9 @@ pub trait OwedDels {
     /// Leaves one that no agent answered alone for a while.
     fn postpone(&self, entry: &Self::Entry, claim: &Self::Claim);
 
+    /// Returns whether it is for the container and interface of `args`.
+    fn is_for(entry: &Self::Entry, args: &CmdArgs) -> bool;
+
     /// Says whose it is: `CONTAINER@INTERFACE`.
     fn key(entry: &Self::Entry) -> String;
 }

@@ -113,10 +113,10 @@ pub(super) fn settle<N: Node>(delivery: &mut Delivery<'_, N>, owed: &N::Owed) {
     (delivery.wait, delivery.total_if_answered) = (Duration::ZERO, None);
     // The log tells of the command's own calls.
     let (rpcs, connections) = (mem::take(&mut delivery.history.rpcs), delivery.history.connections);
-    // The one of an ADD that was just done is for whoever owed it meanwhile.
-    let own = owed.find(delivery.request.args).ok().flatten().map(|it| N::Owed::key(&it));
+    let Request { action, args, .. } = delivery.request;
     for entry in owed.due() {
-        if delivery.request.action == Action::Add && own.as_ref() == Some(&N::Owed::key(&entry)) {
+        // What an ADD made is not removed by its own call: another one owed that meanwhile.
+        if action == Action::Add && N::Owed::is_for(&entry, args) {
             continue;
         }
         let (call, claim) = match claim::<N>(owed, &entry, delivery) {
@@ -194,14 +194,9 @@ fn claim<N: Node>(
 
 /// Whether an agent answered a DEL, so that it is not owed any more.
 fn is_answered(answer: &Result<Response, Error>) -> bool {
-    use tonic::Code::{Cancelled, DeadlineExceeded, Unavailable, Unimplemented};
     match answer {
         Ok(response) => !response.is_try_again_later(),
-        // An agent that ends, or does not take calls now.
-        Err(Error::Call(grpc::Error::Status(status))) => {
-            ![Unimplemented, Unavailable, DeadlineExceeded, Cancelled].contains(&status.code())
-        }
-        Err(error) => matches!(error, Error::Undecodable(_)),
+        Err(error) => error.is_served() || matches!(error, Error::Undecodable(_)),
     }
 }
 

@@ -138,7 +138,7 @@ impl OwedDels for SimulatedOwed {
 
     fn find(&self, args: &CmdArgs) -> io::Result<Option<OwedDel>> {
         let owed = self.0.owed.borrow();
-        Ok(owed.iter().find(|it| it.args.container_id == args.container_id).cloned())
+        Ok(owed.iter().find(|it| Self::is_for(it, args)).cloned())
     }
 
     fn due(&self) -> Vec<OwedDel> {
@@ -185,6 +185,10 @@ impl OwedDels for SimulatedOwed {
         let due = self.0.elapsed() + Duration::from_secs(60);
         let mut owed = self.0.owed.borrow_mut();
         owed.iter_mut().filter(|it| *it == entry).for_each(|it| it.due = due);
+    }
+
+    fn is_for(entry: &OwedDel, args: &CmdArgs) -> bool {
+        entry.args.container_id == args.container_id
     }
 
     fn key(entry: &OwedDel) -> String {
