@@ -6,11 +6,11 @@ use semver::Version;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::error::{Error, codes};
-use crate::grpc;
+use crate::error::Error;
 use crate::input::{self, Heading, Refused, version};
 use crate::ladder::history::{Rpc, seconds};
 use crate::ladder::{self, History, Outcome};
+use crate::{codes, grpc};
 
 /// Longest text of a document in bytes of JSON: two of them, and the rest, stay
 /// below 16 KiB.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::ladder::AgentError;
-use crate::{grpc, input, ladder};
+use crate::{codes, grpc, input, ladder};
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -23,21 +23,6 @@ pub enum Error {
     /// The agent's result of ADD is not one JSON object.
     #[error("the result of antrea-agent is not a JSON object: look at its log on this node")]
     Result(#[source] serde_json::Error),
-}
-
-/// Codes of the specification (1 to 11, 50, 999) and of Antrea (201, 202).
-pub(crate) mod codes {
-    pub(crate) const INCOMPATIBLE_CNI_VERSION: u32 = 1;
-    pub(super) const INVALID_ENVIRONMENT_VARIABLES: u32 = 4;
-    pub(super) const IO_FAILURE: u32 = 5;
-    pub(super) const DECODING_FAILURE: u32 = 6;
-    pub(super) const INVALID_NETWORK_CONFIG: u32 = 7;
-    pub(super) const INVALID_NETNS: u32 = 8;
-    pub(super) const TRY_AGAIN_LATER: u32 = 11;
-    pub(super) const PLUGIN_NOT_AVAILABLE: u32 = 50;
-    pub(super) const UNKNOWN_RPC_ERROR: u32 = 201;
-    pub(super) const INCOMPATIBLE_API_VERSION: u32 = 202;
-    pub(crate) const INTERNAL: u32 = 999;
 }
 
 impl Error {

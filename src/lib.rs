@@ -13,6 +13,7 @@
 
 mod action;
 mod backoff;
+mod codes;
 mod deadline;
 mod document;
 mod error;

@@ -67,12 +67,18 @@ impl Entry {
 }
 
 impl Owed {
+    /// Returns the folder of the DELs that are owed to the agent behind `socket`. `None` where
+    /// none can be.
+    pub fn folder(socket: &str) -> Option<String> {
+        beside_socket(socket, "owed")
+    }
+
     /// Opens the folder beside `socket`. `None` if nothing is owed.
     ///
     /// # Errors
     /// The folder cannot be looked at, or others may write it.
     pub fn open(socket: &str) -> io::Result<Option<Self>> {
-        let Some(path) = beside_socket(socket, "owed") else { return Ok(None) };
+        let Some(path) = Self::folder(socket) else { return Ok(None) };
         match Folder::open(&path) {
             Ok(folder) => Ok(Some(Self { folder, path })),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -83,7 +89,7 @@ impl Owed {
     /// Writes down a DEL with `args` that is due `later`. Returns `false` if it cannot be
     /// kept.
     pub(crate) fn write(socket: &str, args: &CmdArgs, later: Duration) -> bool {
-        let (Some(path), Some(bytes)) = (beside_socket(socket, "owed"), encode(args)) else {
+        let (Some(path), Some(bytes)) = (Self::folder(socket), encode(args)) else {
             return false;
         };
         // The folder may be removed, as an empty one, before the file is in it.

@@ -5,7 +5,6 @@ mod node;
 mod page;
 mod timeline;
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -45,16 +44,18 @@ struct Fleet {
 
 impl Fleet {
     fn read(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut all: BTreeMap<Name, Facts> = BTreeMap::new();
+        let mut all: BTreeMap<String, Facts> = BTreeMap::new();
         for path in paths {
             for (node, file) in named(path)? {
                 let bytes = fs::read(&file).map_err(Error::file("read", &file))?;
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
-                all.entry(Name(node)).or_default().take(&name, &bytes);
+                all.entry(node).or_default().take(&name, &bytes);
             }
         }
         let timeline = Timeline::of(all.values());
-        let nodes = all.into_iter().map(|(name, facts)| Row::of(name.0, facts)).collect();
+        let mut nodes: Vec<_> = all.into_iter().map(|(name, facts)| Row::of(name, facts)).collect();
+        // As people count: n2 before n10.
+        nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
         Ok(Self { nodes, timeline })
     }
 
@@ -62,38 +63,6 @@ impl Fleet {
     fn clear(&self) -> usize {
         let is_clear = |node: &&Row| node.in_the_way.is_empty() && node.problems.is_empty();
         self.nodes.iter().filter(is_clear).count()
-    }
-}
-
-/// The name of a node, in the order in which people count: n2 before n10.
-#[derive(PartialEq, Eq)]
-struct Name(String);
-
-impl Name {
-    /// Its parts: texts, and numbers with the zeros in front of them.
-    fn parts(&self) -> Vec<(&str, Option<u128>)> {
-        let is_digit = |c: char| c.is_ascii_digit();
-        let parts = self.0.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
-        let texts = parts.filter_map(|part| str::from_utf8(part).ok());
-        texts.map(|text| (text, text.parse().ok().filter(|_| text.starts_with(is_digit)))).collect()
-    }
-}
-
-impl Ord for Name {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let (ours, theirs) = (self.parts(), other.parts());
-        let differ = ours.iter().zip(&theirs).map(|(one, other)| match (one, other) {
-            ((_, Some(one)), (_, Some(other))) => one.cmp(other),
-            ((one, _), (other, _)) => one.cmp(other),
-        });
-        let first = differ.into_iter().find(|it| it.is_ne());
-        first.unwrap_or_else(|| ours.len().cmp(&theirs.len())).then_with(|| self.0.cmp(&other.0))
-    }
-}
-
-impl PartialOrd for Name {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 

@@ -50,7 +50,7 @@ struct Del {
 
 impl Report {
     fn of(socket: String, drop: bool) -> Result<Self, Error> {
-        let folder = PathBuf::from(format!("{socket}.owed"));
+        let folder = PathBuf::from(Owed::folder(&socket).unwrap_or_default());
         let Some(owed) = Owed::open(&socket).map_err(Error::file("look at", &folder))? else {
             return Ok(Self { socket, owed: Vec::new(), dropped: false });
         };

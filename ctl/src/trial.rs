@@ -67,7 +67,7 @@ pub(crate) async fn takes_settings(
         }
     }
     let Ok(mut members) = serde_json::from_slice::<Map<String, Value>>(bytes) else {
-        return match bytes.is_empty() {
+        return match node_settings::is_blank(bytes) {
             true => Ok(()),
             false => Err(refused("it is not an object".to_owned())),
         };

@@ -37,7 +37,7 @@ pub fn read(path: &Path, settings: &mut Settings) -> Vec<Error> {
     let untrusted = |why: String| vec![Error::File { path: path.to_owned(), why }];
     match text(path) {
         Ok(None) => Vec::new(),
-        Ok(Some(text)) if is_blank(&text) => vec![Error::EmptyFile(path.to_owned())],
+        Ok(Some(text)) if is_blank(text.as_bytes()) => vec![Error::EmptyFile(path.to_owned())],
         Ok(Some(text)) => match serde_json::from_str::<&RawValue>(&text) {
             Ok(value) => settings.apply(value, Origin::Node(path)),
             Err(error) => untrusted(format!("it is not JSON: {error}")),
@@ -46,9 +46,10 @@ pub fn read(path: &Path, settings: &mut Settings) -> Vec<Error> {
     }
 }
 
-/// Whether a power loss may have left it: without bytes, or with NUL in place of each.
-fn is_blank(text: &str) -> bool {
-    text.bytes().all(|byte| byte == 0 || byte.is_ascii_whitespace())
+/// Returns whether a power loss may have left such a file: without bytes, or with NUL in place
+/// of each. It counts as absent.
+pub fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace())
 }
 
 /// The text of a file that nobody but root and our own user may write.

@@ -9,6 +9,7 @@ use semver::Version;
 use thiserror::Error;
 
 use crate::action::Action;
+use crate::codes;
 use crate::input::{Call, CmdArgs, Configuration};
 
 /// One API under one name. Each has a file of its own, which makes it from its
@@ -117,7 +118,7 @@ impl Response {
     /// later" (CNI specification, "Error"). Agents say so when their node's network was not
     /// ready for 30 s, before a command has an effect.
     pub fn is_try_again_later(&self) -> bool {
-        self.error.as_ref().is_some_and(|error| error.code == 11)
+        self.error.as_ref().is_some_and(|error| error.has(codes::TRY_AGAIN_LATER))
     }
 }
 
@@ -125,7 +126,11 @@ impl AgentError {
     /// Whether the agent refuses the configuration's cniVersion. It does so before
     /// anything has an effect.
     pub fn is_refused_version(&self) -> bool {
-        self.code == 1
+        self.has(codes::INCOMPATIBLE_CNI_VERSION)
+    }
+
+    fn has(&self, code: u32) -> bool {
+        u32::try_from(self.code) == Ok(code)
     }
 }
 

@@ -111,9 +111,11 @@ fn a_plugin_that_refuses_the_nodes_settings_is_not_put_over_one_that_works() {
         node.run("status").assert(1, "");
     }
     // A power loss.
-    fs::write(&file, "").unwrap();
-    node.install("two", &[]).assert(0, INSTALLED);
-    node.run("status").assert(0, "counts as absent");
+    for (text, plugin) in [("", "two"), ("\n", "one"), ("\0\0", "two")] {
+        fs::write(&file, text).unwrap();
+        node.install(plugin, &[]).assert(0, INSTALLED);
+        node.run("status").assert(0, "counts as absent");
+    }
 }
 
 /// The version before does not know a setting of today. What it knows stays in force, and the

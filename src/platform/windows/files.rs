@@ -56,12 +56,19 @@ pub(crate) fn beside(program: &Path) -> PathBuf {
 pub(crate) fn beside_socket(socket: &str, extension: &str) -> Option<String> {
     let folder = Path::new(FOLDER);
     create_private_folder(folder).ok()?;
-    let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
-    let opened = OpenOptions::new().read(true).custom_flags(flags).open(folder).ok()?;
-    let is_ours =
-        opened.metadata().is_ok_and(|it| it.is_dir()) && owner_is_trusted(&opened).ok()?;
+    let is_ours = is_private_folder(folder).ok()?;
     let name = socket.rsplit('\\').next().unwrap_or_default();
     is_ours.then(|| format!(r"{FOLDER}\{name}.{extension}"))
+}
+
+/// Whether the folder at `path` is nobody else's, and no link.
+///
+/// # Errors
+/// It is not there, or cannot be looked at.
+pub(crate) fn is_private_folder(path: &Path) -> io::Result<bool> {
+    let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    Ok(opened.metadata()?.is_dir() && owner_is_trusted(&opened)?)
 }
 
 /// Gives the file at `path` the time of now.

@@ -2,18 +2,14 @@
 //! write.
 
 use std::cell::OnceCell;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
-use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use antrea_cni_windows::{create_private_folder, owner_is_trusted};
+use antrea_cni_windows::create_private_folder;
 
 use super::files;
-
-/// Lets a folder be opened.
-const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
 
 /// What is locked: a folder cannot be.
 const LOCK: &str = ".lock";
@@ -31,10 +27,7 @@ impl Folder {
     /// # Errors
     /// It is not there, or others own it.
     pub(crate) fn open(path: &str) -> io::Result<Self> {
-        let opened =
-            OpenOptions::new().read(true).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)?;
-        let is_ours = opened.metadata()?.is_dir() && owner_is_trusted(&opened)?;
-        if !is_ours {
+        if !files::is_private_folder(Path::new(path))? {
             return Err(ErrorKind::PermissionDenied.into());
         }
         Ok(Self { path: path.into(), lock: OnceCell::new() })

@@ -62,10 +62,11 @@ impl Call {
 
     /// Starts the plugin and hands it standard input.
     pub fn spawn(&self) -> Running {
-        self.spawn_as(self.command())
+        self.start_as(self.command())
     }
 
-    fn spawn_as(&self, mut command: Command) -> Running {
+    /// Starts another command with this call's standard input.
+    pub fn start_as(&self, mut command: Command) -> Running {
         let started = Instant::now();
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = match &self.stdin {
@@ -100,14 +101,9 @@ impl Call {
         self.spawn().wait()
     }
 
-    /// Starts another command with this call's standard input.
-    pub fn start_as(&self, command: Command) -> Running {
-        self.spawn_as(command)
-    }
-
     /// Runs another command with this call's standard input.
     pub fn run_as(&self, command: Command) -> Answer {
-        self.spawn_as(command).wait()
+        self.start_as(command).wait()
     }
 }
 
