@@ -2,10 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::time::{Duration, SystemTime};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fstatat};
@@ -48,13 +48,11 @@ impl Folder {
     /// # Errors
     /// The folder cannot be read.
     pub(crate) fn names(&self) -> io::Result<Vec<String>> {
-        let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let mut folder = Dir::openat(&self.0, ".", flags, Mode::empty())?;
-        let names = folder.iter().filter_map(|entry| {
-            let name = entry.ok()?.file_name().to_str().ok()?.to_owned();
-            (name != "." && name != "..").then_some(name)
-        });
-        Ok(names.collect())
+        // nix reads a folder with readdir, which refuses 64-bit inodes and offsets on a
+        // 32-bit node.
+        let names = fs::read_dir(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?
+            .map(|entry| Ok(entry?.file_name().into_string().ok()));
+        names.filter_map(io::Result::transpose).collect()
     }
 
     /// Locks a file of at most `most` bytes that nobody else may write, until it is closed,
