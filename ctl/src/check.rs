@@ -1,15 +1,17 @@
 //! What runtime and plugin would refuse about a configuration, what the other plugins of
 //! the list say on this node, and which agents accept the rest.
 
+mod agent;
 mod checker;
 mod findings;
 mod folder;
+mod multus;
 mod node;
 mod report;
 mod runtime;
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use antrea_cni::input::settings::Origin;
@@ -21,43 +23,49 @@ use self::checker::is_ours;
 use self::folder::Folder;
 pub(crate) use self::node::Asked;
 use self::report::Report;
-use crate::cli::CheckConfig;
-use crate::document::Members;
+use crate::cli::{CheckConfig, Place};
 use crate::error::{Error, Exit};
+use crate::network::{self, Network};
 use crate::text::plain;
-use crate::{net_d, output, trial};
+use crate::{output, trial};
 
 /// The command `check-config`.
 pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit, Error> {
-    let (mut is_safe, mut is_read) = (true, true);
+    let (mut fails, mut is_read) = (false, true);
     for path in &arguments.files {
         let mut files = vec![path.clone()];
         if path.is_dir() {
-            files = net_d::files(path);
-            output::answer(out, arguments.output, &Folder::of(path, &files))?;
+            files = network::files(path);
+            output::answer(out, arguments.output, &Folder::new(path, &files))?;
         }
-        for file in &files {
-            match read(file) {
+        let mut next = 0;
+        while let Some(file) = files.get(next).cloned() {
+            next += 1;
+            match read(&file) {
                 Ok(bytes) => {
-                    let mut report = Report::of(file, &bytes);
-                    if let Some(folder) = &arguments.bin_dir {
-                        report.ask(&bytes, folder, trial::LIMIT)?;
+                    let network = Network::new(&file, &bytes);
+                    let mut report = Report::new(&network, &bytes);
+                    if !arguments.bin_dir.is_empty() {
+                        report.ask(&network, &arguments.bin_dir, trial::LIMIT)?;
                     }
-                    is_safe &= report.is_safe();
+                    fails |= report.is_failure();
                     output::answer(out, arguments.output, &report)?;
+                    let other =
+                        network.handed_on_to().filter(|it| !files.iter().any(|is| is == it));
+                    files.extend(other.map(Path::to_owned));
                 }
                 // The others are checked all the same.
                 Err(error) => {
-                    output::warn(plain(&Error::file("read", file)(error).to_string()));
+                    output::warn(plain(&Error::file("read", &file)(error).to_string()));
                     is_read = false;
                 }
             }
         }
     }
-    Ok(match (is_read, is_safe) {
+    Ok(match (is_read, fails) {
         (false, _) => Exit::Unreadable,
-        (true, false) => Exit::Failure,
-        (true, true) => Exit::Success,
+        (true, true) => Exit::Failure,
+        (true, false) => Exit::Success,
     })
 }
 
@@ -72,18 +80,14 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What is wrong, each as a line; for the installer. Plugins that are not there may come
-/// later.
-pub(crate) fn problems(
-    path: &Path,
-    bytes: &[u8],
-    bin_dir: &Path,
-    name: &str,
-) -> Result<Vec<String>, Error> {
-    let mut report = Report::of(path, bytes);
-    report.ask(bytes, bin_dir, trial::LIMIT)?;
+/// Returns what is wrong, each as a line; for the installer. Plugins that are not there may
+/// come later.
+pub(crate) fn problems(path: &Path, bytes: &[u8], place: &Place) -> Result<Vec<String>, Error> {
+    let network = Network::new(path, bytes);
+    let mut report = Report::new(&network, bytes);
+    report.ask(&network, &place.bin_dirs, trial::LIMIT)?;
     let refused = report.findings.iter().filter(|finding| finding.refused);
-    let asked = report.plugins.iter().filter(|it| it.is_there && it.name != name);
+    let asked = report.plugins.iter().filter(|it| it.is_there && it.name != place.name);
     let others = asked.filter_map(|it| Some(format!("{}: {}", it.name, it.problem.as_ref()?)));
     Ok(refused
         .map(|it| format!("{}:{}: {}", it.line, it.column, it.message))
@@ -91,15 +95,14 @@ pub(crate) fn problems(
         .collect())
 }
 
-/// The version that a list's plugins are called with, and what they say to it in a folder.
+/// Returns the version that a network's plugins are called with, and what they say to it.
 pub(crate) fn on_node(
-    path: &Path,
-    bytes: &[u8],
-    bin_dir: &Path,
+    network: &Network,
+    folders: &[PathBuf],
     limit: Duration,
 ) -> Result<(Option<Version>, Vec<Asked>), Error> {
-    let mut report = Report::of(path, bytes);
-    report.ask(bytes, bin_dir, limit)?;
+    let mut report = Report::new(network, network.source.text.as_bytes());
+    report.ask(network, folders, limit)?;
     Ok((report.cni_version, report.plugins))
 }
 
@@ -107,16 +110,15 @@ pub(crate) fn on_node(
 pub(crate) fn settings(bytes: &[u8], node: &Path) -> Settings {
     let mut settings = Settings::default();
     node_settings::read(node, &mut settings);
-    let text = String::from_utf8_lossy(bytes);
-    if let Some(value) = own_settings(&text) {
+    let network = Network::new(Path::new("-"), bytes);
+    if let Some(value) = own_settings(&network) {
         settings.apply(value, Origin::Configuration);
     }
     settings
 }
 
-/// The settings in the entry of the plugin.
-pub(crate) fn own_settings(text: &str) -> Option<&RawValue> {
-    let plugins = net_d::plugins(&Members::read(text).ok()?);
-    let plugin = plugins.into_iter().find(is_ours)?;
+/// Returns the settings in the entry of the plugin.
+pub(crate) fn own_settings(network: &Network) -> Option<&RawValue> {
+    let plugin = network.plugins().into_iter().find(is_ours)?;
     plugin.get(Settings::KEY).map(|it| it.value)
 }

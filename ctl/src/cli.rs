@@ -20,9 +20,9 @@ pub(crate) const NAME: &str = "antrea-cnictl";
 const EXIT_STATUS: &str = "Exit status:
   0  done; probe: a Pod could be wired
   1  it could not be done; probe: there is an agent, but it could not wire a Pod;
-     check-config: runtime or plugin would refuse the file, or a plugin of it on
-     this node would; status: the plugin is not
-     there, does not work or is not ours
+     check-config: a file is refused, or not safe; with --bin-dir: it is refused here;
+     status: there is a finding, such as a plugin that is not there, does not work or
+     is not ours, or a list that does not lead to it
   2  wrong arguments, or not permitted
   3  there is no agent
   4  check-config: a file could not be read";
@@ -98,18 +98,24 @@ pub(crate) enum LogCommand {
 /// Where the plugin is.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
-    /// Folder of the CNI plugins
-    #[arg(long, value_name = "FOLDER", default_value = BIN_DIR)]
-    pub(crate) bin_dir: PathBuf,
+    /// Folder of the CNI plugins. Repeatable, as container runtimes have several: the
+    /// first is where this plugin stands, the others are where they find further ones
+    #[arg(long = "bin-dir", value_name = "FOLDER", default_value = BIN_DIR)]
+    pub(crate) bin_dirs: Vec<PathBuf>,
     /// File name of the plugin: the `type` in the network configuration
     #[arg(long, default_value = "antrea")]
     pub(crate) name: String,
 }
 
 impl Place {
+    /// The folder of the plugin.
+    pub(crate) fn bin_dir(&self) -> &Path {
+        self.bin_dirs.first().map_or_else(|| Path::new(BIN_DIR), |it| it)
+    }
+
     /// The path of the plugin; on Windows, where it is NAME.exe, that.
     pub(crate) fn plugin(&self) -> Result<PathBuf, Error> {
-        let path = files::within(&self.bin_dir, &self.name)?;
+        let path = files::within(self.bin_dir(), &self.name)?;
         Ok(path.with_file_name(format!("{}{EXE_SUFFIX}", self.name)))
     }
 }
@@ -226,9 +232,10 @@ pub(crate) struct CheckConfig {
     /// Conflists, plugin configurations, or a folder of them; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Ask each plugin in this folder whether it takes the list's version
+    /// Ask each plugin in this folder whether it takes the list's version. Repeatable, as
+    /// container runtimes have several
     #[arg(long, value_name = "FOLDER")]
-    pub(crate) bin_dir: Option<PathBuf>,
+    pub(crate) bin_dir: Vec<PathBuf>,
     /// Form of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Form,

@@ -1,10 +1,10 @@
 //! JSON with positions: values are slices of the text.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The members of an object in their order.
@@ -46,20 +46,141 @@ impl<'a> Members<'a> {
 
     /// The text of a member that is a string.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        serde_json::from_str(self.get(name)?.value.get()).ok()
+        self.get(name)?.string()
+    }
+
+    /// Returns the members as Go's encoder writes a map: each name once, in order. libcni
+    /// decodes a conflist into maps, and hands each plugin its own.
+    pub(crate) fn as_map(&self) -> Self {
+        let last: BTreeMap<_, _> = self.0.iter().map(|it| (it.name.clone(), it.value)).collect();
+        Self(last.into_iter().map(|(name, value)| Member { name, value }).collect())
     }
 }
 
 impl<'a> Member<'a> {
-    /// The value, as a tree.
-    pub(crate) fn tree(&self) -> Value {
-        serde_json::from_str(self.value.get()).unwrap_or_default()
+    /// Returns the elements of a JSON array, or none of any other value.
+    pub(crate) fn elements(&self) -> Vec<&'a RawValue> {
+        self.array().unwrap_or_default()
     }
 
-    /// The elements of a list; none of anything else.
-    pub(crate) fn elements(&self) -> Vec<&'a RawValue> {
-        serde_json::from_str(self.value.get()).unwrap_or_default()
+    /// Returns the elements if the value is a JSON array.
+    pub(crate) fn array(&self) -> Option<Vec<&'a RawValue>> {
+        serde_json::from_str(self.value.get()).ok()
     }
+
+    /// Returns the text if the value is a JSON string.
+    pub(crate) fn string(&self) -> Option<Cow<'a, str>> {
+        string(self.value)
+    }
+
+    /// Returns the members if the value is a JSON object.
+    pub(crate) fn object(&self) -> Option<Members<'a>> {
+        Members::of(self.value).ok()
+    }
+
+    /// Returns the value if it is `true` or `false`.
+    pub(crate) fn bool(&self) -> Option<bool> {
+        serde_json::from_str(self.value.get()).ok()
+    }
+
+    /// Whether the value is `null`, which Go's decoder takes for a key that is not there.
+    pub(crate) fn is_null(&self) -> bool {
+        self.value.get() == "null"
+    }
+}
+
+/// Returns the text of a JSON string.
+pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
+    match value.get().as_bytes().first() {
+        Some(b'"') if value.get().contains('\\') => {
+            serde_json::from_str(value.get()).map(Cow::Owned).ok()
+        }
+        _ => serde_json::from_str(value.get()).map(Cow::Borrowed).ok(),
+    }
+}
+
+/// Returns what Go's decoder refuses in JSON that serde takes: a number that no float64
+/// holds, and more than 10,000 levels, of which `around` are around the text. libcni decodes
+/// a configuration into maps.
+pub(crate) fn refused_by_go(text: &str, around: usize) -> Option<(Position, &'static str)> {
+    const LEVELS: usize = 10_000;
+    let bytes = text.as_bytes();
+    let (mut at, mut level) = (0, around);
+    while let Some(byte) = bytes.get(at) {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let length = match byte {
+            b'"' => end_of_string(rest),
+            b'[' | b'{' => {
+                level += 1;
+                1
+            }
+            b']' | b'}' => {
+                level = level.saturating_sub(1);
+                1
+            }
+            b'-' | b'0'..=b'9' => {
+                let is_number =
+                    |it: &u8| matches!(it, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+                rest.iter().take_while(|it| is_number(it)).count()
+            }
+            _ => 1,
+        };
+        if level > LEVELS {
+            return Some((Position(at), "more than 10000 levels"));
+        }
+        let number = text.get(at..at + length).and_then(|it| it.parse::<f64>().ok());
+        if number.is_some_and(f64::is_infinite) {
+            return Some((Position(at), "a number that is too large"));
+        }
+        at += length;
+    }
+    None
+}
+
+/// Returns the length of the JSON string at the start of `bytes`.
+fn end_of_string(bytes: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// Replaces `\uD800` to `\uDFFF` that are no pair by `\uFFFD`, as Go's decoder does; serde
+/// refuses them. Positions stay.
+pub(crate) fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\u") {
+        return text.into();
+    }
+    let code = |at: usize| {
+        let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(escape, 16).ok()
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|it| !it.is_empty()) {
+        let length = match (code(at), code(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                out.push_str("\\uFFFD");
+                at += 6;
+                continue;
+            }
+            (Some(_), _) => 6,
+            // An escape of two characters, such as a backslash before another one.
+            (None, _) if rest.starts_with('\\') => {
+                1 + rest.chars().nth(1).map_or(0, char::len_utf8)
+            }
+            (None, _) => rest.find('\\').unwrap_or(rest.len()),
+        };
+        out.push_str(rest.get(..length).unwrap_or(rest));
+        at += length.max(1);
+    }
+    out.into()
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -82,6 +203,14 @@ impl<'de> Deserialize<'de> for Members<'de> {
         }
         input.deserialize_map(Read)
     }
+}
+
+/// Returns the text of an object with these members.
+pub(crate) fn text_of(members: &Members<'_>) -> String {
+    let members = members.iter().map(|Member { name, value }| {
+        format!("{}:{}", serde_json::to_string(name).unwrap_or_default(), value.get())
+    });
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 /// An object with one member.
@@ -121,5 +250,35 @@ impl Position {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         (line, column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surrogates_without_a_pair_are_replaced_as_in_go() {
+        for (text, expected) in [
+            (r#""a\ud800b""#, r#""a\uFFFDb""#),
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
+            (r#""\ude00\ud83d""#, r#""\uFFFD\uFFFD""#),
+            (r#""\\ud800""#, r#""\\ud800""#),
+            (r#""\ud800\n\u0041ä""#, r#""\uFFFD\n\u0041ä""#),
+            ("no escape", "no escape"),
+        ] {
+            assert_eq!(without_lone_surrogates(text), expected);
+        }
+    }
+
+    #[test]
+    fn what_go_refuses_is_found_outside_strings() {
+        let levels = |count: usize| "[".repeat(count) + &"]".repeat(count);
+        for text in [r#"{"a":["1e400", 1e300, -0.5]}"#, r#"{"a\"1e400":1}"#, &*levels(10_000)] {
+            assert!(refused_by_go(text, 0).is_none(), "{text}");
+        }
+        let (at, _) = refused_by_go(r#"{"a":1e400}"#, 0).unwrap();
+        assert_eq!(at.offset(), 5);
+        assert!(refused_by_go(&levels(10_000), 1).is_some());
     }
 }

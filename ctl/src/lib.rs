@@ -14,7 +14,7 @@ mod files;
 mod fleet;
 mod install;
 mod log;
-mod net_d;
+mod network;
 mod output;
 mod owed;
 mod platform;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::{Agent, Place, Status, Whose};
 use crate::error::{Error, Exit};
 use crate::text::{BAD, TITLE, plain};
-use crate::{check, files, net_d, output};
+use crate::{check, files, network, output};
 
 /// The command `settings`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
@@ -66,11 +66,9 @@ impl InForce {
     pub(crate) fn on(place: &Place, conf_dir: &std::path::Path) -> Result<Self, Error> {
         let plugin = place.plugin()?;
         let node = node_settings::beside(&plugin);
-        let conflist = net_d::naming(conf_dir, &place.name);
-        let list =
-            conflist.as_ref().map_or(Ok(None), |path| files::read(path))?.unwrap_or_default();
-        let list = String::from_utf8_lossy(&list);
-        let own = check::own_settings(&list);
+        let network = network::naming(conf_dir, &place.name);
+        let own = network.as_ref().and_then(check::own_settings);
+        let conflist = network.as_ref().map(|it| it.of_pods().source.path.clone());
 
         let mut settings = Settings::default();
         let mut wrong = node_settings::read(&node, &mut settings);

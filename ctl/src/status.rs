@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use semver::Version;
 use serde::Serialize;
@@ -13,16 +13,16 @@ use crate::check::{self, Asked};
 use crate::cli::Status;
 use crate::error::{Error, Exit};
 use crate::install::state::{self, Mark, sha256};
+use crate::network::{self, Network};
 use crate::settings::InForce;
-use crate::text::{TITLE, plain};
-use crate::{files, net_d, output, owed, trial};
+use crate::text::{BAD, TITLE, plain};
+use crate::{files, output, owed, trial};
 
 /// The command `status`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let report = Report::of(arguments)?;
     output::answer(out, arguments.output, &report)?;
-    let works = report.plugin.is_ours && report.plugin.answers && !report.settings.is_refused();
-    let is_good = report.rolled_back || works;
+    let is_good = report.findings.is_empty();
     Ok(if is_good { Exit::Success } else { Exit::Failure })
 }
 
@@ -41,6 +41,8 @@ struct Report {
     settings: InForce,
     /// DELs that no agent did yet
     owed: usize,
+    /// What is wrong; the command succeeds where it is empty
+    findings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,7 +74,11 @@ struct Conflist {
     installed: Option<PathBuf>,
     /// The file that the runtime takes
     taken: Option<PathBuf>,
-    /// Whether that leads to the plugin
+    /// The file that it hands Pods on to, if it is one of Multus
+    handed_on_to: Option<PathBuf>,
+    /// Why it cannot be seen which network Multus gives Pods
+    unseen: Option<String>,
+    /// Whether Pods of it are connected by the plugin
     names_plugin: bool,
     /// The version that its plugins are called with
     cni_version: Option<Version>,
@@ -102,15 +108,16 @@ impl Report {
             before: is_kept("before-install") || is_kept("before-restore"),
         };
         let mark = File::open(folder.join("lock")).map_or(Mark::None, |lock| Mark::read(&lock));
-        let taken = net_d::files(conf_dir).into_iter().next();
-        let list = taken.as_ref().and_then(|path| Some((path, fs::read(path).ok()?)));
-        let names_plugin =
-            list.as_ref().is_some_and(|(_, bytes)| net_d::types(bytes).contains(&place.name));
-        let (cni_version, plugins) = match list {
-            Some((path, bytes)) => check::on_node(path, &bytes, &place.bin_dir, trial::SHORT)?,
+        let taken = network::files(conf_dir).into_iter().next();
+        let network = taken.as_ref().and_then(|path| Network::read(path).ok());
+        let names_plugin = network.as_ref().is_some_and(|it| it.leads_to(&place.name));
+        let (cni_version, plugins) = match &network {
+            Some(network) => check::on_node(network, &place.bin_dirs, trial::SHORT)?,
             None => (None, Vec::new()),
         };
         let conflist = Conflist {
+            handed_on_to: network.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
+            unseen: network.as_ref().and_then(|it| it.unseen().map(ToOwned::to_owned)),
             cni_version,
             plugins,
             installed: files::read(&folder.join("conflist"))?
@@ -124,7 +131,52 @@ impl Report {
             || matches!(&mark, Mark::RolledBack { plugin: Some(off), .. } if plugin.sha256.as_ref() != Some(off));
         let settings = InForce::on(place, conf_dir)?;
         let owed = owed::count(&settings.in_force.socket);
-        Ok(Self { plugin, kept, keeper, rolled_back, conflist, settings, owed })
+        let mut report = Self {
+            plugin,
+            kept,
+            keeper,
+            rolled_back,
+            conflist,
+            settings,
+            owed,
+            findings: Vec::new(),
+        };
+        report.findings = report.find();
+        Ok(report)
+    }
+
+    /// Returns what keeps Pods of the node from being connected by the plugin. The version
+    /// before, after a rollback, is what somebody wants there.
+    fn find(&self) -> Vec<String> {
+        let Self { plugin, conflist, .. } = self;
+        let wanted = !self.rolled_back;
+        let mut findings = Vec::new();
+        let mut find = |is: bool, what: String| findings.extend(is.then_some(what));
+        let path = plugin.path.display();
+        let replaced = match plugin.is_installed {
+            true => format!("{path} is not what was installed last: install it again"),
+            false => format!("nothing was installed as {path}: install the plugin"),
+        };
+        find(wanted && !plugin.is_ours, replaced);
+        find(
+            wanted && plugin.is_ours && !plugin.answers,
+            format!("{path} does not answer VERSION: install it again"),
+        );
+        find(
+            wanted && self.settings.is_refused(),
+            "each ADD ends with code 7: correct the settings below".to_owned(),
+        );
+        if let Some(taken) = &conflist.taken {
+            let is_other = !conflist.names_plugin && conflist.unseen.is_none();
+            let taken = taken.display();
+            find(
+                is_other,
+                format!(
+                    "Pods bypass Antrea: {taken} does not lead to this plugin; see check-config"
+                ),
+            );
+        }
+        findings
     }
 }
 
@@ -136,7 +188,7 @@ fn version(about: &str) -> Option<String> {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plugin, kept, keeper, rolled_back, conflist, settings, owed } = self;
+        let Self { plugin, kept, keeper, rolled_back, conflist, settings, owed, findings } = self;
         let mut row = |title: &str, text: String| {
             writeln!(out, "{TITLE}{title:<10}{TITLE:#} {}", plain(&text))
         };
@@ -168,13 +220,25 @@ impl fmt::Display for Report {
         )?;
         row(
             "conflist",
-            match &conflist.taken {
-                Some(path) if conflist.names_plugin => format!("{}", path.display()),
-                Some(path) => format!("{}: it does not lead to this plugin", path.display()),
-                None => "none".to_owned(),
+            match (&conflist.taken, &conflist.handed_on_to, &conflist.unseen) {
+                (None, ..) => "none".to_owned(),
+                (Some(path), _, Some(why)) => {
+                    format!("{}: Multus decides which network Pods get: {why}", path.display())
+                }
+                (Some(path), next, None) => {
+                    let next = next.as_ref().map(|it| format!(", by Multus to {}", it.display()));
+                    let next = next.unwrap_or_default();
+                    match conflist.names_plugin {
+                        true => format!("{}{next}", path.display()),
+                        false => {
+                            format!("{}{next}: it does not lead to this plugin", path.display())
+                        }
+                    }
+                }
             },
         )?;
         row("owed", format!("{owed} DELs that no agent did yet"))?;
+        findings.iter().try_for_each(|it| writeln!(out, "{BAD}finding{BAD:#}    {}", plain(it)))?;
         writeln!(out)?;
         write!(out, "{settings}")
     }

@@ -1,5 +1,6 @@
 //! Whether a plugin works.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -36,15 +37,26 @@ struct Version {
 enum Failure {
     /// It cannot be started
     Start(io::Error),
+    /// It is there, and what it needs to start is not
+    Lacks(String),
     Answer(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(error) => out.write_str(&reason(error)),
+            Self::Lacks(why) | Self::Answer(why) => out.write_str(why),
+        }
+    }
 }
 
 /// Asks the prepared file for its CNI versions, which only a working plugin
 /// knows: a `noexec` mount, SELinux or a wrong architecture show here and not
 /// at the first Pod.
 pub(crate) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
-    let ran = versions(prepared, LIMIT).await.map(drop);
-    ran.map_err(|why| Error::DoesNotRun { folder: folder.to_owned(), why })
+    let ran = version(prepared, LIMIT).await.map(drop);
+    ran.map_err(|why| Error::DoesNotRun { folder: folder.to_owned(), why: why.to_string() })
 }
 
 /// Asks a plugin that is prepared whether it takes the settings of the node, which stand in
@@ -97,11 +109,22 @@ async fn status(plugin: &Path, configuration: &Value) -> Option<CniError> {
     serde_json::from_slice(&answer.stdout).ok()
 }
 
-/// The CNI versions that a plugin says it knows, or why it says nothing.
-pub(crate) async fn versions(plugin: &Path, limit: Duration) -> Result<Vec<String>, String> {
+/// Why a plugin does not say which CNI versions it knows.
+#[derive(Debug)]
+pub(crate) enum Silent {
+    /// What it needs is not in this root, such as its loader. It may be on the node.
+    NotHere(String),
+    Broken(String),
+}
+
+/// Returns the CNI versions that a plugin says it knows.
+///
+/// # Errors
+/// It does not say.
+pub(crate) async fn versions(plugin: &Path, limit: Duration) -> Result<Vec<String>, Silent> {
     version(plugin, limit).await.map_err(|failure| match failure {
-        Failure::Start(error) => reason(&error),
-        Failure::Answer(why) => why,
+        Failure::Lacks(why) => Silent::NotHere(why),
+        failure => Silent::Broken(failure.to_string()),
     })
 }
 
@@ -110,6 +133,7 @@ pub(crate) async fn versions(plugin: &Path, limit: Duration) -> Result<Vec<Strin
 pub(crate) async fn works(plugin: &Path, limit: Duration) -> bool {
     match version(plugin, limit).await {
         Ok(_) => true,
+        Err(Failure::Lacks(_)) => is_program(plugin),
         Err(Failure::Start(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
             is_program(plugin)
         }
@@ -125,11 +149,18 @@ async fn version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure>
         Ok(version) if answer.status.success() && !version.supported_versions.is_empty() => {
             Ok(version.supported_versions)
         }
-        _ => Err(Failure::Answer(format!(
-            "it is no CNI plugin: VERSION ended with {}; {}",
-            answer.status,
-            String::from_utf8_lossy(&answer.stderr).trim()
-        ))),
+        _ => {
+            let said = String::from_utf8_lossy(&answer.stderr);
+            let said = said.trim();
+            Err(match answer.status.code() {
+                // So say the dynamic loader and env of what they cannot find.
+                Some(platform::NOT_FOUND) => Failure::Lacks(said.to_owned()),
+                _ => Failure::Answer(format!(
+                    "it is no CNI plugin: VERSION ended with {}; {said}",
+                    answer.status
+                )),
+            })
+        }
     }
 }
 
@@ -152,7 +183,12 @@ async fn start(
     started.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     started.envs(command.map(|command| ("CNI_COMMAND", command))).env("CNI_PATH", "/opt/cni/bin");
     platform::in_a_group(&mut started);
-    let mut child = started.kill_on_drop(true).spawn().map_err(Failure::Start)?;
+    let mut child = started.kill_on_drop(true).spawn().map_err(|error| {
+        match error.kind() == io::ErrorKind::NotFound && program.exists() {
+            true => Failure::Lacks("its loader or its interpreter is not there".to_owned()),
+            false => Failure::Start(error),
+        }
+    })?;
     let group = child.id();
     let (input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let talk = async {
@@ -185,9 +221,6 @@ fn reason(error: &io::Error) -> String {
             "{error}: is the folder on a file system that is mounted noexec, or does SELinux or AppArmor forbid it?"
         ),
         (_, Some(platform::NOT_A_PROGRAM)) => format!("{error}: is it built for this machine?"),
-        (io::ErrorKind::NotFound, _) => {
-            format!("{error}: is it linked against libraries that this node lacks?")
-        }
         _ => error.to_string(),
     }
 }

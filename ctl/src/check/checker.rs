@@ -13,19 +13,21 @@ use serde_json::value::RawValue;
 use super::findings::Checker;
 use super::runtime::Kind;
 use crate::document::{self, Member, Members, Position};
-use crate::{net_d, platform};
+use crate::network::{self, HandedOn, Network, Source};
+use crate::platform;
 
 /// The `type` of the plugin in Antrea's own configuration.
 pub(super) const TYPE: &str = "antrea";
 
 pub(super) fn is_ours(plugin: &Members<'_>) -> bool {
-    plugin.text("type").as_deref() == Some(TYPE)
+    plugin.text("type").is_some_and(|it| network::is_named(&it, TYPE))
 }
 
 impl<'a> Checker<'a> {
-    /// Finds what is wrong; the configuration's version if it has a valid one.
-    pub(super) fn check(&mut self, path: &Path, bytes: &[u8]) -> Option<Version> {
-        let text = self.text;
+    /// Finds what is wrong with a file; returns the configuration's version if it has a valid
+    /// one.
+    pub(super) fn check(&mut self, network: &'a Network, bytes: &[u8]) -> Option<Version> {
+        let (text, path) = (self.text(), &network.source.path);
         if bytes.len() as u64 > MAX_BYTES {
             self.refuse(Position::START, format!("over {MAX_BYTES} bytes: shorten it"));
             return None;
@@ -44,8 +46,13 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
+        // libcni makes a conflist of a plugin.
+        let around = if kind == Kind::Plugin { 2 } else { 0 };
+        if let Some((at, what)) = document::refused_by_go(text, around) {
+            self.refuse(at, format!("no runtime loads it: {what}"));
+        }
         let version = match kind {
-            Kind::List => self.list(&root, path),
+            Kind::List => self.list(&root, &network.beside),
             Kind::Plugin => {
                 let whole: Result<&RawValue, _> = serde_json::from_str(text.trim());
                 if root.exact("plugins").is_some() && root.get("type").is_none() {
@@ -53,40 +60,75 @@ impl<'a> Checker<'a> {
                         "a list: it belongs into a file *.conflist, here no runtime loads it";
                     self.refuse(Position::START, message);
                 } else if let Ok(whole) = whole {
-                    self.plugin(whole);
+                    self.plugin(whole, false);
                 }
                 root.text("cniVersion").map(Into::into)
             }
         };
         self.name(&root, kind);
         let cni_version = self.cni_version(&root, version);
-        self.settings_of_plugins(&root, path);
+        for plugin in network::inlined(&root).iter().filter(|it| network::is_multus(it)) {
+            self.multus(plugin, self.place(plugin), &network.handed_on);
+        }
+        self.settings_of_plugins(&root, network);
+        for source in &network.beside {
+            self.beside(source);
+        }
         // What the parts above do not show, such as a key in another case.
         if self.findings.iter().all(|finding| !finding.refused)
-            && let Err(error) = whole(bytes)
+            && let Err(error) = whole(match kind {
+                Kind::List => document::text_of(&root.as_map()).into_bytes(),
+                Kind::Plugin => bytes.to_vec(),
+            })
         {
             self.refuse(Position::START, error);
         }
         cni_version
     }
 
-    fn settings_of_plugins(&mut self, root: &Members<'a>, path: &Path) {
-        let text = self.text;
+    /// Checks a plugin in the folder of the network.
+    fn beside(&mut self, source: &Source) {
+        let mut checker = Checker::new(source);
+        match serde_json::from_str::<&RawValue>(source.text.trim()) {
+            Ok(plugin) => {
+                checker.plugin(plugin, false);
+                if let Some((at, what)) = document::refused_by_go(&source.text, 0) {
+                    checker.refuse(at, format!("no runtime loads it: {what}"));
+                }
+                if let Ok(plugin) = Members::of(plugin)
+                    && is_ours(&plugin)
+                {
+                    checker.settings_of(&plugin, &source.path);
+                }
+            }
+            Err(error) => {
+                let at = Position::of_error(&source.text, &error);
+                checker.refuse(at, format!("not a JSON object: {}", without_position(&error)));
+            }
+        }
+        if checker.findings.is_empty() {
+            checker.warn(
+                Position::START,
+                "libcni 1.3.0 and later add this plugin to the conflist, older ones do not",
+            );
+        }
+        self.findings.append(&mut checker.findings);
+    }
+
+    fn settings_of_plugins(&mut self, root: &Members<'a>, network: &Network) {
+        let path = &network.source.path;
         let is_list = root.get("plugins").is_some();
-        let plugins = net_d::plugins(root);
-        for plugin in &plugins {
-            // As multus hands them over.
-            for delegate in plugin.get("delegates").map(Member::elements).unwrap_or_default() {
-                if let Ok(delegate) = Members::of(delegate) {
-                    for plugin in net_d::plugins(&delegate).iter().filter(|it| is_ours(it)) {
-                        self.settings_of(plugin, path);
-                    }
+        for plugin in &network::inlined(root) {
+            // As Multus hands them over.
+            for delegate in network::delegates(plugin) {
+                for plugin in network::inlined(&delegate).iter().filter(|it| is_ours(it)) {
+                    self.settings_of(plugin, path);
                 }
             }
             match plugin.get(Settings::KEY) {
                 _ if is_ours(plugin) || !is_list => self.settings_of(plugin, path),
                 Some(settings) => self.warn(
-                    Position::of(text, settings.value),
+                    Position::of(self.text(), settings.value),
                     format!("{} is read only from the plugin of type {TYPE:?}", Settings::KEY),
                 ),
                 None => (),
@@ -94,16 +136,16 @@ impl<'a> Checker<'a> {
         }
         if is_list && let Some(settings) = root.get(Settings::KEY) {
             let message = format!("{} belongs into the plugin, not beside them", Settings::KEY);
-            self.warn(Position::of(text, settings.value), message);
+            self.warn(Position::of(self.text(), settings.value), message);
         }
-        let is_there = plugins.iter().any(|plugin| {
-            let delegates = plugin.get("delegates").map(Member::elements).unwrap_or_default();
-            let delegates = delegates.into_iter().filter_map(|it| Members::of(it).ok());
-            is_ours(plugin) || delegates.flat_map(|it| net_d::plugins(&it)).any(|it| is_ours(&it))
-        });
-        if !is_there {
+        if !network.leads_to(TYPE) && !matches!(network.handed_on, HandedOn::Unseen(_)) {
             self.warn(Position::START, format!("no plugin of type {TYPE:?}, as Antrea's is"));
         }
+    }
+
+    /// Returns where a plugin is: at its first member.
+    pub(super) fn place(&self, plugin: &Members<'a>) -> Position {
+        plugin.get("type").map_or(Position::START, |it| Position::of(self.text(), it.value))
     }
 
     /// The plugin's own judgement of a value, alone in a small configuration.
@@ -144,7 +186,7 @@ impl<'a> Checker<'a> {
             if member.name == Settings::KEY {
                 self.settings(member, path);
             } else if is_near(&member.name) {
-                let at = Position::of(self.text, member.value);
+                let at = Position::of(self.text(), member.value);
                 let message = format!("{} does nothing: write {}", member.name, Settings::KEY);
                 self.refuse(at, message);
             }
@@ -157,13 +199,13 @@ impl<'a> Checker<'a> {
         }
         let Ok(members) = Members::of(settings.value) else {
             if let Err(error) = Settings::parse(settings.value) {
-                self.refuse(Position::of(self.text, settings.value), error);
+                self.refuse(Position::of(self.text(), settings.value), error);
             }
             return;
         };
         for member in members.iter() {
             let alone = document::object(&member.name, member.value);
-            let at = Position::of(self.text, member.value);
+            let at = Position::of(self.text(), member.value);
             match Settings::parse(&alone) {
                 Err(error) => self.refuse(at, error),
                 Ok(Settings { log_file: Some(log), .. }) => {
@@ -182,7 +224,7 @@ impl<'a> Checker<'a> {
     }
 
     fn position(&self, member: Option<&Member<'a>>) -> Position {
-        member.map_or(Position::START, |it| Position::of(self.text, it.value))
+        member.map_or(Position::START, |it| Position::of(self.text(), it.value))
     }
 }
 
@@ -212,8 +254,8 @@ fn why_not_written(log: &Path) -> Option<String> {
 
 /// Everything at once, each plugin as the runtime hands it over: with name and
 /// version of the list.
-fn whole(bytes: &[u8]) -> Result<(), antrea_cni::input::Error> {
-    let args = CmdArgs { stdin_data: bytes.to_vec(), ..CmdArgs::default() };
+fn whole(stdin_data: Vec<u8>) -> Result<(), antrea_cni::input::Error> {
+    let args = CmdArgs { stdin_data, ..CmdArgs::default() };
     match Call::check(&Command::from(Action::Add), args).map(drop).map_err(|refused| refused.error)
     {
         // The runtime may take another from cniVersions.

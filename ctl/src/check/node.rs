@@ -1,7 +1,7 @@
 //! What the plugins of a list say on this node.
 
 use std::env::consts::EXE_SUFFIX;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use semver::Version;
@@ -24,13 +24,17 @@ pub(crate) struct Asked {
     pub(crate) problem: Option<String>,
     /// Whether there is such a file at all
     pub(crate) is_there: bool,
+    /// Why it cannot be asked here, although it may run on the node: an image lacks its
+    /// loader, a library or its interpreter
+    #[serde(default)]
+    pub(crate) not_asked: Option<String>,
 }
 
 /// Asks each plugin for its versions, all at once: one that hangs costs no more than
-/// several.
+/// several. A plugin is looked for in the folders in their order, as libcni does.
 pub(super) fn ask(
     types: &[String],
-    folder: &Path,
+    folders: &[PathBuf],
     version: Option<&Version>,
     limit: Duration,
 ) -> Result<Vec<Asked>, Error> {
@@ -39,9 +43,10 @@ pub(super) fn ask(
     let mut asked = runtime.block_on(async {
         let mut tasks = JoinSet::new();
         for (number, name) in types.iter().cloned().enumerate() {
-            let path = folder.join(format!("{name}{EXE_SUFFIX}"));
-            let wanted = wanted.clone();
-            tasks.spawn(async move { (number, one(name, &path, wanted.as_deref(), limit).await) });
+            let (wanted, folders) = (wanted.clone(), folders.to_vec());
+            tasks.spawn(
+                async move { (number, one(name, &folders, wanted.as_deref(), limit).await) },
+            );
         }
         tasks.join_all().await
     });
@@ -49,28 +54,44 @@ pub(super) fn ask(
     Ok(asked.into_iter().map(|(_, asked)| asked).collect())
 }
 
-async fn one(name: String, path: &Path, wanted: Option<&str>, limit: Duration) -> Asked {
+async fn one(name: String, folders: &[PathBuf], wanted: Option<&str>, limit: Duration) -> Asked {
+    let mut asked =
+        Asked { versions: Vec::new(), problem: None, is_there: false, not_asked: None, name };
     // Such a program is never run: libcni does not, either.
-    if is_path(&name) {
-        let problem = Some(format!("invalid plugin name {name:?}: a type has no path in it"));
-        return Asked { name, versions: Vec::new(), problem, is_there: false };
+    if is_path(&asked.name) {
+        let name = &asked.name;
+        asked.problem = Some(format!("invalid plugin name {name:?}: a type has no path in it"));
+        return asked;
     }
-    let is_there = path.exists();
-    if !is_there {
-        let problem = Some(format!("there is no {}", path.display()));
-        return Asked { name, versions: Vec::new(), problem, is_there };
-    }
-    match trial::versions(path, limit).await {
+    let Some(path) = find(&asked.name, folders) else {
+        let folders: Vec<_> = folders.iter().map(|it| it.display().to_string()).collect();
+        let name = &asked.name;
+        asked.problem = Some(format!("there is no {name}{EXE_SUFFIX} in {}", folders.join(", ")));
+        return asked;
+    };
+    asked.is_there = true;
+    match trial::versions(&path, limit).await {
         Ok(versions) => {
             let knows = wanted.is_none_or(|wanted| versions.iter().any(|it| it == wanted));
-            let problem = (!knows).then(|| {
+            asked.problem = (!knows).then(|| {
                 let (wanted, known) = (wanted.unwrap_or_default(), versions.join(", "));
                 format!("it takes {known}, and refuses {wanted}: STATUS, ADD and DEL of the list fail in it")
             });
-            Asked { name, versions, problem, is_there }
+            asked.versions = versions;
         }
-        Err(why) => Asked { name, versions: Vec::new(), problem: Some(why), is_there },
+        Err(trial::Silent::NotHere(why)) => asked.not_asked = Some(why),
+        Err(trial::Silent::Broken(why)) => asked.problem = Some(why),
     }
+    asked
+}
+
+/// Returns the first file of a name (libcni, `invoke.FindInPath`).
+fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let name = match name.ends_with(EXE_SUFFIX) {
+        true => name.to_owned(),
+        false => format!("{name}{EXE_SUFFIX}"),
+    };
+    folders.iter().map(|folder| folder.join(&name)).find(|path| path.exists())
 }
 
 /// Whether a `type` leads out of the folders of plugins (libcni, `invoke.FindInPath`).
@@ -83,6 +104,7 @@ pub(super) fn common(asked: &[Asked]) -> Option<Version> {
     let known = |one: &Asked| -> Vec<Version> {
         one.versions.iter().filter_map(|it| it.parse().ok()).collect()
     };
+    let asked: Vec<_> = asked.iter().filter(|it| it.not_asked.is_none()).collect();
     let (first, rest) = asked.split_first()?;
     let in_all = |version: &Version| rest.iter().all(|it| known(it).contains(version));
     known(first).into_iter().filter(in_all).max()

@@ -1,19 +1,20 @@
 //! What is to be said of one configuration, and whether it is safe.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use antrea_cni::Action;
 use semver::Version;
 use serde::Serialize;
 
-use super::findings::{Checker, Finding};
+use super::agent::Link;
+use super::findings::{Checker, Finding, Severity};
 use super::node::{self, Asked};
 use super::runtime;
 use crate::document::Members;
 use crate::error::Error;
-use crate::net_d;
+use crate::network::{self, HandedOn, Network};
 use crate::releases::{self, Range};
 use crate::text::{BAD, GOOD, TITLE, WEAK, plain};
 
@@ -22,6 +23,8 @@ use crate::text::{BAD, GOOD, TITLE, WEAK, plain};
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
     file: String,
+    /// The file that Multus hands Pods on to; it has a report of its own
+    handed_on_to: Option<PathBuf>,
     pub(super) findings: Vec<Finding>,
     /// The version that the plugins are called with
     pub(super) cni_version: Option<Version>,
@@ -37,32 +40,66 @@ pub(super) struct Report {
     accepted: bool,
     /// Whether Pods start with it: with any agent, or on this node where its plugins were asked
     safe: bool,
+    /// Whether only Multus and the API server know which network Pods get
+    #[serde(skip)]
+    is_unseen: bool,
     /// What to make of it
     verdict: String,
 }
 
 impl Report {
-    pub(super) fn of(file: &Path, bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let mut checker = Checker { text: &text, findings: Vec::new() };
-        let cni_version = checker.check(file, bytes);
-        let mut findings = checker.findings;
-        findings.sort_by_key(|finding| (finding.line, finding.column));
-        let refused = findings.iter().any(|finding| finding.refused);
-        let types = net_d::types(bytes);
-        let has_others = types.iter().any(|name| ["portmap", "bandwidth"].contains(&&**name));
-        let is_checked = |version: &Version| {
-            let is_off = Members::read(&text).is_ok_and(|root| runtime::disables_check(&root));
-            *version >= Action::Check.rules().since && !is_off
+    pub(super) fn new(network: &Network, bytes: &[u8]) -> Self {
+        let mut checker = Checker::new(&network.source);
+        let own_version = checker.check(network, bytes);
+        let refused = |checker: &Checker<'_>| checker.findings.iter().any(|it| it.refused);
+        let pods = network.of_pods();
+        // Of another file, which has its own report.
+        let cni_version = match network.handed_on {
+            HandedOn::To(_) => {
+                let mut checker = Checker::new(&pods.source);
+                checker.check(pods, pods.source.text.as_bytes())
+            }
+            HandedOn::Delegates => version_of_delegate(network),
+            HandedOn::Unseen(_) => None,
+            HandedOn::No => own_version,
         };
+        let root = Members::read(&pods.source.text);
+        let sends_check = !root.as_ref().is_ok_and(runtime::disables_check);
+        if let (HandedOn::To(_) | HandedOn::Delegates, Some(version)) =
+            (&network.handed_on, &cni_version)
+            && let Ok(root) = Members::read(&network.source.text)
+        {
+            for multus in network::inlined(&root).iter().filter(|it| network::is_multus(it)) {
+                checker.version_of_multus(multus, pods, version);
+            }
+        } else if !refused(&checker) {
+            let chain: Vec<_> = network
+                .plugins()
+                .into_iter()
+                .map(|plugin| Link { at: checker.place(&plugin), plugin })
+                .collect();
+            checker.agent(&chain, cni_version.as_ref(), sends_check);
+        }
+        let refused = refused(&checker);
+        let mut findings = checker.findings;
+        findings.sort_by(|one, other| {
+            let place = |it: &Finding| (it.file.clone(), it.line, it.column);
+            place(one).cmp(&place(other))
+        });
+        let programs = network.programs();
+        let has_others = programs.iter().any(|name| ["portmap", "bandwidth"].contains(&&**name));
+        let is_checked = |version: &Version| *version >= Action::Check.rules().since && sends_check;
         let version = cni_version.as_ref().filter(|_| !refused);
         let whose_refuse = version.filter(|_| has_others).map(releases::whose_plugins_refuse);
         let that_fail = version.filter(|it| is_checked(it)).map(|_| releases::that_fail_check());
+        let is_unseen = network.unseen().is_some();
         let mut report = Self {
-            file: file.to_string_lossy().into_owned(),
+            is_unseen,
+            file: network.source.path.to_string_lossy().into_owned(),
+            handed_on_to: network.handed_on_to().map(Path::to_owned),
             findings,
             plugins: Vec::new(),
-            agents: if refused { Vec::new() } else { releases::table(version) },
+            agents: if refused || is_unseen { Vec::new() } else { releases::table(version) },
             other_plugins_refuse: whose_refuse.unwrap_or_default(),
             check_fails: that_fail.unwrap_or_default(),
             accepted: !refused,
@@ -74,30 +111,42 @@ impl Report {
         report
     }
 
-    /// Asks the plugins of the list in a folder, each within `limit`.
+    /// Asks the programs of the network in folders, each within `limit`.
     pub(super) fn ask(
         &mut self,
-        bytes: &[u8],
-        folder: &Path,
+        network: &Network,
+        folders: &[PathBuf],
         limit: Duration,
     ) -> Result<(), Error> {
-        let types = net_d::types(bytes);
-        self.plugins = node::ask(&types, folder, self.cni_version.as_ref(), limit)?;
+        let version = self.cni_version.as_ref();
+        self.plugins = node::ask(&network.programs(), folders, version, limit)?;
         self.conclude();
         Ok(())
     }
 
-    fn is_refused(&self) -> bool {
+    pub(super) fn is_refused(&self) -> bool {
         self.findings.iter().any(|finding| finding.refused)
     }
 
     pub(super) fn is_safe(&self) -> bool {
+        let is_withheld = self.findings.iter().any(|it| it.severity == Severity::Unsafe);
         !self.is_refused()
+            && !is_withheld
             && self.cni_version.is_some()
             && match self.plugins.is_empty() {
                 true => self.other_plugins_refuse.is_empty(),
                 false => self.plugins.iter().all(|it| it.problem.is_none()),
             }
+    }
+
+    /// Whether the command fails. Where the node's programs were asked, it tells whether they
+    /// take the network; what agents do with it is in the verdict.
+    pub(super) fn is_failure(&self) -> bool {
+        let is_taken = !self.is_refused()
+            && self.cni_version.is_some()
+            && !self.plugins.is_empty()
+            && self.plugins.iter().all(|it| it.problem.is_none());
+        !self.is_safe() && !is_taken
     }
 
     fn conclude(&mut self) {
@@ -108,6 +157,12 @@ impl Report {
     fn sentence(&self) -> String {
         if self.is_refused() {
             return "Not safe: correct the errors above.".to_owned();
+        }
+        if self.findings.iter().any(|it| it.severity == Severity::Unsafe) {
+            return "Not safe: correct what is marked unsafe above.".to_owned();
+        }
+        if self.is_unseen {
+            return "It cannot be seen here whether it is safe: Multus decides which network Pods get.".to_owned();
         }
         if let Some(one) = self.plugins.iter().find(|it| it.problem.is_some()) {
             let instead = match node::common(&self.plugins) {
@@ -134,16 +189,39 @@ impl Report {
                 "Not safe with every agent: the portmap and bandwidth that come with {releases} refuse the list; set a lower cniVersion, or see with --bin-dir what a node has.{check}"
             );
         }
+        let multus = match &self.cni_version {
+            Some(version) if *version < Version::new(0, 4, 0) => {
+                " Multus whose own cniVersion is 0.4.0 or later does not start beside it."
+            }
+            _ => "",
+        };
         let here = if self.plugins.is_empty() { "with any agent" } else { "on this node" };
-        format!("Safe {here}.{check}")
+        let unasked: Vec<_> =
+            self.plugins.iter().filter(|it| it.not_asked.is_some()).map(|it| &*it.name).collect();
+        let unasked = match unasked.join(", ") {
+            none if none.is_empty() => none,
+            some => format!(", as far as can be seen from here ({some} cannot be asked)"),
+        };
+        format!("Safe {here}{unasked}.{multus}{check}")
     }
+}
+
+/// The version of the first network that stands in Multus' configuration itself.
+fn version_of_delegate(network: &Network) -> Option<Version> {
+    let root = Members::read(&network.source.text).ok()?;
+    let multus = network::inlined(&root).into_iter().find(network::is_multus)?;
+    network::delegates(&multus).first()?.text("cniVersion")?.parse().ok()
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, .. } = self;
-        for Finding { line, column, refused, message } in &self.findings {
-            let (style, kind) = if *refused { (BAD, "error") } else { (WEAK, "warning") };
+        for Finding { file, line, column, severity, message, .. } in &self.findings {
+            let (style, kind) = match severity {
+                Severity::Error => (BAD, "error"),
+                Severity::Unsafe => (BAD, "unsafe"),
+                Severity::Warning => (WEAK, "warning"),
+            };
             writeln!(out, "{file}:{line}:{column}: {style}{kind}:{style:#} {message}")?;
         }
         if self.is_refused() {
@@ -154,12 +232,19 @@ impl fmt::Display for Report {
                 out,
                 "{TITLE}{file}{TITLE:#}: {GOOD}accepted{GOOD:#} by the plugin, cniVersion {version}",
             )?,
+            None if self.is_unseen => writeln!(out, "{TITLE}{file}{TITLE:#}: taken by Multus")?,
             None => writeln!(out, "{TITLE}{file}{TITLE:#}: no cniVersion")?,
         }
-        for Asked { name, versions, problem, .. } in &self.plugins {
-            match problem {
-                Some(problem) => writeln!(out, "  {name}: {BAD}{}{BAD:#}", plain(problem))?,
-                None => writeln!(
+        if let Some(next) = &self.handed_on_to {
+            writeln!(out, "  Multus hands Pods on to {}", next.display())?;
+        }
+        for Asked { name, versions, problem, not_asked, .. } in &self.plugins {
+            match (problem, not_asked) {
+                (Some(problem), _) => writeln!(out, "  {name}: {BAD}{}{BAD:#}", plain(problem))?,
+                (None, Some(why)) => {
+                    writeln!(out, "  {name}: {WEAK}cannot be asked here{WEAK:#}: {}", plain(why))?;
+                }
+                (None, None) => writeln!(
                     out,
                     "  {name}: {GOOD}takes it{GOOD:#}, up to {}",
                     versions.last().map_or("", |it| it)

@@ -50,6 +50,8 @@ struct Plugin {
 struct Conflist {
     names_plugin: bool,
     #[serde(default)]
+    unseen: Option<String>,
+    #[serde(default)]
     cni_version: Option<Version>,
     #[serde(default)]
     plugins: Vec<Asked>,
@@ -236,10 +238,18 @@ fn obstacles(facts: &Facts) -> Vec<String> {
             } else if !plugin.is_ours {
                 found.push("another plugin stands in the place of this one".to_owned());
             }
-            if !conflist.names_plugin {
-                found.push("the runtime takes a list that does not lead to this plugin".to_owned());
+            match &conflist.unseen {
+                Some(why) => found.push(format!("Multus decides which network Pods get: {why}")),
+                None if !conflist.names_plugin => {
+                    found.push(
+                        "the runtime takes a list that does not lead to this plugin".to_owned(),
+                    );
+                }
+                None => (),
             }
-            for Asked { name, versions, problem, .. } in &conflist.plugins {
+            // One that cannot be asked where the tool runs is no obstacle.
+            let asked = conflist.plugins.iter().filter(|it| it.not_asked.is_none());
+            for Asked { name, versions, problem, .. } in asked {
                 let knows: Vec<Version> =
                     versions.iter().filter_map(|it| it.parse().ok()).collect();
                 match knows.iter().max() {

@@ -76,7 +76,7 @@ impl Installation {
     }
 
     pub(super) async fn install(&self, out: &mut impl Write) -> Result<(), Error> {
-        files::create_folder(&self.place.bin_dir, 0o755)?;
+        files::create_folder(self.place.bin_dir(), 0o755)?;
         let state = State::take(&self.place).await?;
         let off = if self.is_unattended { self.is_off(&state.marked()) } else { Off::Nothing };
         if off == Off::All {
@@ -124,7 +124,7 @@ impl Installation {
     async fn install_plugin(&self, state: &State, out: &mut impl Write) -> Result<Change, Error> {
         let slot = slots::plugin(&self.place, state)?;
         let settings = settings::changed(slot.target(), &self.settings)?;
-        let folder = &self.place.bin_dir;
+        let folder = self.place.bin_dir();
         let beside = node_settings::beside(slot.target());
         let trial = async |prepared: &Path| {
             trial::run(prepared, folder).await?;

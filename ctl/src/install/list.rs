@@ -9,11 +9,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep};
 
-use crate::cli::{Install, Place};
+use crate::cli::Install;
 use crate::document::{Members, Position};
 use crate::error::{Error, Exit};
 use crate::output::waiting;
-use crate::{check, files, net_d, platform, probe};
+use crate::{check, files, network, platform, probe};
 
 /// Of a list whose source has none.
 const MODE: u32 = 0o644;
@@ -30,8 +30,7 @@ pub(super) struct List {
 impl List {
     pub(super) fn read(source: &Path, arguments: &Install) -> Result<Self, Error> {
         let bytes = fs::read(source).map_err(Error::file("read", source))?;
-        let Place { bin_dir, name: plugin } = &arguments.place;
-        let problems = check::problems(source, &bytes, bin_dir, plugin)?;
+        let problems = check::problems(source, &bytes, &arguments.place)?;
         if !problems.is_empty() {
             return Err(Error::Conflist { path: source.to_owned(), problems: problems.join("\n") });
         }
@@ -56,7 +55,7 @@ impl List {
 
     /// Another file that the runtime will take instead, as its name comes first.
     pub(super) fn shadowed_by(&self) -> Option<PathBuf> {
-        let first = net_d::files(self.target.parent()?).into_iter().next()?;
+        let first = network::files(self.target.parent()?).into_iter().next()?;
         (first != self.target).then_some(first)
     }
 
@@ -90,13 +89,21 @@ impl List {
 /// added to it only our own entry.
 pub(super) fn kept(there: Option<&[u8]>, ours: &[u8], name: &str) -> Vec<u8> {
     let is_extended = |there: &[u8]| {
-        let known = net_d::types(ours);
-        net_d::types(there).iter().any(|it| !known.contains(it))
+        let [known, there] = [ours, there].map(types);
+        there.iter().any(|it| !known.contains(it))
     };
     there
         .filter(|there| is_extended(there))
         .and_then(|there| with_entry(there, ours, name))
         .unwrap_or_else(|| ours.to_vec())
+}
+
+/// Returns the `type`s of the plugins in a conflist.
+fn types(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(root) = Members::read(&text) else { return Vec::new() };
+    let plugins = network::inlined(&root);
+    plugins.iter().filter_map(|plugin| plugin.text("type")).map(Into::into).collect()
 }
 
 /// A list with our entry of another in it; the rest stays as it is, byte for byte.

@@ -161,8 +161,8 @@ async fn wait(file: File, path: &Path) -> Result<File, Error> {
 
 /// The folder of an installation.
 pub(crate) fn folder(place: &Place) -> Result<PathBuf, Error> {
-    files::within(&place.bin_dir, &place.name)?;
-    Ok(place.bin_dir.join(format!(".{}.cnictl", place.name)))
+    files::within(place.bin_dir(), &place.name)?;
+    Ok(place.bin_dir().join(format!(".{}.cnictl", place.name)))
 }
 
 /// What keepers lock.

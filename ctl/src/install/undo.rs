@@ -14,8 +14,9 @@ use super::state::{Mark, State, sha256};
 use super::{settings, slots};
 use crate::cli::{Place, Undo, Uninstall};
 use crate::error::{Error, Exit};
+use crate::network::{self, Network};
 use crate::output::{say, warn};
-use crate::{files, net_d, trial};
+use crate::{files, trial};
 
 /// Takes something back, and stays if that is wanted.
 fn undo<O: Write>(
@@ -78,11 +79,10 @@ async fn refuse_if_needed(
     let is_going = |path: &Path| {
         list.is_some_and(|list| list.target() == path && list.is_ours().unwrap_or_default())
     };
-    let names_it =
-        |path: &Path| fs::read(path).is_ok_and(|bytes| net_d::types(&bytes).contains(&place.name));
+    let names_it = |path: &Path| Network::read(path).is_ok_and(|it| it.leads_to(&place.name));
     let folder = std::path::absolute(conf_dir).map_err(Error::file("find", conf_dir))?;
     let original = list.and_then(Slot::original).filter(|it| names_it(it));
-    let needing = net_d::files(&folder)
+    let needing = network::files(&folder)
         .into_iter()
         .find(|path| names_it(path) && !is_going(path))
         .or_else(|| original.and_then(|_| list.map(|list| list.target().to_owned())));

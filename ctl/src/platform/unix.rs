@@ -23,6 +23,9 @@ pub(crate) const CONF_DIR: &str = "/etc/cni/net.d";
 /// ENOEXEC: what the kernel says of a program for another machine, and of what is none.
 pub(crate) const NOT_A_PROGRAM: i32 = 8;
 
+/// Exit status of a dynamic loader, env or shell that does not find what it needs.
+pub(crate) const NOT_FOUND: i32 = 127;
+
 /// Whose agent the plugin talks to.
 pub(crate) const TRUSTED: &str = "root";
 

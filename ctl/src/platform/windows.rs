@@ -24,6 +24,9 @@ pub(crate) const CONF_DIR: &str = r"C:\etc\cni\net.d";
 /// what is none.
 pub(crate) const NOT_A_PROGRAM: i32 = 193;
 
+/// `STATUS_DLL_NOT_FOUND`.
+pub(crate) const NOT_FOUND: i32 = 0xc000_0135_u32.cast_signed();
+
 /// Whose agent the plugin talks to.
 pub(crate) const TRUSTED: &str = "an administrator";
 

@@ -1,7 +1,9 @@
 //! `check-config`: what runtime and plugin would refuse, and which agents accept the rest.
 
+mod agents;
 #[cfg(unix)]
 mod linux;
+mod multus;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,8 +67,9 @@ fn broken_json_is_shown_where_it_breaks() {
 #[test]
 fn releases_are_told_apart_by_version() {
     let of = |version: &str| {
-        let json =
-            format!(r#"{{"cniVersion":{version},"name":"x","plugins":[{{"type":"antrea"}}]}}"#);
+        let json = format!(
+            r#"{{"cniVersion":{version},"name":"x","plugins":[{{"type":"antrea","ipam":{{"type":"host-local"}}}}]}}"#
+        );
         let report = check(&json, &["--output", "json"]);
         assert_eq!(report.exit, 0, "{report:?}");
         assert_eq!([&report.json()["accepted"], &report.json()["safe"]], [true, true]);
@@ -90,8 +93,7 @@ fn what_is_unusual_but_accepted_is_a_warning() {
     check_as("x.conf", without, &[]).assert(1, "every agent refuses that");
     let report = check_as("x.conf", without, &["-o", "json"]).json();
     assert_eq!([&report["accepted"], &report["safe"]], [true, false], "{report}");
-    let beside =
-        r#"{"cniVersion":"1.1.0","name":"x","antreaCni":{},"plugins":[{"type":"antrea"}]}"#;
+    let beside = r#"{"cniVersion":"1.1.0","name":"x","antreaCni":{},"plugins":[{"type":"antrea","ipam":{"type":"host-local"}}]}"#;
     check(beside, &[]).assert(0, "belongs into the plugin");
 }
 
@@ -122,7 +124,11 @@ fn a_file_that_cannot_be_read_is_named() {
     // The others are checked all the same.
     let folder = TempDir::new().unwrap();
     let good = folder.path().join("a.conf");
-    fs::write(&good, r#"{"cniVersion":"0.3.0","name":"x","type":"antrea"}"#).unwrap();
+    fs::write(
+        &good,
+        r#"{"cniVersion":"0.3.0","name":"x","type":"antrea","ipam":{"type":"host-local"}}"#,
+    )
+    .unwrap();
     let good = good.to_str().unwrap();
     let answer = run(["check-config", good, "/nowhere/x", good]);
     answer.assert(4, "cannot read /nowhere/x");
@@ -133,7 +139,7 @@ fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn settings_that_would_not_work_are_errors() {
     let with = |members: &str| {
-        let plugin = format!(r#"{{"type":"antrea",{members}}}"#);
+        let plugin = format!(r#"{{"type":"antrea","ipam":{{"type":"host-local"}},{members}}}"#);
         check(&format!(r#"{{"cniVersion":"1.0.0","name":"x","plugins":[{plugin}]}}"#), &[])
     };
     for key in ["antreaCNI", "antreacni", "antrea-cni", "antrea_cni", "AntreaCni", "antreCni"] {
@@ -158,16 +164,16 @@ fn settings_that_would_not_work_are_errors() {
 #[test]
 fn a_folder_is_judged_as_a_whole() {
     let folder = TempDir::new().unwrap();
-    let list = r#"{"cniVersion":"0.3.0","name":"antrea","plugins":[{"type":"antrea"}]}"#;
+    let list = r#"{"cniVersion":"0.3.0","name":"antrea","plugins":[{"type":"antrea","ipam":{"type":"host-local"}}]}"#;
     fs::write(folder.path().join("10-antrea.conflist"), list).unwrap();
     let path = folder.path().to_str().unwrap().to_owned();
     run(["check-config", &path]).assert(0, "the runtime takes 10-antrea.conflist");
     fs::write(folder.path().join("05-cilium.conflist"), list.replace("antrea", "cilium")).unwrap();
-    run(["check-config", &path]).assert(0, "10-antrea.conflist is never read");
+    run(["check-config", &path])
+        .assert(0, "Pods do not get 10-antrea.conflist: 05-cilium.conflist comes before it");
 }
 
-const CHAIN: &str =
-    r#"{"cniVersion":"VERSION","name":"x","plugins":[{"type":"antrea"},{"type":"portmap"}]}"#;
+const CHAIN: &str = r#"{"cniVersion":"VERSION","name":"x","plugins":[{"type":"antrea","ipam":{"type":"host-local"}},{"type":"portmap"}]}"#;
 
 /// What comes with an agent of that time refuses the list, or CHECK fails.
 #[test]
@@ -179,7 +185,10 @@ fn conditions_are_told_where_no_node_is_asked() {
     check(&CHAIN.replace("VERSION", "1.0.0"), &[]).assert(1, "come with v0.1.0 to v1.9.1 refuse");
     check(&CHAIN.replace("VERSION", "0.4.0"), &[])
         .assert(0, "Safe with any agent. With CRI-O, which sends CHECK after each ADD");
-    check(&CHAIN.replace("VERSION", "0.3.1"), &[]).assert(0, "Safe with any agent.\n");
+    check(&CHAIN.replace("VERSION", "0.3.1"), &[]).assert(
+        0,
+        "Safe with any agent. Multus whose own cniVersion is 0.4.0 or later does not start",
+    );
     let off = CHAIN.replace("VERSION\"", "0.4.0\",\"disableCheck\":true");
     check(&off, &[]).assert(0, "Safe with any agent.\n");
 }

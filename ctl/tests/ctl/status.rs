@@ -40,7 +40,7 @@ fn ours_that_answers_is_good_and_all_else_is_not() {
     node.run("rollback").assert(0, "rolled back");
     status(&node, &[]).assert(0, "in force: the version before");
     fs::write(node.path("net.d/00-other.conflist"), "{}").unwrap();
-    status(&node, &[]).assert(0, "does not lead to this plugin");
+    status(&node, &[]).assert(1, "does not lead to this plugin");
 }
 
 /// It is the readiness probe: what stands in the plugin's place, or beside it, does not keep

@@ -149,8 +149,10 @@ impl Node {
         tool
     }
 
+    /// Runs a command on this node, with its folder of configurations.
     pub(crate) fn run(&self, command: &str) -> Answer {
-        self.command(command).output().unwrap().into()
+        let mut tool = self.command(command);
+        tool.arg("--conf-dir").arg(self.path("net.d")).output().unwrap().into()
     }
 
     pub(crate) fn install(&self, version: &str, more: &[&str]) -> Answer {

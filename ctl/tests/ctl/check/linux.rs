@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 
+use antrea_cni_test_support::skipped;
 use tempfile::TempDir;
 
 use super::{CHAIN, check};
+use crate::support::{Answer, tool};
 
 /// A folder of plugins that know some versions.
 fn plugins(versions: &[(&str, &str)]) -> TempDir {
@@ -39,4 +43,54 @@ fn the_plugins_of_a_node_are_asked() {
     check("1.0.0").assert(1, "Not safe on this node because of portmap");
     fs::remove_file(&portmap).unwrap();
     check("1.0.0").assert(1, "there is no ");
+    // What needs an interpreter or libraries that this root lacks may run on the node.
+    fs::write(&portmap, "#!/nowhere/python3\n").unwrap();
+    fs::set_permissions(&portmap, PermissionsExt::from_mode(0o755)).unwrap();
+    check("1.1.0").assert(0, "portmap: cannot be asked here: its loader or its interpreter");
+    fs::write(&portmap, "#!/usr/bin/env nowhere\n").unwrap();
+    check("1.1.0").assert(0, "Safe on this node, as far as can be seen from here (portmap");
+}
+
+/// As containerd does, which has several folders; and IPAM plugins are plugins of the list.
+#[test]
+fn plugins_are_looked_for_in_all_folders() {
+    let (old, new) = (r#""0.3.1","0.4.0","1.0.0""#, r#""0.4.0","1.0.0","1.1.0""#);
+    let first = plugins(&[("antrea", new)]);
+    let second = plugins(&[("antrea", old), ("macvlan", new), ("whereabouts", old)]);
+    let list = r#"{"cniVersion":"1.1.0","name":"x","plugins":[{"type":"antrea","ipam":{"type":
+        "host-local"}},{"type":"macvlan","ipam":{"type":"whereabouts"}}]}"#;
+    let [one, two] = [&first, &second].map(|it| it.path().to_str().unwrap());
+    // The first antrea that is found is the one that is asked; host-local is the agent's.
+    check(list, &["--bin-dir", one, "--bin-dir", two])
+        .assert(1, "Not safe on this node because of whereabouts");
+    check(list, &["--bin-dir", two, "--bin-dir", one])
+        .assert(1, "Not safe on this node because of antrea");
+    check(list, &["--bin-dir", one]).assert(1, "there is no macvlan");
+}
+
+/// The tool in its image, which has nothing but itself: the node's `portmap` of Debian is
+/// linked dynamically.
+#[test]
+#[ignore = "needs root and containernetworking-plugins; make test-release runs it"]
+fn a_dynamic_plugin_cannot_be_asked_in_an_image() {
+    let portmap = Path::new("/usr/lib/cni/portmap");
+    if !portmap.exists() {
+        return skipped("a dynamic plugin needs containernetworking-plugins");
+    }
+    let root = TempDir::new().unwrap();
+    let path = |name: &str| root.path().join(name);
+    for folder in ["bin", "net.d"] {
+        fs::create_dir(path(folder)).unwrap();
+    }
+    fs::copy(tool().get_program(), path("tool")).unwrap();
+    fs::copy(portmap, path("bin/portmap")).unwrap();
+    let list = r#"{"cniVersion":"0.3.0","name":"x","plugins":[{"type":"portmap"}]}"#;
+    fs::write(path("net.d/x.conflist"), list).unwrap();
+    let mut chroot = Command::new("chroot");
+    chroot.arg(root.path()).args(["/tool", "check-config", "--bin-dir", "/bin", "/net.d"]);
+    let answer: Answer = chroot.output().unwrap().into();
+    if answer.err.contains("'/tool': No such file or directory") {
+        return skipped("the tool in an image has to be static: make test-release");
+    }
+    answer.assert(0, "portmap: cannot be asked here");
 }

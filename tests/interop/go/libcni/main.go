@@ -52,6 +52,12 @@ func judge(list *libcni.NetworkConfigList) error {
 	if err := utils.ValidateNetworkName(list.Name); err != nil {
 		return err
 	}
+	for _, plugin := range list.Plugins {
+		values := map[string]any{"name": list.Name, "cniVersion": list.CNIVersion}
+		if _, err := libcni.InjectConf(plugin, values); err != nil {
+			return err
+		}
+	}
 	if list.CNIVersion != "" && !slices.Contains(version.All.SupportedVersions(), list.CNIVersion) {
 		return errors.New("no plugin supports version " + list.CNIVersion)
 	}
