@@ -110,7 +110,7 @@ pub(crate) struct Place {
 impl Place {
     /// The folder of the plugin.
     pub(crate) fn bin_dir(&self) -> &Path {
-        self.bin_dirs.first().map_or_else(|| Path::new(BIN_DIR), |it| it)
+        self.bin_dirs.first().map_or_else(|| Path::new(BIN_DIR), PathBuf::as_path)
     }
 
     /// The path of the plugin; on Windows, where it is NAME.exe, that.
