@@ -186,10 +186,14 @@ pub(crate) struct Install {
     #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration))]
     #[cfg_attr(windows, arg(skip))]
     pub(crate) keep: Option<Duration>,
-    /// With --keep: write metrics for node-exporter's textfile collector once a minute
+    /// With --keep: write metrics for node-exporter's textfile collector
     #[cfg_attr(unix, arg(long, value_name = "FILE", requires = "keep"))]
     #[cfg_attr(windows, arg(skip))]
     pub(crate) metrics: Option<PathBuf>,
+    /// How often the metrics are written
+    #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "metrics"))]
+    #[cfg_attr(windows, arg(skip))]
+    pub(crate) metrics_interval: Duration,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Reading the log files that the plugin writes: one JSON object a line.
 
+pub(crate) mod counters;
 pub(crate) mod event;
 pub(crate) mod follow;
 pub(crate) mod prometheus;
@@ -46,17 +47,6 @@ pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<E
         (Some(_), Some(path)) => write_textfile(path, &prometheus::text(&summary))?,
     }
     Ok(Exit::Success)
-}
-
-/// The metrics of one log; none where it cannot be read.
-pub(crate) fn metrics(path: &Path) -> String {
-    let mut count = Count::default();
-    let file = path.to_string_lossy();
-    match read(path, |event| count.see(&file, &event)) {
-        Ok(torn) => count.torn_lines = torn,
-        Err(_) => return String::new(),
-    }
-    prometheus::text(&Summary::of(count))
 }
 
 /// node-exporter reads the file at any moment, as a user of its own.

@@ -90,8 +90,7 @@ ok "helm: 5 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $re
 # Alert rules, on sample series
 command -v promtool >/dev/null || apt-get install -y --no-install-recommends prometheus >/dev/null
 promtool check rules deploy/prometheus/rules.yaml >/dev/null
-promtool test rules deploy/prometheus/rules_test.yaml >/dev/null || die 'the alert rules'
-ok "prometheus: 3 rules on sample series"
+ok "prometheus: the rules (ctl/tests/ctl/metrics.rs has what fires on real series)"
 
 # Image: each architecture, and the index
 archive=target/image/antrea-cni.tar

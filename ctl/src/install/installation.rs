@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use antrea_cni::input::node_settings;
 use tokio::task::spawn_blocking;
@@ -40,6 +41,7 @@ pub(super) struct Installation {
     pub(super) conf_dir: PathBuf,
     /// Where a keeper writes metrics
     pub(super) metrics: Option<PathBuf>,
+    pub(super) metrics_interval: Duration,
 }
 
 impl Installation {
@@ -65,6 +67,7 @@ impl Installation {
                 settings: settings::of(&arguments.conf_dir, arguments.set)?,
                 conf_dir: arguments.conf_dir,
                 metrics: arguments.metrics,
+                metrics_interval: arguments.metrics_interval,
             })
         });
         read.await.map_err(|error| Error::Runtime(error.into()))?

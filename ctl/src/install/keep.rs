@@ -4,17 +4,18 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use antrea_cni::input::node_settings;
 
 use super::installation::{Installation, PLUGIN_MODE, SETTINGS_MODE};
+use super::metrics::{Found, Metrics};
 use super::slot::{By, Change};
 use super::state::{self, Mark, State};
 use super::watch::Watch;
-use super::{list, metrics, slots};
+use super::{list, slots};
 use crate::error::Error;
-use crate::output::{say, warn};
+use crate::output::say;
 use crate::{files, trial};
 
 /// How long a plugin that is being written may take until it is replaced all the same.
@@ -49,21 +50,18 @@ pub(super) async fn keep(
     let mut watch = Watch::new(paths, interval);
     let mut keeper = Keeper { installation, lock: None, alive: None, settings: None };
     let mut told = String::new();
-    let mut metrics_at: Option<Instant> = None;
-    let written = installation.metrics.as_deref().map(metrics::Written);
+    let mut metrics = Metrics::new(installation);
     loop {
         let turn = keeper.turn(out).await;
-        if let Some(to) = &installation.metrics
-            && metrics_at.is_none_or(|at| at.elapsed() >= metrics::INTERVAL)
-        {
-            let (is_kept, is_off) =
-                (matches!(turn, Ok(Turn::Kept)), matches!(turn, Ok(Turn::HeldOff)));
-            if let Err(error) = metrics::write(installation, to, is_kept, is_off) {
-                warn(format!("no metrics: {error}"));
-            }
-            metrics_at = Some(Instant::now());
-        }
-        let until_metrics = installation.metrics.as_ref().map(|_| metrics::INTERVAL);
+        let found = match turn {
+            Ok(Turn::Kept) => Found::Kept,
+            Ok(Turn::HeldOff) => Found::RolledBack,
+            Ok(Turn::Unsettled | Turn::Uninstalled) | Err(_) => Found::Missing,
+        };
+        let refresh = match (&turn, &mut metrics) {
+            (Ok(Turn::Unsettled), _) | (_, None) => None,
+            (_, Some(metrics)) => Some(metrics.refresh(found)),
+        };
         let news = match &turn {
             Ok(Turn::Kept | Turn::Unsettled) => String::new(),
             Ok(Turn::HeldOff) => "rolled back: not installed again by itself".to_owned(),
@@ -77,12 +75,12 @@ pub(super) async fn keep(
         told = news;
         match turn {
             Ok(Turn::Uninstalled) => {
-                drop(written);
+                drop(metrics);
                 return std::future::pending().await;
             }
-            Ok(Turn::Kept | Turn::HeldOff) => watch.changed(until_metrics).await,
+            Ok(Turn::Kept | Turn::HeldOff) => watch.changed(refresh).await,
             Ok(Turn::Unsettled) => watch.changed(Some(PATIENCE / 40)).await,
-            Err(_) => watch.changed(Some(RETRY)).await,
+            Err(_) => watch.changed(Some(refresh.map_or(RETRY, |it| it.min(RETRY)))).await,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -81,10 +81,14 @@ impl Events {
 
     /// Waits for an event that matters, and says how long to wait for what follows it.
     fn wait(&self, limit: Option<Duration>) -> Duration {
-        let timeout = limit.map_or(PollTimeout::NONE, |limit| {
-            PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX)
-        });
+        // Events of other files do not make it longer.
+        let end = limit.map(|limit| Instant::now() + limit);
         loop {
+            let timeout = end.map_or(PollTimeout::NONE, |end| {
+                // Rounded up: a poll of 0 ms would come back at once.
+                let left = end.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+            });
             let mut files = vec![PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
             files.extend(self.mounts.iter().map(|it| PollFd::new(it.as_fd(), PollFlags::POLLPRI)));
             match poll(&mut files, timeout) {

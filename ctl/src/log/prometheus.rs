@@ -1,50 +1,117 @@
-//! The summary in Prometheus' text format, for node-exporter's textfile
-//! collector. All are gauges: the log they come from gets shorter when it is
-//! rotated.
+//! Prometheus' text format, for node-exporter's textfile collector; and the summary of a log
+//! in it, whose metrics are gauges, as the log gets shorter when it is rotated.
 
 use std::fmt::Write;
 
 use super::summary::{Agent, Group, Summary, Times};
 
-/// The labels of a sample, and its value.
-pub(crate) type Sample<'a> = (Vec<(&'a str, &'a str)>, f64);
+/// Names and values of labels.
+pub(crate) type Labels = Vec<(&'static str, String)>;
 
-/// Adds a metric.
-pub(crate) fn family(text: &mut String, name: &str, help: &str, samples: Vec<Sample<'_>>) {
-    // Writing to a String does not fail.
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
-    for (labels, value) in samples {
-        let labels: Vec<_> =
-            labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escape(value))).collect();
+/// The labels of a sample, and its value.
+pub(crate) type Sample = (Labels, f64);
+
+/// A sample of a histogram.
+pub(crate) struct Distribution {
+    pub(crate) labels: Labels,
+    /// An upper bound, and the count up to it
+    pub(crate) buckets: Vec<(f64, f64)>,
+    pub(crate) sum: f64,
+    pub(crate) count: f64,
+}
+
+/// The type of a metric.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Counter,
+    Gauge,
+}
+
+/// Metrics in Prometheus' text format.
+#[derive(Debug, Default)]
+pub(crate) struct Text<'a> {
+    text: String,
+    /// A label that each sample has: two writers on one node differ in it
+    of: Option<(&'static str, &'a str)>,
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn new(name: &'static str, value: &'a str) -> Self {
+        Self { text: String::new(), of: Some((name, value)) }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// Adds a metric.
+    pub(crate) fn family(&mut self, name: &str, kind: Kind, help: &str, samples: Vec<Sample>) {
+        let kind = match kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        self.head(name, kind, help);
+        for (labels, value) in samples {
+            self.sample(name, &labels, value);
+        }
+    }
+
+    /// Adds a histogram.
+    pub(crate) fn histogram(&mut self, name: &str, help: &str, samples: Vec<Distribution>) {
+        self.head(name, "histogram", help);
+        for Distribution { labels, buckets, sum, count } in samples {
+            for (bound, up_to) in buckets {
+                self.bucket(name, &labels, bound.to_string(), up_to);
+            }
+            self.bucket(name, &labels, "+Inf".to_owned(), count);
+            self.sample(&format!("{name}_sum"), &labels, sum);
+            self.sample(&format!("{name}_count"), &labels, count);
+        }
+    }
+
+    fn bucket(&mut self, name: &str, labels: &Labels, bound: String, up_to: f64) {
+        let labels = labels.iter().cloned().chain([("le", bound)]).collect();
+        self.sample(&format!("{name}_bucket"), &labels, up_to);
+    }
+
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a String does not fail.
+        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &Labels, value: f64) {
+        let of = self.of.map(|(name, value)| format!("{name}=\"{}\"", escape(value)));
+        let labels = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escape(value)));
+        let labels: Vec<_> = of.into_iter().chain(labels).collect();
         let labels = match labels.join(",") {
             none if none.is_empty() => none,
             some => format!("{{{some}}}"),
         };
-        let _ = writeln!(text, "{name}{labels} {value}");
+        let _ = writeln!(self.text, "{name}{labels} {value}");
     }
 }
 
 /// All of a summary.
 pub(super) fn text(summary: &Summary) -> String {
-    let mut text = String::new();
-    let mut family = |name: &str, help: &str, samples: Vec<Sample<'_>>| {
-        family(&mut text, name, help, samples);
+    let mut text = Text::default();
+    let mut family = |name: &str, help: &str, samples: Vec<Sample>| {
+        text.family(name, Kind::Gauge, help, samples);
     };
-    let codes: Vec<_> = summary.groups.iter().map(|group| group.code.to_string()).collect();
-    let calls = summary.groups.iter().zip(&codes).map(|(group, code)| {
-        let Group { command, api, calls, .. } = group;
-        (vec![("command", &**command), ("api", &**api), ("code", &**code)], number(*calls))
+    let calls = summary.groups.iter().map(|Group { command, api, code, calls }| {
+        let labels =
+            vec![("command", command.clone()), ("api", api.clone()), ("code", code.to_string())];
+        (labels, number(*calls))
     });
     family("antrea_cni_log_calls", "Calls in the log by command, API and code.", calls.collect());
     let times = summary.commands.iter().flat_map(|times| {
         let Times { command, p50, p90, p99, .. } = times;
         [("0.5", p50), ("0.9", p90), ("0.99", p99)].map(|(quantile, time)| {
-            (vec![("command", &**command), ("quantile", quantile)], time / 1e3)
+            (vec![("command", command.clone()), ("quantile", quantile.to_owned())], time / 1e3)
         })
     });
     family("antrea_cni_log_call_seconds", "Time of the calls in the log.", times.collect());
     let agents = summary.agents.iter().map(|Agent { log, api, is_old, .. }| {
-        (vec![("log", &**log), ("api", &**api)], f64::from(u8::from(*is_old)))
+        (vec![("log", log.clone()), ("api", api.clone())], f64::from(u8::from(*is_old)))
     });
     family(
         "antrea_cni_log_agent_api_old",
@@ -59,7 +126,7 @@ pub(super) fn text(summary: &Summary) -> String {
     );
     let torn = vec![(Vec::new(), number(summary.torn_lines))];
     family("antrea_cni_log_torn_lines", "Lines of the log that are not whole.", torn);
-    text
+    text.into_text()
 }
 
 fn number(count: usize) -> f64 {

@@ -269,32 +269,3 @@ fn asleep(keeper: &Keeper, during: Duration) {
         switches(keeper) == before
     });
 }
-
-#[test]
-fn a_keeper_writes_metrics() {
-    let node = node();
-    let log = node.path("log");
-    let line = r#"{"time":"2026-11-24T10:00:00.000000Z","command":"ADD","socket":"/s","tried":[],"attempts":1,"code":11,"milliseconds":5}"#;
-    fs::write(&log, format!("{line}\n")).unwrap();
-    let (metrics, set) = (node.path("antrea.prom"), format!("logFile={}", log.display()));
-    let keeper = node.keeper("one", &["--set", &set, "--metrics", metrics.to_str().unwrap()]);
-    eventually(|| metrics.exists());
-    let text = fs::read_to_string(&metrics).unwrap();
-    for line in [
-        format!("antrea_cni_info{{version=\"{}\",sha256=\"", env!("CARGO_PKG_VERSION")),
-        "antrea_cni_installed 1".to_owned(),
-        "antrea_cni_rolled_back 0".to_owned(),
-        "antrea_cni_log_calls{command=\"ADD\",api=\"none\",code=\"11\"} 1".to_owned(),
-        "antrea_cni_log_last_call_timestamp_seconds 1795514400".to_owned(),
-    ] {
-        assert!(text.lines().any(|it| it.starts_with(&line)), "{line}\n{text}");
-    }
-    // What a keeper said that ended is not true any more.
-    assert_eq!(keeper.end(), Some(0));
-    assert!(!metrics.exists());
-    let keeper = node.keeper("one", &["--metrics", metrics.to_str().unwrap()]);
-    eventually(|| metrics.exists());
-    node.run("uninstall").assert(0, "");
-    eventually(|| !metrics.exists());
-    drop(keeper);
-}

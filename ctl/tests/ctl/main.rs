@@ -19,6 +19,8 @@ mod libcni;
 #[cfg(unix)]
 mod lists;
 mod log;
+#[cfg(unix)]
+mod metrics;
 mod owed;
 mod probe;
 mod settings;

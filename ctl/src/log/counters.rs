@@ -1,0 +1,244 @@
+//! Counts of the calls in a log that only grow: the log rotates, and a keeper is restarted.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use antrea_cni::Api;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, short};
+use super::prometheus::{Distribution, Kind, Labels, Text};
+use super::read::rotated;
+use crate::releases;
+
+/// Bytes at the start of a log file that tell it from others: its first line has the time of
+/// a call in microseconds.
+const HEAD: usize = 64;
+
+/// Upper bounds of the histogram of durations, in seconds: from a call of a local agent to
+/// the longest ADD.
+const BOUNDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 240.0];
+
+/// The commands that are logged. Each has its counters from the start, so that a rate sees
+/// the first call.
+const COMMANDS: [&str; 5] = ["ADD", "CHECK", "DEL", "GC", "STATUS"];
+
+/// Most combinations of command, API and code that are counted apart.
+const MOST_GROUPS: usize = 200;
+
+/// What was counted, and where in the log to go on. Saved as a whole, so that no line is lost
+/// or counted twice.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Counters {
+    position: Option<Position>,
+    groups: Vec<Group>,
+    commands: BTreeMap<String, Durations>,
+    torn_lines: u64,
+    last_call: Option<Timestamp>,
+    /// The API that answered last
+    api: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+struct Position {
+    log: PathBuf,
+    /// The start of the file
+    head: Vec<u8>,
+    offset: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+struct Group {
+    command: String,
+    api: String,
+    code: Option<u32>,
+    calls: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+struct Durations {
+    calls: u64,
+    failed: u64,
+    seconds: f64,
+    /// Calls up to each of [`BOUNDS`], and not up to the one before
+    buckets: [u64; BOUNDS.len()],
+}
+
+impl Counters {
+    /// Counts the lines that were added to a log since the last time, also those that were
+    /// rotated away meanwhile.
+    ///
+    /// # Errors
+    /// The log cannot be read. What was counted until then stays.
+    pub(crate) fn advance(&mut self, log: &Path) -> io::Result<()> {
+        // In this order: a rotation between the two shows the same file twice, and hides none.
+        let new = open(log)?;
+        let old = open(&rotated(log))?;
+        let last = self.position.clone().filter(|it| it.log == log);
+        let offset_in = |file: &LogFile| {
+            last.as_ref().filter(|last| last.head == file.head).map(|last| last.offset)
+        };
+        let is_new = |old: &LogFile| new.as_ref().is_some_and(|new| new.head == old.head);
+        let goes_on = new.as_ref().and_then(offset_in);
+        if let Some(old) = old.filter(|old| goes_on.is_none() && !is_new(old)) {
+            let offset = offset_in(&old).unwrap_or_default();
+            self.read(log, &old, offset)?;
+        }
+        match new {
+            Some(new) => self.read(log, &new, goes_on.unwrap_or_default()),
+            None => Ok(()),
+        }
+    }
+
+    fn read(&mut self, log: &Path, file: &LogFile, offset: u64) -> io::Result<()> {
+        let mut lines = BufReader::new(&file.file);
+        lines.seek(SeekFrom::Start(offset))?;
+        let mut position = Position { log: log.to_owned(), head: file.head.clone(), offset };
+        let mut line = Vec::new();
+        // A line without its end is still being written.
+        while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+            match Event::parse(&line) {
+                Some((event, whole)) => {
+                    self.torn_lines += u64::from(!whole);
+                    self.count(&event);
+                }
+                None => self.torn_lines += 1,
+            }
+            position.offset += line.len() as u64;
+            line.clear();
+        }
+        self.position = Some(position);
+        Ok(())
+    }
+
+    fn count(&mut self, event: &Event) {
+        let command = COMMANDS.into_iter().find(|it| *it == event.command).unwrap_or("other");
+        let mut apis = Api::ALL.iter().map(|api| short(api.package)).chain(["none"]);
+        let api = apis.find(|it| *it == event.api()).unwrap_or("other");
+        let is_same =
+            |it: &&mut Group| it.command == command && it.api == api && it.code == Some(event.code);
+        match self.groups.iter_mut().find(is_same) {
+            Some(group) => group.calls += 1,
+            None => {
+                let is_full = self.groups.len() >= MOST_GROUPS;
+                let code = (!is_full).then_some(event.code);
+                let rest = self.groups.iter_mut().find(|it| is_full && it.code.is_none());
+                match rest {
+                    Some(rest) => rest.calls += 1,
+                    None => self.groups.push(Group {
+                        command: command.to_owned(),
+                        api: api.to_owned(),
+                        code,
+                        calls: 1,
+                    }),
+                }
+            }
+        }
+        let seconds = (event.milliseconds / 1e3).max(0.0);
+        let durations = self.commands.entry(command.to_owned()).or_default();
+        durations.calls += 1;
+        durations.failed += u64::from(event.code != 0);
+        durations.seconds += seconds;
+        let bucket =
+            BOUNDS.iter().zip(&mut durations.buckets).find(|(bound, _)| seconds <= **bound);
+        if let Some((_, bucket)) = bucket {
+            *bucket += 1;
+        }
+        self.last_call = self.last_call.max(Some(event.time));
+        if let Some(answered) = event.answered() {
+            self.api = Some(answered.api.clone());
+        }
+    }
+
+    /// Adds the metrics to `text`.
+    pub(crate) fn write(&self, text: &mut Text<'_>) {
+        let code = |it: &Group| it.code.map_or_else(|| "other".to_owned(), |code| code.to_string());
+        let calls = self.groups.iter().map(|it| {
+            let labels: Labels =
+                vec![("command", it.command.clone()), ("api", it.api.clone()), ("code", code(it))];
+            (labels, number(it.calls))
+        });
+        text.family(
+            "antrea_cni_calls_total",
+            Kind::Counter,
+            "Calls of the plugin, by command, API that answered and code.",
+            calls.collect(),
+        );
+        let none = Durations::default();
+        let commands = || COMMANDS.map(|it| (it, self.commands.get(it).unwrap_or(&none)));
+        let of = |command: &str| vec![("command", command.to_owned())];
+        text.family(
+            "antrea_cni_failed_calls_total",
+            Kind::Counter,
+            "Calls that ended with an error.",
+            commands().map(|(command, it)| (of(command), number(it.failed))).into(),
+        );
+        text.histogram(
+            "antrea_cni_call_duration_seconds",
+            "Time that calls took.",
+            commands()
+                .map(|(command, it)| {
+                    let mut up_to = 0;
+                    let buckets = BOUNDS.iter().zip(&it.buckets).map(|(bound, count)| {
+                        up_to += count;
+                        (*bound, number(up_to))
+                    });
+                    let buckets = buckets.collect();
+                    let (sum, count) = (it.seconds, number(it.calls));
+                    Distribution { labels: of(command), buckets, sum, count }
+                })
+                .into(),
+        );
+        text.family(
+            "antrea_cni_log_torn_lines_total",
+            Kind::Counter,
+            "Lines of the log that are not whole, as a full disk leaves them.",
+            vec![(Vec::new(), number(self.torn_lines))],
+        );
+        let last = self.last_call.map(|at| (Vec::new(), at.as_duration().as_secs_f64()));
+        text.family(
+            "antrea_cni_last_call_timestamp_seconds",
+            Kind::Gauge,
+            "When the last call was.",
+            last.into_iter().collect(),
+        );
+        let api = self.api.as_deref().map(|api| {
+            (vec![("api", short(api).to_owned())], f64::from(u8::from(releases::is_old(api))))
+        });
+        text.family(
+            "antrea_cni_agent_api_old",
+            Kind::Gauge,
+            "1 if the agent answers in an API although a release has a newer one.",
+            api.into_iter().collect(),
+        );
+    }
+}
+
+/// A file of the log.
+struct LogFile {
+    file: File,
+    head: Vec<u8>,
+}
+
+/// Opens a file of the log; `None` if it is not there, or has no line yet.
+fn open(path: &Path) -> io::Result<Option<LogFile>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut head = Vec::new();
+    (&mut file).take(HEAD as u64).read_to_end(&mut head)?;
+    Ok((head.len() == HEAD).then_some(LogFile { file, head }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus has floats alone")]
+fn number(count: u64) -> f64 {
+    count as f64
+}

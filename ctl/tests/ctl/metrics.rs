@@ -1,0 +1,324 @@
+//! What a keeper tells Prometheus, and the alerts on it: real calls of the plugin, counted by a
+//! real keeper, judged by promtool.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use antrea_cni_agent::{Agent, Api, Options};
+use antrea_cni_test_support::skipped;
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::support::{Keeper, Node, call, eventually};
+
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/prometheus/rules.yaml");
+
+/// A node whose calls are logged and counted.
+struct Watched {
+    node: Node,
+    name: &'static str,
+    /// ADDs that were made
+    adds: u64,
+    /// Values of each series, a scrape a minute
+    series: BTreeMap<String, BTreeMap<usize, String>>,
+    minute: usize,
+    /// Whether its keeper lives
+    is_kept: bool,
+    /// When the keeper wrote last, by promtool's clock
+    written: usize,
+}
+
+impl Watched {
+    fn new(name: &'static str) -> Self {
+        let node = Node::in_a_quiet_place();
+        fs::create_dir(node.path("net.d")).unwrap();
+        let list = r#"{"cniVersion":"1.0.0","name":"antrea","plugins":[{"type":"antrea"}]}"#;
+        fs::write(node.path("net.d/10-antrea.conflist"), list).unwrap();
+        Self { node, name, adds: 0, series: BTreeMap::new(), minute: 0, is_kept: true, written: 0 }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.node.path("log")
+    }
+
+    fn textfile(&self) -> PathBuf {
+        self.node.path("antrea.prom")
+    }
+
+    fn keeper(&self) -> Keeper {
+        let [log, textfile, net_d] = [self.log(), self.textfile(), self.node.path("net.d")];
+        let log = format!("logFile={}", log.display());
+        let [textfile, net_d] = [&textfile, &net_d].map(|it| it.to_str().unwrap());
+        let every = ["--metrics", textfile, "--metrics-interval", "200ms", "--conf-dir", net_d];
+        let more = [&["--set", &*log][..], &every].concat();
+        self.node.keeper("one", &more)
+    }
+
+    /// The container runtime makes ADDs.
+    fn add(&mut self, adds: u64) {
+        let configuration = json!({
+            "cniVersion": "1.0.0", "name": "antrea", "type": "antrea",
+            "antreaCni": {"socket": self.node.socket(), "waitForAgentSeconds": 0},
+        });
+        for _ in 0..adds {
+            self.adds += 1;
+            let container = format!("c{}", self.adds);
+            call(&self.node.target(), "ADD", &container, &configuration.to_string());
+        }
+    }
+
+    /// A minute passes: the keeper has counted all calls, and is scraped.
+    fn scrape(&mut self) {
+        let counts = || self.total("antrea_cni_call_duration_seconds_count", "ADD");
+        eventually(|| self.textfile().exists() && counts() == self.adds);
+        self.scrape_as_it_is();
+    }
+
+    fn scrape_as_it_is(&mut self) {
+        let text = fs::read_to_string(self.textfile()).unwrap();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            let name = name.replacen('{', &format!("{{instance=\"{}\",", self.name), 1);
+            let mut value = value.to_owned();
+            if name.starts_with("antrea_cni_metrics_timestamp") {
+                // promtool's clock starts at 0, and a minute passes with each scrape.
+                if self.is_kept {
+                    self.written = self.minute * 60;
+                }
+                value = self.written.to_string();
+            }
+            self.series.entry(name).or_default().insert(self.minute, value);
+        }
+        self.minute += 1;
+    }
+
+    /// The sum of a metric's samples for a command.
+    fn total(&self, metric: &str, command: &str) -> u64 {
+        let text = fs::read_to_string(self.textfile()).unwrap_or_default();
+        let samples = text.lines().filter(|line| {
+            line.starts_with(&format!("{metric}{{"))
+                && line.contains(&format!("command=\"{command}\""))
+        });
+        samples.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+    }
+
+    /// The series as promtool reads them.
+    fn input(&self, out: &mut String) {
+        for (name, values) in &self.series {
+            let value = |minute| values.get(&minute).map_or("_", |value| value);
+            let values: Vec<_> = (0..self.minute).map(value).collect();
+            let name = name.replace('\'', "''");
+            writeln!(out, "      - series: '{name}'\n        values: '{}'", values.join(" "))
+                .unwrap();
+        }
+    }
+}
+
+/// The alerts that fire at a minute, by instance.
+fn firing(nodes: &[&Watched], minute: usize) -> BTreeMap<String, Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut test = format!(
+        "rule_files: [{RULES}]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n"
+    );
+    nodes.iter().for_each(|node| node.input(&mut test));
+    // That nothing fires is expected, so promtool says what does.
+    let query = "ALERTS{alertstate=\"firing\"}";
+    write!(
+        test,
+        "    promql_expr_test:\n      - expr: '{query}'\n        eval_time: {minute}m\n        exp_samples: []\n"
+    )
+    .unwrap();
+    let path = folder.path().join("test.yaml");
+    fs::write(&path, test).unwrap();
+    let said = Command::new("promtool").args(["test", "rules"]).arg(&path).output().unwrap();
+    let text = String::from_utf8_lossy(&said.stderr).replace('\\', "");
+    assert!(said.status.success() || text.contains("got:"), "{said:?}");
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for sample in text.split("alertname=\"").skip(1) {
+        let (alert, rest) = sample.split_once('"').unwrap();
+        let (_, rest) = rest.split_once("instance=\"").unwrap();
+        let (instance, _) = rest.split_once('"').unwrap();
+        found.entry(instance.to_owned()).or_default().push(alert.to_owned());
+    }
+    found
+}
+
+fn has_promtool() -> bool {
+    let is_there = Command::new("promtool").arg("--version").output().is_ok();
+    if !is_there {
+        skipped("the alerts need promtool, of Debian's prometheus");
+    }
+    is_there
+}
+
+#[test]
+fn a_keeper_writes_metrics() {
+    let mut watched = Watched::new("n1");
+    let keeper = watched.keeper();
+    watched.add(1);
+    watched.scrape();
+    let text = fs::read_to_string(watched.textfile()).unwrap();
+    for line in [
+        format!("antrea_cni_info{{plugin=\"antrea\",version=\"{}\",", env!("CARGO_PKG_VERSION")),
+        "antrea_cni_installed{plugin=\"antrea\"} 1".to_owned(),
+        "antrea_cni_rolled_back{plugin=\"antrea\"} 0".to_owned(),
+        "antrea_cni_conflist_leads_to_plugin{plugin=\"antrea\"} 1".to_owned(),
+        "antrea_cni_owed_dels{plugin=\"antrea\"} 0".to_owned(),
+        "# TYPE antrea_cni_calls_total counter".to_owned(),
+        "antrea_cni_calls_total{plugin=\"antrea\",command=\"ADD\",api=\"none\",code=\"11\"} 1"
+            .to_owned(),
+        "antrea_cni_failed_calls_total{plugin=\"antrea\",command=\"ADD\"} 1".to_owned(),
+        "antrea_cni_failed_calls_total{plugin=\"antrea\",command=\"DEL\"} 0".to_owned(),
+        "antrea_cni_call_duration_seconds_bucket{plugin=\"antrea\",command=\"ADD\",le=\"+Inf\"} 1"
+            .to_owned(),
+        "antrea_cni_last_call_timestamp_seconds{plugin=\"antrea\"} 1".to_owned(),
+        "antrea_cni_metrics_timestamp_seconds{plugin=\"antrea\"} 1".to_owned(),
+    ] {
+        assert!(text.lines().any(|it| it.starts_with(&line)), "{line}\n{text}");
+    }
+    let other = r#"{"cniVersion":"1.0.0","name":"x","plugins":[{"type":"cilium-cni"}]}"#;
+    fs::write(watched.node.path("net.d/05-cilium.conflist"), other).unwrap();
+    let says = |line: &str| fs::read_to_string(watched.textfile()).unwrap().contains(line);
+    eventually(|| says("antrea_cni_conflist_leads_to_plugin{plugin=\"antrea\"} 0"));
+    if Command::new("promtool").arg("--version").output().is_ok() {
+        let mut check = Command::new("promtool");
+        check.args(["check", "metrics"]).stdin(fs::File::open(watched.textfile()).unwrap());
+        let said = check.output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+    }
+    // What a keeper said that ended is not true any more.
+    assert_eq!(keeper.end(), Some(0));
+    assert!(!watched.textfile().exists());
+    let keeper = watched.keeper();
+    eventually(|| watched.textfile().exists());
+    fs::remove_dir_all(watched.node.path("net.d")).unwrap();
+    watched.node.run("uninstall").assert(0, "");
+    eventually(|| !watched.textfile().exists());
+    drop(keeper);
+}
+
+/// Rotation by the plugin, by renaming and by copying, and a keeper that is killed: no call is
+/// lost or counted twice.
+#[test]
+fn each_call_is_counted_once() {
+    let mut watched = Watched::new("n1");
+    let mut keeper = watched.keeper();
+    for turn in 0..12 {
+        watched.add(40);
+        match turn % 4 {
+            0 => fs::rename(watched.log(), watched.node.path("log.1")).unwrap(),
+            1 => {
+                fs::copy(watched.log(), watched.node.path("log.1")).unwrap();
+                fs::write(watched.log(), "").unwrap();
+            }
+            2 => {
+                keeper.signal(Signal::SIGKILL);
+                drop(keeper);
+                watched.add(10);
+                keeper = watched.keeper();
+            }
+            _ => (),
+        }
+        watched.scrape();
+        assert_eq!(watched.total("antrea_cni_calls_total", "ADD"), watched.adds);
+    }
+    // The plugin rotated it, too: each line has some 400 bytes.
+    assert!(fs::metadata(watched.log()).unwrap().len() <= 65_536);
+    drop(keeper);
+}
+
+/// A storm, a quiet node and one whose keeper is killed, across many rotations.
+#[test]
+fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
+    if !has_promtool() {
+        return;
+    }
+    let minutes = 30;
+    let mut storm = Watched::new("storm");
+    let mut quiet = Watched::new("quiet");
+    let mut killed = Watched::new("killed");
+    let mut bypassed = Watched::new("bypassed");
+    let mut dead = Watched::new("dead");
+    let other = r#"{"cniVersion":"1.0.0","name":"x","plugins":[{"type":"cilium-cni"}]}"#;
+    fs::write(bypassed.node.path("net.d/05-cilium.conflist"), other).unwrap();
+    let mut replaced = Watched::new("replaced");
+    let mut fleet = [("old", Api::FIRST), ("new", Api::V1BETA1), ("newer", Api::V1)]
+        .map(|(name, api)| (Watched::new(name), api));
+    let agent =
+        |node: &Watched, api| Agent::start(Options::new(node.node.socket(), &[api])).unwrap();
+    let mut agents = vec![agent(&quiet, Api::V1)];
+    agents.extend(fleet.iter().map(|(node, api)| agent(node, *api)));
+    let mut keepers =
+        [&storm, &quiet, &bypassed, &replaced].map(Watched::keeper).into_iter().collect::<Vec<_>>();
+    keepers.extend(fleet.iter().map(|(node, _)| node.keeper()));
+    fleet.iter_mut().for_each(|(node, _)| node.add(1));
+    replaced.scrape();
+    // Nothing can be put in the place of a folder.
+    fs::remove_file(replaced.node.target()).unwrap();
+    fs::create_dir(replaced.node.target()).unwrap();
+    let says = |line| fs::read_to_string(replaced.textfile()).unwrap().contains(line);
+    eventually(|| says("antrea_cni_installed{plugin=\"antrea\"} 0"));
+    let mut last = killed.keeper();
+    let of_dead = dead.keeper();
+    dead.scrape();
+    of_dead.signal(Signal::SIGKILL);
+    drop(of_dead);
+    dead.is_kept = false;
+    for minute in 0..minutes {
+        storm.add(15);
+        killed.add(6);
+        if minute == 15 {
+            last.signal(Signal::SIGKILL);
+            drop(last);
+            last = killed.keeper();
+        }
+        match minute {
+            // One Pod that came while its agent was away.
+            12 => {
+                let socket = quiet.node.socket();
+                let away = socket.with_extension("away");
+                fs::rename(&socket, &away).unwrap();
+                quiet.add(1);
+                fs::rename(&away, &socket).unwrap();
+            }
+            _ if minute % 3 == 0 => quiet.add(1),
+            _ => (),
+        }
+        for node in [&mut storm, &mut quiet, &mut killed, &mut bypassed, &mut replaced] {
+            node.scrape();
+        }
+        fleet.iter_mut().for_each(|(node, _)| node.scrape());
+        dead.scrape_as_it_is();
+    }
+    // Then an hour without a Pod.
+    for _ in 0..65 {
+        for node in [&mut storm, &mut quiet, &mut killed, &mut bypassed, &mut replaced, &mut dead] {
+            node.scrape_as_it_is();
+        }
+        fleet.iter_mut().for_each(|(node, _)| node.scrape_as_it_is());
+    }
+    let [(old, _), (new, _), (newer, _)] = &fleet;
+    let nodes = [&storm, &quiet, &killed, &bypassed, &replaced, &dead, old, new, newer];
+    let all = |minute: usize| {
+        let is_storm = minute < 30;
+        let fires = [
+            ("storm", "AntreaCNIAddFails", is_storm),
+            ("killed", "AntreaCNIAddFails", is_storm),
+            ("bypassed", "AntreaCNIBypassed", true),
+            ("replaced", "AntreaCNIPluginReplaced", true),
+            ("dead", "AntreaCNIMetricsStale", minute >= 16),
+            ("old", "AntreaCNIOldAPI", minute > 60),
+        ];
+        let fires = fires.into_iter().filter(|(_, _, is)| *is);
+        let row = |(node, alert, _): (&str, &str, bool)| (node.to_owned(), vec![alert.to_owned()]);
+        fires.map(row).collect::<BTreeMap<_, _>>()
+    };
+    for minute in [10, 16, 20, 29, 90] {
+        let found = firing(&nodes, minute);
+        assert_eq!(found, all(minute), "minute {minute}");
+    }
+    drop((keepers, last));
+}
