@@ -126,7 +126,7 @@ perf: ## Where the time of a call goes; needs perf, gcc, Go and Python
 	bash benches/perf.sh
 
 .PHONY: test-release
-# The ladder on a simulated node is the same code again, which `make test` explored.
+# The client on a simulated node is the same code again, which `make test` explored.
 test-release: export EXHAUSTIVE_EVENTS = 1
 test-release: export EXHAUSTIVE_SECONDS = 1
 test-release: ctl ## The same suite on the static plugin, and what needs root
@@ -193,8 +193,8 @@ rehearsal: ## The next API version, in a copy of the tree: which places it touch
 exhaustive: ## Every schedule of up to four faults, and random walks for ten minutes
 	EXHAUSTIVE_EVENTS=4 EXHAUSTIVE_SECONDS=600 cargo test --release --test exhaustive -- --nocapture
 
-# The ladder, the wire, the conversion and the verdict, or what MUTANTS names.
-MUTANTS := src/ladder.rs src/ladder/** src/grpc/** src/verdict.rs src/run.rs src/backoff.rs src/last_seen.rs src/platform/**
+# The APIs, the client, gRPC and the outcome, or what MUTANTS names.
+MUTANTS := src/api.rs src/api/** src/client.rs src/client/** src/grpc/** src/outcome.rs src/run.rs src/backoff.rs src/last_seen.rs src/platform/**
 # Tests that wait for a deadline.
 WAITING := properties::any_input rolling:: time::every_command time::a_del_that busy:: conf_dir:: docs:: captures go_answers
 MUTATE  := EXHAUSTIVE_EVENTS=2 EXHAUSTIVE_SECONDS=1 cargo mutants --output target

@@ -104,7 +104,7 @@ fn call(
     Ok((output, started.elapsed()))
 }
 
-/// One step of the ladder: the API's name, and what was said.
+/// One step of the fallback: the API's name, and what was said.
 fn step(call: &Call) -> String {
     let asks = |api: &&Api| Action::ALL.iter().any(|action| path(api, *action) == call.path);
     let name = Api::ALL.iter().find(asks).map_or(&*call.path, |api| api.name);

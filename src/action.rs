@@ -35,14 +35,14 @@ pub struct Rules {
     /// Whether `CNI_NETNS` is required
     pub requires_netns: bool,
     /// Timeout of the whole command; of an ADD the default of a setting
-    pub total: Duration,
+    pub timeout: Duration,
     /// How long it waits at most for an agent that is away
-    pub wait: Duration,
+    pub wait_for_agent: Duration,
     /// Whether wrong settings are an error; Pods must be removable all the same
     pub refuses_wrong_settings: bool,
     /// How much of its time has to be left to ask again after "try again later"; `None`:
     /// that is the answer
-    pub asks_again: Option<Duration>,
+    pub retry_if_left: Option<Duration>,
 }
 
 impl Action {
@@ -63,52 +63,52 @@ impl Action {
                 since: Version::new(0, 1, 0),
                 has_container: true,
                 requires_netns: true,
-                total: s(120),
-                wait: s(180),
+                timeout: s(120),
+                wait_for_agent: s(180),
                 refuses_wrong_settings: true,
                 // An agent takes 30 s to say it again. An ADD that our own deadline cuts
                 // off has an unknown outcome.
-                asks_again: Some(s(35)),
+                retry_if_left: Some(s(35)),
             },
             Self::Check => Rules {
                 name: "CHECK",
                 since: Version::new(0, 4, 0),
                 has_container: true,
                 requires_netns: true,
-                total: s(45),
-                wait: s(5),
+                timeout: s(45),
+                wait_for_agent: s(5),
                 refuses_wrong_settings: true,
-                asks_again: Some(Duration::ZERO),
+                retry_if_left: Some(Duration::ZERO),
             },
             Self::Del => Rules {
                 name: "DEL",
                 since: Version::new(0, 1, 0),
                 has_container: true,
                 requires_netns: false,
-                total: s(45),
-                wait: s(15),
+                timeout: s(45),
+                wait_for_agent: s(15),
                 refuses_wrong_settings: false,
-                asks_again: Some(Duration::ZERO),
+                retry_if_left: Some(Duration::ZERO),
             },
             Self::Gc => Rules {
                 name: "GC",
                 since: Version::new(1, 1, 0),
                 has_container: false,
                 requires_netns: false,
-                total: s(25),
-                wait: s(5),
+                timeout: s(25),
+                wait_for_agent: s(5),
                 refuses_wrong_settings: false,
-                asks_again: Some(Duration::ZERO),
+                retry_if_left: Some(Duration::ZERO),
             },
             Self::Status => Rules {
                 name: "STATUS",
                 since: Version::new(1, 1, 0),
                 has_container: false,
                 requires_netns: false,
-                total: s(1),
-                wait: Duration::ZERO,
+                timeout: s(1),
+                wait_for_agent: Duration::ZERO,
                 refuses_wrong_settings: true,
-                asks_again: None,
+                retry_if_left: None,
             },
         }
     }

@@ -17,7 +17,7 @@ impl Backoff {
     }
 
     /// The pause before the next attempt.
-    pub(crate) fn pause(&mut self) -> Duration {
+    pub(crate) fn next_pause(&mut self) -> Duration {
         let pause = self.next;
         self.next = self.longest.min(pause * 2);
         pause
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn pauses_grow_up_to_the_longest() {
         let mut backoff = Backoff::new(10, 50);
-        let pauses = [(); 5].map(|()| backoff.pause());
+        let pauses = [(); 5].map(|()| backoff.next_pause());
         assert_eq!(pauses, [10, 20, 40, 50, 50].map(Duration::from_millis));
     }
 }

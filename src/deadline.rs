@@ -32,7 +32,7 @@ pub struct Deadline {
     started: Instant,
     end: Cell<Instant>,
     next_look: Cell<Instant>,
-    gave_way: Cell<bool>,
+    has_yielded: Cell<bool>,
     changed: Option<Changed>,
 }
 
@@ -49,8 +49,8 @@ impl Deadline {
 
     /// A deadline that nothing changes.
     pub fn at(end: Instant) -> Self {
-        let (end, next_look, gave_way) = (Cell::new(end), Cell::new(end), Cell::new(false));
-        Self { started: end.get(), end, next_look, gave_way, changed: None }
+        let (end, next_look, has_yielded) = (Cell::new(end), Cell::new(end), Cell::new(false));
+        Self { started: end.get(), end, next_look, has_yielded, changed: None }
     }
 
     /// The end as it is known `now`. Looks at the folder if it is time to.
@@ -60,7 +60,7 @@ impl Deadline {
             let at = changed().and_then(|age| now.checked_sub(age));
             if let Some(at) = at.filter(|at| *at + BEFORE > self.started) {
                 let end = at.max(self.started) + GRACE;
-                self.gave_way.set(self.gave_way.get() || end < self.end.get());
+                self.has_yielded.set(self.has_yielded.get() || end < self.end.get());
                 self.limit(end);
             }
         }
@@ -85,15 +85,15 @@ impl Deadline {
 
     /// Gives the command until `total` after its start, if it has one, unless it gives way.
     pub fn extend(&self, total: Option<Duration>) {
-        if let Some(total) = total.filter(|_| !self.gave_way.get()) {
+        if let Some(total) = total.filter(|_| !self.has_yielded.get()) {
             self.end.set(self.started + total);
         }
     }
 
     /// Whether the command ends early, because the runtime waits to read its network
     /// configurations.
-    pub fn gave_way(&self) -> bool {
-        self.gave_way.get()
+    pub fn has_yielded(&self) -> bool {
+        self.has_yielded.get()
     }
 }
 

@@ -9,7 +9,6 @@
 //! ```
 
 mod channel;
-mod codec;
 mod error;
 mod flood;
 mod transport;

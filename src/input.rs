@@ -2,14 +2,13 @@
 //! project's Go skeleton checks it, so that the same wrong input gets the same
 //! code from both.
 
-mod args;
 pub mod configuration;
 pub mod environment;
 mod error;
-pub mod limits;
 pub mod node_settings;
 pub mod settings;
 pub mod stdin;
+pub mod timeouts;
 pub mod trace_context;
 pub mod version;
 
@@ -21,13 +20,12 @@ use self::settings::DelWhenAgentDown;
 use crate::action::{Action, Command};
 use crate::platform::netns;
 
-pub use self::args::CmdArgs;
 pub use self::configuration::Configuration;
-pub use self::environment::Environment;
+pub use self::environment::{CmdArgs, Environment};
 pub use self::error::Error;
-pub use self::limits::Limits;
 pub use self::settings::Settings;
 pub use self::stdin::{Source, Stdin};
+pub use self::timeouts::Timeouts;
 pub use self::trace_context::TraceContext;
 
 /// What a runtime, or a person, asks of the program.
@@ -61,16 +59,16 @@ pub struct Call {
 
 /// Why there is no call, and how its error document is headed.
 #[derive(Debug)]
-pub struct Refused {
+pub struct Rejected {
     /// What is wrong
     pub error: Error,
     /// What is known of the call
-    pub heading: Heading,
+    pub context: ErrorContext,
 }
 
 /// What an error document needs to know of the call that failed.
 #[derive(Clone, Debug)]
-pub struct Heading {
+pub struct ErrorContext {
     /// Version of the document: the configuration's where it is supported, else
     /// the newest
     pub cni_version: Version,
@@ -83,12 +81,12 @@ pub struct Heading {
 ///
 /// # Errors
 /// The first thing that is wrong, in the order of the Go skeleton.
-pub fn read(
+pub fn read_input(
     environment: Environment<'_>,
     stdin: &mut dyn Source,
     started: Instant,
-) -> Result<Input, Refused> {
-    let mut heading = Heading { cni_version: version::NEWEST, is_del: false };
+) -> Result<Input, Rejected> {
+    let mut context = ErrorContext { cni_version: version::NEWEST, is_del: false };
     let input = (|| {
         let command = match environment::command(environment)? {
             Some(command) => command,
@@ -97,14 +95,14 @@ pub fn read(
         if command.name == "VERSION" {
             return Ok(Input::Version);
         }
-        heading.is_del = command.action == Some(Action::Del);
+        context.is_del = command.action == Some(Action::Del);
         let mut args = environment::cmd_args(environment, &command)?;
-        args.stdin_data = stdin::read(stdin, command.action, started)?;
-        let node = node_settings::of_this_program;
-        check(&command, args, node, &mut heading.cni_version)
+        args.stdin_data = stdin::read_stdin(stdin, command.action, started)?;
+        let node = node_settings::for_this_program;
+        check(&command, args, node, &mut context.cni_version)
             .map(|call| Input::Call(Box::new(call)))
     })();
-    input.map_err(|error| Refused { error, heading })
+    input.map_err(|error| Rejected { error, context })
 }
 
 impl Call {
@@ -112,30 +110,30 @@ impl Call {
     /// runtime's. The settings of the node are left out: they are the plugin's.
     ///
     /// # Errors
-    /// As [`read`], but for standard input and variables.
-    pub fn check(command: &Command, args: CmdArgs) -> Result<Self, Refused> {
+    /// As [`read_input`], but for standard input and variables.
+    pub fn check(command: &Command, args: CmdArgs) -> Result<Self, Rejected> {
         let is_del = command.action == Some(Action::Del);
-        let mut heading = Heading { cni_version: version::NEWEST, is_del };
-        check(command, args, Default::default, &mut heading.cni_version)
-            .map_err(|error| Refused { error, heading })
+        let mut context = ErrorContext { cni_version: version::NEWEST, is_del };
+        check(command, args, Default::default, &mut context.cni_version)
+            .map_err(|error| Rejected { error, context })
     }
 
     /// Returns how long it may take.
-    pub fn limits(&self) -> Limits {
-        Limits::of(self.action, &self.settings)
+    pub fn timeouts(&self) -> Timeouts {
+        Timeouts::for_action(self.action, &self.settings)
     }
 
     /// Returns whether this is a DEL that succeeds also where no agent does it, and is owed
     /// then. A runtime may still name the network namespace of a container that is gone.
-    pub fn may_be_owed(&self) -> bool {
+    pub fn may_succeed_without_agent(&self) -> bool {
         let may_wait = self.settings.del_when_agent_down == DelWhenAgentDown::Fail;
         self.action == Action::Del && (!may_wait || netns::is_gone(&self.args.netns))
     }
 
     /// What an error document of the call needs to know.
-    pub fn heading(&self) -> Heading {
-        let cni_version = self.configuration.label();
-        Heading { cni_version, is_del: self.action == Action::Del }
+    pub fn error_context(&self) -> ErrorContext {
+        let cni_version = self.configuration.version_for_errors();
+        ErrorContext { cni_version, is_del: self.action == Action::Del }
     }
 }
 
@@ -146,7 +144,7 @@ fn check(
     label: &mut Version,
 ) -> Result<Call, Error> {
     let configuration = Configuration::parse(&args.stdin_data)?;
-    *label = configuration.label();
+    *label = configuration.version_for_errors();
     let action = command.action.ok_or_else(|| Error::UnknownCommand(command.name.clone()))?;
     let cni_version = configuration.cni_version(action)?;
     let (mut settings, mut ignored) = node_settings();

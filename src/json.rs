@@ -13,13 +13,13 @@ use serde_json::Error;
 use serde_json::value::RawValue;
 
 /// Checks that `json` is exactly one JSON object.
-pub(crate) fn is_object(json: &[u8]) -> Result<(), Error> {
-    members(&text(json), |_| false, |_, _| ())
+pub(crate) fn check_object(json: &[u8]) -> Result<(), Error> {
+    for_each_member(&text_lossy(json), |_| false, |_, _| ())
 }
 
 /// The text of `json`, with one `?` in place of each byte that is no UTF-8, so
 /// that positions stay what they are. Go puts U+FFFD there.
-pub(crate) fn text(json: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text_lossy(json: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(json) {
         return Cow::Borrowed(text);
     }
@@ -33,7 +33,7 @@ pub(crate) fn text(json: &[u8]) -> Cow<'_, str> {
 
 /// Reads the object `json` and hands the members whose key (escapes decoded) is
 /// `wanted` to `take`, in their order, each with the exact text of its value.
-pub(crate) fn members<'a>(
+pub(crate) fn for_each_member<'a>(
     json: &'a str,
     wanted: impl Fn(&[u8]) -> bool,
     take: impl FnMut(&[u8], &'a RawValue),
@@ -76,7 +76,7 @@ where
 
 /// The string that `value` is: `Some(None)` for `null`, which Go's decoder
 /// leaves a field alone for, `None` for anything else.
-pub(crate) fn string(value: &RawValue) -> Option<Option<String>> {
+pub(crate) fn parse_string(value: &RawValue) -> Option<Option<String>> {
     if value.get() == "null" {
         return Some(None);
     }
@@ -153,7 +153,7 @@ mod tests {
             b"{\"\xff\":\"\xfe\"}",
             format!("{{\"a\":{}{}}}", "[".repeat(9000), "]".repeat(9000)).as_bytes(),
         ] {
-            assert!(is_object(good).is_ok(), "{}", String::from_utf8_lossy(good));
+            assert!(check_object(good).is_ok(), "{}", String::from_utf8_lossy(good));
         }
     }
 
@@ -179,7 +179,7 @@ mod tests {
             b"{\"a\":\xff}",
             br#"{"a":"\x"}"#,
         ] {
-            assert!(is_object(bad).is_err(), "{}", String::from_utf8_lossy(bad));
+            assert!(check_object(bad).is_err(), "{}", String::from_utf8_lossy(bad));
         }
     }
 
@@ -196,6 +196,6 @@ mod tests {
 
     #[test]
     fn positions_stay_where_bytes_are_no_utf8() {
-        assert_eq!(text(b"a\xff\xe2\x84b"), "a???b");
+        assert_eq!(text_lossy(b"a\xff\xe2\x84b"), "a???b");
     }
 }

@@ -6,29 +6,29 @@ use std::fs::{File, remove_file};
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use crate::platform::files::{beside_socket, options, touch};
+use crate::platform::files::{no_follow_options, path_beside_socket, touch};
 
 /// Writes down that the agent behind `socket` was seen now.
 pub(crate) fn remember(socket: &str) {
-    let Some(path) = path(socket) else { return };
+    let Some(path) = path_of(socket) else { return };
     if touch(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        let _ = options().write(true).create(true).truncate(false).open(path);
+        let _ = no_follow_options().write(true).create(true).truncate(false).open(path);
     }
 }
 
 /// Forgets that the agent was seen.
 pub(crate) fn forget(socket: &str) {
-    let _ = path(socket).map(remove_file);
+    let _ = path_of(socket).map(remove_file);
 }
 
 /// Returns whether the agent was seen less than `within` ago.
 pub(crate) fn was_seen(socket: &str, within: Duration) -> bool {
-    let file = path(socket).and_then(|path| options().read(true).open(path).ok());
+    let file = path_of(socket).and_then(|path| no_follow_options().read(true).open(path).ok());
     let seen = file.and_then(|file: File| file.metadata().ok()?.modified().ok());
     // A time in the future has no age.
     seen.is_some_and(|seen| seen.elapsed().is_ok_and(|age| age < within))
 }
 
-fn path(socket: &str) -> Option<String> {
-    beside_socket(socket, "ready")
+fn path_of(socket: &str) -> Option<String> {
+    path_beside_socket(socket, "ready")
 }

@@ -12,40 +12,41 @@
 //! `antrea.io/antrea/pkg/cni` offers: one command, asked of the agent.
 
 mod action;
+pub mod api;
 mod backoff;
-mod codes;
+pub mod client;
+mod cni_error;
 mod deadline;
-mod document;
 mod error;
+mod error_codes;
 pub mod grpc;
 pub mod input;
 mod json;
-pub mod ladder;
 mod last_seen;
 pub mod log;
-mod node;
+mod outcome;
 mod output;
-mod owed;
+mod owed_folder;
 mod platform;
 mod run;
-mod verdict;
+mod this_node;
 
 use std::sync::LazyLock;
 
 use semver::Version;
 
 pub use self::action::{Action, Command, Rules};
+pub use self::api::Api;
+pub use self::cni_error::CniError;
 pub use self::deadline::{Changed, Deadline};
-pub use self::document::CniError;
 pub use self::error::Error;
 pub use self::input::CmdArgs;
 pub use self::input::settings::SOCKET_PATH;
-pub use self::ladder::Api;
-pub use self::node::ThisNode;
+pub use self::outcome::{Memory, Note, Outcome};
 pub use self::output::Output;
-pub use self::owed::{Entry, MAX_DELS, Owed};
-pub use self::run::{answer, run};
-pub use self::verdict::{Memory, Note, Verdict};
+pub use self::owed_folder::{Entry, MAX_DELS, OwedFolder};
+pub use self::run::{ask_and_interpret, run};
+pub use self::this_node::ThisNode;
 
 /// The versions of the CNI API that are compiled in, newest first.
 ///

@@ -6,12 +6,12 @@ mod time;
 
 use bytes::Bytes;
 
+use crate::client::CallLog;
 use crate::error::Error;
 use crate::input::Call;
 use crate::input::settings::LogLevel;
-use crate::ladder::History;
+use crate::outcome::Note;
 use crate::platform::files;
-use crate::verdict::Note;
 
 pub use self::file::MAX_BYTES;
 
@@ -19,7 +19,7 @@ pub use self::file::MAX_BYTES;
 /// written never fails a call.
 pub(crate) fn write(
     call: &Call,
-    history: &History,
+    call_log: &CallLog,
     result: &Result<Bytes, Error>,
     note: Option<Note>,
 ) {
@@ -29,9 +29,9 @@ pub(crate) fn write(
     if call.settings.log_level == LogLevel::Error && is_well {
         return;
     }
-    let event = event::event(call, history, result.as_ref().err(), note);
+    let event = event::event(call, call_log, result.as_ref().err(), note);
     let Ok(mut line) = serde_json::to_vec(&event) else { return };
     line.push(b'\n');
-    files::outlive_limits();
+    files::block_sigxfsz();
     let _ = file::append(path, &line);
 }

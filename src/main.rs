@@ -13,22 +13,22 @@ use antrea_cni::{Output, run};
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|_| leave_with_an_error()));
-    write(&run(&|name| std::env::var_os(name), &mut Stdin))
+    std::panic::set_hook(Box::new(|_| exit_with_internal_error()));
+    write_output(&run(&|name| std::env::var_os(name), &mut Stdin))
 }
 
-/// An ADD whose result cannot be told has to fail, so that the runtime undoes
+/// An ADD whose result cannot be written has to fail, so that the runtime undoes
 /// it.
-fn write(output: &Output) -> ExitCode {
-    let told = output.tell();
+fn write_output(output: &Output) -> ExitCode {
+    let written = output.write_to_stdout();
     let _ = stderr().write_all(output.stderr.as_bytes());
-    if output.success && told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if output.success && written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// A mistake in a library would otherwise end the process by a signal, and say
 /// nothing that a runtime reads.
 #[expect(clippy::exit, reason = "a panic ends here")]
-fn leave_with_an_error() {
-    let _ = write(&Output::internal_error());
+fn exit_with_internal_error() {
+    let _ = write_output(&Output::internal_error());
     std::process::exit(1);
 }

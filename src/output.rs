@@ -5,7 +5,7 @@ use std::io;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::document::CniError;
+use crate::cni_error::CniError;
 use crate::input::version;
 use crate::platform::stdio;
 
@@ -27,7 +27,7 @@ impl Output {
             "antrea-cni {}, the CNI plugin of Antrea: asks antrea-agent to connect Pods\n\
              CNI protocol versions supported: {}\n",
             env!("CARGO_PKG_VERSION"),
-            version::list(),
+            version::supported_list(),
         );
         Self { stderr, ..Self::success(Bytes::new()) }
     }
@@ -41,7 +41,7 @@ impl Output {
             supported_versions: [semver::Version; 7],
         }
         let (cni_version, supported_versions) = (version::NEWEST, version::SUPPORTED);
-        Self::success(json(&Version { cni_version, supported_versions }))
+        Self::success(to_json(&Version { cni_version, supported_versions }))
     }
 
     /// A command that was done.
@@ -51,17 +51,17 @@ impl Output {
 
     /// A command that failed.
     pub(crate) fn failure(error: &CniError) -> Self {
-        Self { success: false, ..Self::success(json(error)) }
+        Self { success: false, ..Self::success(to_json(error)) }
     }
 
     /// Writes the document to standard output, if there is one.
     ///
     /// # Errors
     /// Not everything was written. A result is then lost.
-    pub fn tell(&self) -> io::Result<()> {
+    pub fn write_to_stdout(&self) -> io::Result<()> {
         match self.stdout.is_empty() {
             true => Ok(()),
-            false => stdio::write(&self.stdout, self.success),
+            false => stdio::write_stdout(&self.stdout, self.success),
         }
     }
 
@@ -72,6 +72,6 @@ impl Output {
 }
 
 /// Strings and numbers in structs always have a JSON form.
-fn json(document: &impl Serialize) -> Bytes {
+fn to_json(document: &impl Serialize) -> Bytes {
     serde_json::to_vec(document).unwrap_or_default().into()
 }

@@ -7,6 +7,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use self::unix::{conf_dir, files, folder, netns, socket, stdio};
+pub(crate) use self::unix::{conf_dir, files, folder, netns, socket_path, stdio};
 #[cfg(windows)]
-pub(crate) use self::windows::{conf_dir, files, folder, netns, socket, stdio};
+pub(crate) use self::windows::{conf_dir, files, folder, netns, socket_path, stdio};

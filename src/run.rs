@@ -5,25 +5,25 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::action::{Action, Command};
-use crate::document::CniError;
+use crate::client::{self, CallLog, Node};
+use crate::cni_error::CniError;
 use crate::input::{self, Call, CmdArgs, Environment, Input, Source};
-use crate::ladder::{self, History, Node};
-use crate::node::ThisNode;
+use crate::outcome::{Memory, Outcome};
 use crate::output::Output;
 use crate::platform::netns;
-use crate::verdict::{Memory, Verdict};
+use crate::this_node::ThisNode;
 use crate::{last_seen, log};
 
 /// Runs the plugin for one command. Never panics, never prints.
 pub fn run(environment: Environment<'_>, stdin: &mut dyn Source) -> Output {
     let started = Instant::now();
-    let result = match input::read(environment, stdin, started) {
+    let result = match input::read_input(environment, stdin, started) {
         Ok(Input::About) => return Output::about(),
         Ok(Input::Version) => return Output::version(),
         Ok(Input::Call(call)) => {
             perform(&call, input::environment::own_netns_allowed(environment), started)
         }
-        Err(refused) => Err(CniError::refused(refused)),
+        Err(rejected) => Err(CniError::rejected(rejected)),
     };
     match result {
         Ok(result) => Output::success(result),
@@ -63,44 +63,51 @@ impl Action {
     #[doc(alias = "Request")]
     pub fn request(self, args: &CmdArgs) -> Result<Bytes, CniError> {
         let started = Instant::now();
-        let call = Call::check(&Command::from(self), args.clone()).map_err(CniError::refused)?;
+        let call = Call::check(&Command::from(self), args.clone()).map_err(CniError::rejected)?;
         perform(&call, true, started)
     }
 }
 
 /// Does a checked command: who answers, what that means, and a line in the log.
 fn perform(call: &Call, own_netns_allowed: bool, started: Instant) -> Result<Bytes, CniError> {
-    let mut history = History::default();
-    let Verdict { result, note, memory } = match netns(call, own_netns_allowed) {
+    let mut call_log = CallLog::default();
+    let Outcome { result, note, memory } = match check_netns(call, own_netns_allowed) {
         Ok(netns) => {
             let node = ThisNode::new(&call.settings, &call.args.trace).with_netns(netns);
-            answer(&node, call, started, &mut history)
+            ask_and_interpret(&node, call, started, &mut call_log)
         }
-        Err(refused) => Verdict::failed(refused.into()),
+        Err(rejected) => Outcome::failed(rejected.into()),
     };
     match memory {
         Memory::Seen => last_seen::remember(&call.settings.socket),
         Memory::NotReady => last_seen::forget(&call.settings.socket),
         Memory::Unchanged => (),
     }
-    log::write(call, &history, &result, note);
-    result.map_err(|error| CniError::new(&error, &call.heading(), &call.settings.socket, &history))
+    log::write(call, &call_log, &result, note);
+    result.map_err(|error| {
+        CniError::new(&error, &call.error_context(), &call.settings.socket, &call_log)
+    })
 }
 
-/// Who answers a call on a node, and what that means. `history` learns what happened.
-pub fn answer(node: &impl Node, call: &Call, started: Instant, history: &mut History) -> Verdict {
-    let answer = ladder::deliver(node, call, started, history);
-    Verdict::of(node, call, answer)
+/// Who answers a call on a node, and what that means. `call_log` learns what happened.
+pub fn ask_and_interpret(
+    node: &impl Node,
+    call: &Call,
+    started: Instant,
+    call_log: &mut CallLog,
+) -> Outcome {
+    let answer = client::ask_agent(node, call, started, call_log);
+    Outcome::interpret(node, call, answer)
 }
 
 /// Returns which network namespace an ADD is for. Refuses the one that the plugin itself runs
 /// in. A path that cannot be looked at is left to the agent, which says what is wrong with it.
-fn netns(call: &Call, own_is_allowed: bool) -> Result<Option<netns::Identity>, input::Error> {
+fn check_netns(call: &Call, own_is_allowed: bool) -> Result<Option<netns::Identity>, input::Error> {
     let path = &call.args.netns;
     if call.action != Action::Add {
         return Ok(None);
     }
-    let netns = netns::Identity::of(path);
+    let netns = netns::Identity::at_path(path);
     match netns {
         Some(netns) if !own_is_allowed && netns.is_own() => {
             Err(input::Error::OwnNetns(path.clone()))

@@ -72,7 +72,7 @@ fn cases() -> Vec<Case> {
     let calls = budget.call.into_iter().map(|(command, most)| {
         let plugin = plugin.clone();
         Case::new(format!("cost of {command}"), move || {
-            let seen = Bench::new(&plugin, command.ends_with(ONE_DOWN)).measure(&command);
+            let seen = Bench::new(&plugin, command.ends_with(BY_FALLBACK)).measure(&command);
             let mut table = Table::default();
             table.row("instructions", seen.instructions, most.instructions);
             table.row("page faults", seen.page_faults, most.page_faults);
@@ -108,12 +108,12 @@ const ALL_SETTINGS: &str = r#"{
 /// What a row of the budget adds to a command: a file of the node with each setting.
 const NODE_SETTINGS: &str = " with the node's settings";
 
-/// What a row adds to a command: the agent has the second API of the ladder, and not the
+/// What a row adds to a command: the agent has the second-newest API, and not the
 /// first.
-const ONE_DOWN: &str = " one rung down";
+const BY_FALLBACK: &str = " by fallback";
 
 impl Bench {
-    fn new(plugin: &Path, is_one_down: bool) -> Self {
+    fn new(plugin: &Path, by_fallback: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("cni.sock");
         let configuration = format!(
@@ -126,7 +126,7 @@ impl Bench {
         std::fs::copy(plugin, folder.path().join("antrea")).unwrap();
         let listener = UnixListener::bind(socket).unwrap();
         std::thread::spawn(move || {
-            let replies = replies(is_one_down).unwrap();
+            let replies = replies(by_fallback).unwrap();
             for stream in listener.incoming() {
                 answer(stream.unwrap(), &replies);
             }
@@ -202,19 +202,19 @@ fn faults() -> u64 {
 }
 
 /// Whole replies, from the connection's start to the last one's trailers.
-fn replies(is_one_down: bool) -> Option<Vec<Vec<u8>>> {
+fn replies(by_fallback: bool) -> Option<Vec<Vec<u8>>> {
     const ACK: u8 = 1;
     let mut replies = Vec::new();
-    if is_one_down {
+    if by_fallback {
         replies.push(written(|connection| {
             connection.frame(kind::SETTINGS, 0, 0, &[])?;
             connection.frame(kind::SETTINGS, ACK, 0, &[])?;
             connection.trailers_only(1, "12", b"unknown service")
         })?);
     }
-    let stream = if is_one_down { 3 } else { 1 };
+    let stream = if by_fallback { 3 } else { 1 };
     replies.push(written(|connection| {
-        if !is_one_down {
+        if !by_fallback {
             connection.frame(kind::SETTINGS, 0, 0, &[])?;
             connection.frame(kind::SETTINGS, ACK, 0, &[])?;
         }

@@ -413,7 +413,7 @@ fn html(releases: &[Release], cells: &[Cell]) -> String {
         body{font:13px sans-serif}table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:1px 5px}\
         th{position:sticky;top:0;background:#fff}.ok{background:#c8e6c9}.down{background:#dcedc8}\
         .low{background:#fff9c4}.code{background:#ffe0b2}.wrong{background:#e53935;color:#fff}</style>\
-        <h1>Version matrix</h1><p><span class=ok>newest API of the ladder</span> \
+        <h1>Version matrix</h1><p><span class=ok>newest API of the plugin</span> \
         <span class=down>an older API</span> <span class=low>a lower cniVersion</span> \
         <span class=code>an error, as expected</span> <span class=wrong>not as expected</span></p>\
         <table><tr><th>agent<th>in band"

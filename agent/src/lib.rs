@@ -12,12 +12,12 @@
 
 mod api;
 mod attachment;
+mod commands;
 mod conformance;
 mod delegate;
 mod journal;
 mod link;
 mod listener;
-mod node;
 mod options;
 mod proto;
 mod result;

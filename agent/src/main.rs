@@ -145,11 +145,11 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn std::error::Error>> {
         network_ready_after: arguments.network_ready_after,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(told_to_end())?)
+    Ok(runtime.block_on(wait_for_signal())?)
 }
 
 #[cfg(unix)]
-async fn told_to_end() -> std::io::Result<()> {
+async fn wait_for_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -161,6 +161,6 @@ async fn told_to_end() -> std::io::Result<()> {
 }
 
 #[cfg(windows)]
-async fn told_to_end() -> std::io::Result<()> {
+async fn wait_for_signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::attachment::Attachment;
 
 /// The result of ADD in the shape of its version.
-pub(crate) fn of(attachment: &Attachment, version: &str) -> Vec<u8> {
+pub(crate) fn for_attachment(attachment: &Attachment, version: &str) -> Vec<u8> {
     let address = attachment.address();
     let gateway = "10.10.0.1";
     let routes = json!([{"dst": "0.0.0.0/0", "gw": gateway}]);

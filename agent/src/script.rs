@@ -90,12 +90,12 @@ pub enum Die {
 
 /// A script and how often its parts were used.
 #[derive(Debug, Default)]
-pub(crate) struct Playing {
+pub(crate) struct ScriptRunner {
     script: Script,
     used: Mutex<BTreeMap<String, u32>>,
 }
 
-impl Playing {
+impl ScriptRunner {
     pub(crate) fn new(script: Script) -> Self {
         Self { script, used: Mutex::default() }
     }
@@ -129,7 +129,7 @@ impl Playing {
     }
 
     /// The status of a path that is not served; UNIMPLEMENTED if the script has none.
-    pub(crate) fn unknown(&self) -> Option<&Status> {
+    pub(crate) fn unserved_status(&self) -> Option<&Status> {
         self.script.get("unknown")?.status.as_ref()
     }
 }

@@ -12,11 +12,11 @@ use thiserror::Error;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{Notify, watch};
 
+use crate::commands::Commands;
 use crate::journal::{Call, Effect, Entry, Journal};
 use crate::listener::{self, Listener, Stream};
-use crate::node::Node;
 use crate::options::Options;
-use crate::script::Playing;
+use crate::script::ScriptRunner;
 use crate::service::Service;
 
 /// How long an agent that is dropped may take to close its connections.
@@ -55,8 +55,8 @@ impl Agent {
         let journal = Journal::open(options.journal.as_deref())?;
         let service = Arc::new(Service {
             journal,
-            node: Node::new(&options),
-            script: Playing::new(options.script.clone()),
+            commands: Commands::new(&options),
+            script: ScriptRunner::new(options.script.clone()),
             options,
         });
         let listener = {
@@ -102,7 +102,7 @@ impl Agent {
 
     /// The containers that are attached.
     pub fn containers(&self) -> Vec<String> {
-        self.service.node.containers()
+        self.service.commands.containers()
     }
 }
 

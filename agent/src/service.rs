@@ -16,13 +16,13 @@ use tonic::body::Body;
 use tonic::server::{Grpc, UnaryService};
 
 use crate::api::Rpc;
+use crate::commands::Commands;
 use crate::journal::{self, Call, Entry, Journal};
-use crate::node::Node;
 use crate::options::Options;
 use crate::proto::{
     CniCmdRequest, CniCmdResponse, Error, GetCapabilitiesRequest, GetCapabilitiesResponse,
 };
-use crate::script::{Behaviour, Close, Die, InBandError, Playing};
+use crate::script::{Behaviour, Close, Die, InBandError, ScriptRunner};
 
 /// What gRPC puts in front of a message: a flag and a length.
 const FRAME_BYTES: usize = 5;
@@ -32,8 +32,8 @@ const FRAME_BYTES: usize = 5;
 pub(crate) struct Service {
     pub(crate) options: Options,
     pub(crate) journal: Journal,
-    pub(crate) node: Node,
-    pub(crate) script: Playing,
+    pub(crate) commands: Commands,
+    pub(crate) script: ScriptRunner,
 }
 
 impl Service {
@@ -48,7 +48,7 @@ impl Service {
         let call = Call { time: journal::now(), path: path.clone(), authority, ..Call::default() };
         let Some((api, rpc, method)) = self.route(&path) else {
             self.journal.write(Entry::Call(call.into()));
-            let status = self.script.unknown().map_or_else(
+            let status = self.script.unserved_status().map_or_else(
                 || tonic::Status::unimplemented(self.unknown(&path)),
                 |it| tonic::Status::new(it.code.into(), &it.message),
             );
@@ -166,7 +166,8 @@ impl UnaryService<CniCmdRequest> for Command {
             if let Some(error) = behaviour.error {
                 return Ok(reply(Err(error)));
             }
-            let outcome = service.node.execute(action, args, behaviour.die, &service.journal).await;
+            let outcome =
+                service.commands.execute(action, args, behaviour.die, &service.journal).await;
             if behaviour.close == Some(Close::After) && outcome.is_ok() {
                 close.notify_one();
                 std::future::pending::<()>().await;
@@ -205,7 +206,7 @@ impl UnaryService<GetCapabilitiesRequest> for Capabilities {
         let served = Rpc::all(api).filter(|(_, method)| service.options.serves(api, method));
         std::future::ready(Ok(tonic::Response::new(GetCapabilitiesResponse {
             api_version: api.version.to_owned(),
-            cni_versions: service.node.cni_versions().to_vec(),
+            cni_versions: service.commands.cni_versions().to_vec(),
             rpcs: served.map(|(_, method)| method.to_owned()).collect(),
             agent_version: format!("antrea-cni-agent {}", env!("CARGO_PKG_VERSION")),
         })))

@@ -109,7 +109,7 @@ pub(crate) fn on_node(
 /// The settings in force with a valid configuration, on a node with this file.
 pub(crate) fn settings(bytes: &[u8], node: &Path) -> Settings {
     let mut settings = Settings::default();
-    node_settings::read(node, &mut settings);
+    node_settings::apply_file(node, &mut settings);
     let network = Network::new(Path::new("-"), bytes);
     if let Some(value) = own_settings(&network) {
         settings.apply(value, Origin::Configuration);

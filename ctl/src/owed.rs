@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use antrea_cni::Owed;
-use antrea_cni::ladder::OwedDels;
+use antrea_cni::OwedFolder;
+use antrea_cni::client::OwedDels;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
 
 /// How many are owed to the agent behind a socket.
 pub(crate) fn count(socket: &str) -> usize {
-    let opened = Owed::open(socket).ok().flatten();
+    let opened = OwedFolder::open(socket).ok().flatten();
     opened.and_then(|owed| owed.entries().ok()).unwrap_or_default().len()
 }
 
@@ -50,8 +50,8 @@ struct Del {
 
 impl Report {
     fn of(socket: String, drop: bool) -> Result<Self, Error> {
-        let folder = PathBuf::from(Owed::folder(&socket).unwrap_or_default());
-        let Some(owed) = Owed::open(&socket).map_err(Error::file("look at", &folder))? else {
+        let folder = PathBuf::from(OwedFolder::folder(&socket).unwrap_or_default());
+        let Some(owed) = OwedFolder::open(&socket).map_err(Error::file("look at", &folder))? else {
             return Ok(Self { socket, owed: Vec::new(), dropped: false });
         };
         if drop && !owed.try_lock() {

@@ -10,8 +10,9 @@ mod report;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use antrea_cni::api::Request;
+use antrea_cni::client::{self, Node};
 use antrea_cni::input::{CmdArgs, Configuration, Settings, TraceContext};
-use antrea_cni::ladder::{self, Node, Request};
 use antrea_cni::{Action, Api, ThisNode, grpc};
 use semver::Version;
 
@@ -92,7 +93,7 @@ fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
     if let Some(api) = Api::ALL.iter().find(|api| report.serves(api, Action::Check)) {
         ask(api, Action::Check, REFUSED, &node, timeout, report);
     }
-    let said = |api| ladder::capabilities(&node, api, node.now() + timeout).ok().flatten();
+    let said = |api| client::capabilities(&node, api, node.now() + timeout).ok().flatten();
     if let Some(said) = Api::ALL.iter().find_map(said) {
         report.accept(said.cni_versions.iter().filter_map(|text| text.parse().ok()).collect());
         report.capabilities = Some(Capabilities::from(said));
@@ -111,7 +112,7 @@ fn look_up(
 ) -> Option<MethodReport> {
     let method = (api.method)(action)?.name;
     let started = Instant::now();
-    let answer = ladder::is_served(node, api, action, started + timeout);
+    let answer = client::is_served(node, api, action, started + timeout);
     let elapsed = milliseconds(started.elapsed());
     let (state, message) = answer.map_or_else(state_of, |()| (State::Served, None));
     Some(MethodReport { method, state, message, milliseconds: elapsed })
@@ -136,7 +137,7 @@ fn ask(
     };
     let request = Request { action, args: &args, configuration: &parsed, cni_version: None };
     let started = Instant::now();
-    let answer = ladder::single(node, api, &request, started + timeout);
+    let answer = client::call_one_api(node, api, &request, started + timeout);
     let elapsed = milliseconds(started.elapsed());
     let (state, message) = match answer {
         Ok(response) => match response.error {
@@ -155,18 +156,20 @@ fn ask(
     Some(MethodReport { method, state, message, milliseconds: elapsed })
 }
 
-fn state_of(error: ladder::Error) -> (State, Option<String>) {
+fn state_of(error: client::Error) -> (State, Option<String>) {
     match error {
         error if error.is_unimplemented() => (State::Unimplemented, None),
-        ladder::Error::Call(grpc::Error::Deadline) => (State::Silent, None),
+        client::Error::Call(grpc::Error::Deadline) => (State::Silent, None),
         error => (State::Failed, Some(reason(&error))),
     }
 }
 
 /// The error with what the transport saw.
-fn reason(error: &ladder::Error) -> String {
+fn reason(error: &client::Error) -> String {
     match error {
-        ladder::Error::Call(grpc::Error::Cut(why) | grpc::Error::Ended(why)) => why.clone(),
+        client::Error::Call(grpc::Error::ConnectionLost(why) | grpc::Error::NoValidReply(why)) => {
+            why.clone()
+        }
         other => other.to_string(),
     }
 }

@@ -71,7 +71,7 @@ impl InForce {
         let conflist = network.as_ref().map(|it| it.of_pods().source.path.clone());
 
         let mut settings = Settings::default();
-        let mut wrong = node_settings::read(&node, &mut settings);
+        let mut wrong = node_settings::apply_file(&node, &mut settings);
         wrong.extend(own.map(|it| settings.apply(it, Origin::Configuration)).unwrap_or_default());
         let in_node = files::read(&node).ok().flatten().unwrap_or_default();
         let is_used =

@@ -73,7 +73,7 @@ pub(crate) async fn takes_settings(
     let refused = |why: String| Error::RefusesSettings { path: settings.to_owned(), why };
     // What is wrong with the file itself, and not with what is in it.
     if changed.is_none() {
-        let wrong = node_settings::read(settings, &mut Settings::default());
+        let wrong = node_settings::apply_file(settings, &mut Settings::default());
         if let Some(wrong) = wrong.iter().find(|it| matches!(it, Wrong::File { .. })) {
             return Err(refused(wrong.to_string()));
         }

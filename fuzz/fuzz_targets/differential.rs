@@ -7,7 +7,7 @@ mod call;
 use std::fmt;
 use std::time::Instant;
 
-use antrea_cni::input::read;
+use antrea_cni::input::read_input;
 use antrea_cni::Error;
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn fast(call: &Call<'_>) -> Result<(), Error> {
-    let read = read(&|name| call.get(name), &mut &*call.stdin, Instant::now());
+    let read = read_input(&|name| call.get(name), &mut &*call.stdin, Instant::now());
     read.map(drop).map_err(|refused| refused.error.into())
 }
 

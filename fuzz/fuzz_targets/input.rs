@@ -6,7 +6,7 @@ mod call;
 
 use std::time::Instant;
 
-use antrea_cni::input::{Input, read};
+use antrea_cni::input::{Input, read_input};
 use antrea_cni::run;
 use libfuzzer_sys::fuzz_target;
 
@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let call = Call::read(data);
     let variables = |name: &str| call.get(name);
     // What is accepted would go to an agent.
-    if let Ok(Input::Call(_)) = read(&variables, &mut &*call.stdin, Instant::now()) {
+    if let Ok(Input::Call(_)) = read_input(&variables, &mut &*call.stdin, Instant::now()) {
         return;
     }
     let output = run(&variables, &mut &*call.stdin);

@@ -4,7 +4,7 @@
 #![no_main]
 
 use antrea_cni::input::{Configuration, version};
-use antrea_cni::{Action, ladder};
+use antrea_cni::{Action, client};
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
 
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
             **lower < version && ["0.4.0", "1.0.0"].contains(&&*lower.to_string())
         }) {
             let (sent, answer) =
-                ladder::translate(configuration, &version, lower, action, result);
+                client::translate(configuration, &version, lower, action, result);
             if let Some(sent) = sent {
                 let sent = Configuration::parse(&sent).unwrap();
                 assert_eq!(sent.cni_version(action).unwrap().as_ref(), Some(lower));

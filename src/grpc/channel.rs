@@ -9,13 +9,13 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Buf, BufMut, Bytes};
 use http::uri::{PathAndQuery, Uri};
 use tonic::client::Grpc;
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 
-use super::codec::Raw;
-use super::error::{Error, chain};
+use super::error::{Error, error_chain};
 use super::system::{Peer, Stream};
 use super::transport::{Transport, TransportError};
 use crate::deadline::Deadline;
@@ -52,7 +52,7 @@ impl Channel {
     /// by `deadline`.
     ///
     /// # Errors
-    /// [`Error::Deadline`], [`Error::Cut`].
+    /// [`Error::Deadline`], [`Error::ConnectionLost`].
     // What the handshake has on the stack is given back before the call.
     #[inline(never)]
     pub fn start((stream, peer): (Stream, Peer), deadline: &Rc<Deadline>) -> Result<Self, Error> {
@@ -63,7 +63,7 @@ impl Channel {
         let (send, driver) = stream
             .block_on(handshake, deadline)
             .ok_or(Error::Deadline)?
-            .map_err(|error| Error::Cut(chain(&error)))?;
+            .map_err(|error| Error::ConnectionLost(error_chain(&error)))?;
         let (driver, deadline) = (Some(Box::new(driver)), Rc::clone(deadline));
         Ok(Self { send, driver, stream, peer, deadline, answered: 0 })
     }
@@ -76,7 +76,7 @@ impl Channel {
     /// Makes one unary call, with names and values of `metadata`.
     ///
     /// # Errors
-    /// [`Error::Status`], [`Error::Ended`], [`Error::NotTaken`], [`Error::Cut`],
+    /// [`Error::Status`], [`Error::NoValidReply`], [`Error::Refused`], [`Error::ConnectionLost`],
     /// [`Error::Deadline`].
     pub fn call(
         &mut self,
@@ -93,7 +93,7 @@ impl Channel {
     ///
     /// # Errors
     /// As [`Self::call`].
-    pub fn call_undecodable(&mut self, path: String) -> Result<Bytes, Error> {
+    pub fn probe_method(&mut self, path: String) -> Result<Bytes, Error> {
         // A field that is longer than the rest.
         self.send(path, Bytes::from_static(&[0x0a, 0x7f]), &mut std::iter::empty(), true)
     }
@@ -105,8 +105,8 @@ impl Channel {
         metadata: &mut dyn Iterator<Item = (&'static str, &str)>,
         is_undecodable: bool,
     ) -> Result<Bytes, Error> {
-        let path =
-            PathAndQuery::from_maybe_shared(path).map_err(|error| Error::Ended(chain(&error)))?;
+        let path = PathAndQuery::from_maybe_shared(path)
+            .map_err(|error| Error::NoValidReply(error_chain(&error)))?;
         let mut request = tonic::Request::new(message);
         request.set_timeout(self.deadline.left(Instant::now()));
         for (name, value) in metadata {
@@ -119,16 +119,16 @@ impl Channel {
             .max_decoding_message_size(MAX_REPLY_BYTES);
         let (stream, deadline) = (self.stream.clone(), Rc::clone(&self.deadline));
         let written = stream.written();
-        let call = self.drive(grpc.unary(request, path, Raw));
+        let call = self.drive(grpc.unary(request, path, BytesCodec));
         let reply = match stream.block_on(call, &deadline).ok_or(Error::Deadline)? {
             Some(Ok(reply)) => Ok(reply.into_inner()),
             Some(Err(status)) => Err(self.error(status)),
-            None => Err(Error::Cut("the other side closed it".to_owned())),
+            None => Err(Error::ConnectionLost("the other side closed it".to_owned())),
         };
         match reply {
             // A server may end each connection behind an answer.
-            Err(Error::Cut(why)) if self.answered > 0 && stream.written() == written => {
-                Err(Error::NotTaken(why))
+            Err(Error::ConnectionLost(why)) if self.answered > 0 && stream.written() == written => {
+                Err(Error::Refused(why))
             }
             reply => {
                 self.answered += 1;
@@ -148,11 +148,11 @@ impl Channel {
             };
         };
         match error.downcast_ref::<TransportError>() {
-            Some(TransportError::NotTaken(error)) => Error::NotTaken(chain(error)),
+            Some(TransportError::Refused(error)) => Error::Refused(error_chain(error)),
             Some(error) if is_late && error.is_cancelled() => Error::Deadline,
-            _ if self.stream.is_flooded() => Error::Ended(FLOODED.to_owned()),
-            _ if self.driver.is_some() => Error::Ended(chain(error)),
-            _ => Error::Cut(chain(error)),
+            _ if self.stream.is_flooded() => Error::NoValidReply(FLOODED.to_owned()),
+            _ if self.driver.is_some() => Error::NoValidReply(error_chain(error)),
+            _ => Error::ConnectionLost(error_chain(error)),
         }
     }
 
@@ -177,5 +177,56 @@ impl Channel {
             }
         })
         .await
+    }
+}
+
+/// Room for the usual message; a buffer grows for others. The kernel is asked for less
+/// memory than with tonic's 8 KiB for each direction.
+fn buffers() -> BufferSettings {
+    BufferSettings::new(1 << 10, usize::MAX)
+}
+
+/// A codec that leaves messages as they are.
+struct BytesCodec;
+
+impl Codec for BytesCodec {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for BytesCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        out.put(message);
+        Ok(())
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
+    }
+}
+
+impl Decoder for BytesCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(message.copy_to_bytes(message.remaining())))
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
     }
 }

@@ -18,7 +18,7 @@ pub enum Error {
     /// The path is a link into a folder where others than root and our own user
     /// may put a socket of theirs.
     #[error("the socket is a link to {0}, where other users may write")]
-    OpenFolder(String),
+    UntrustedLink(String),
     /// The process behind the socket is neither root's nor our own user's.
     #[error("the process behind the socket is not trusted")]
     Untrusted {
@@ -29,19 +29,19 @@ pub enum Error {
     },
     /// This process has no descriptor left for a socket.
     #[error("cannot make a socket")]
-    NoSocket(#[source] io::Error),
+    OutOfDescriptors(#[source] io::Error),
     /// The server did not take the call, so that it can be made again whatever it
     /// does: REFUSED_STREAM, or a stream above the last one of a GOAWAY (RFC 9113,
     /// section 8.7).
     #[error("the call was not taken: {0}")]
-    NotTaken(String),
+    Refused(String),
     /// The connection died after the call may have been sent: its outcome is
     /// unknown.
     #[error("the connection was cut: {0}")]
-    Cut(String),
+    ConnectionLost(String),
     /// The transport ended this call; the connection lived on.
     #[error("the call ended without an answer: {0}")]
-    Ended(String),
+    NoValidReply(String),
     /// No answer by the deadline.
     #[error("no answer in time")]
     Deadline,
@@ -59,7 +59,7 @@ impl Error {
 
     /// Whether a server that is being restarted explains the error: no socket,
     /// nobody who listens on it, or a full backlog.
-    pub fn is_away(&self) -> bool {
+    pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unreachable(error) if matches!(
             error.kind(),
             // WouldBlock: the backlog of a unix socket is full.
@@ -68,13 +68,13 @@ impl Error {
     }
 
     /// Whether there is no socket.
-    pub fn is_missing(&self) -> bool {
+    pub fn is_socket_missing(&self) -> bool {
         matches!(self, Self::Unreachable(error) if error.kind() == ErrorKind::NotFound)
     }
 }
 
 /// An error and what it came from, in one line.
-pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn error_chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

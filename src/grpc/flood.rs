@@ -14,7 +14,7 @@ const SETTINGS: u8 = 4;
 
 /// What was read: bytes, and HTTP/2 frames (RFC 9113, section 4.1).
 #[derive(Clone, Copy, Default)]
-pub(super) struct Seen {
+pub(super) struct TrafficMeter {
     bytes: usize,
     frames: usize,
     settings: usize,
@@ -25,7 +25,7 @@ pub(super) struct Seen {
     left: usize,
 }
 
-impl Seen {
+impl TrafficMeter {
     const HEAD_BYTES: usize = 9;
 
     /// Whether it is more than a call can need.
@@ -34,7 +34,7 @@ impl Seen {
     }
 
     /// What was seen with these bytes.
-    pub(super) fn and(mut self, mut bytes: &[u8]) -> Self {
+    pub(super) fn record(mut self, mut bytes: &[u8]) -> Self {
         self.bytes += bytes.len();
         while let [first, rest @ ..] = bytes {
             if self.left > 0 {
@@ -66,15 +66,17 @@ mod tests {
     #[test]
     fn a_flood_begins_above_each_limit() {
         let with = |bytes, frames, settings| {
-            Seen { bytes, frames, settings, ..Seen::default() }.is_flood()
+            TrafficMeter { bytes, frames, settings, ..TrafficMeter::default() }.is_flood()
         };
         assert!(!with(MAX_BYTES, MAX_FRAMES, MAX_SETTINGS));
         assert!(with(MAX_BYTES + 1, 0, 0) && with(0, MAX_FRAMES + 1, 0));
         assert!(with(0, 0, MAX_SETTINGS + 1));
         let frame = |kind| [0, 0, 0, kind, 0, 0, 0, 0, 0];
-        assert!(!Seen::default().and(&frame(6).repeat(MAX_SETTINGS + 1)).is_flood());
-        assert!(!Seen::default().and(&frame(SETTINGS).repeat(MAX_SETTINGS)).is_flood());
-        assert!(Seen::default().and(&frame(SETTINGS).repeat(MAX_SETTINGS + 1)).is_flood());
+        assert!(!TrafficMeter::default().record(&frame(6).repeat(MAX_SETTINGS + 1)).is_flood());
+        assert!(!TrafficMeter::default().record(&frame(SETTINGS).repeat(MAX_SETTINGS)).is_flood());
+        assert!(
+            TrafficMeter::default().record(&frame(SETTINGS).repeat(MAX_SETTINGS + 1)).is_flood()
+        );
     }
 
     #[test]
@@ -82,7 +84,7 @@ mod tests {
         let frame = [0, 0, 2, 6, 0, 0, 0, 0, 0, 1, 2];
         let all = frame.repeat(5);
         for step in [1, 2, 3, 7, 11, 55] {
-            let seen = all.chunks(step).fold(Seen::default(), Seen::and);
+            let seen = all.chunks(step).fold(TrafficMeter::default(), TrafficMeter::record);
             assert_eq!((seen.frames, seen.bytes), (5, 55), "{step}");
         }
     }

@@ -24,7 +24,7 @@ fn compressed(message: &[u8]) -> Bytes {
 #[derive(Debug, Error)]
 pub(super) enum TransportError {
     #[error(transparent)]
-    NotTaken(h2::Error),
+    Refused(h2::Error),
     #[error(transparent)]
     Http2(#[from] h2::Error),
     #[error("HTTP status {0} without a gRPC status")]
@@ -36,18 +36,18 @@ pub(super) enum TransportError {
     #[error("the reply ended without a gRPC status")]
     NoStatus,
     #[error("the reply has more than one gRPC status")]
-    Statuses,
+    SeveralStatuses,
     #[error("UNIMPLEMENTED after a message")]
     UnimplementedAfterMessage,
 }
 
 impl TransportError {
     /// An error before the head of the reply.
-    fn before_head(error: h2::Error) -> Self {
+    fn before_headers(error: h2::Error) -> Self {
         let refused = error.reason() == Some(Reason::REFUSED_STREAM);
         // h2 gives a GOAWAY to the streams above its last one, and to new ones.
         match error.is_remote() && (refused || error.is_go_away()) {
-            true => Self::NotTaken(error),
+            true => Self::Refused(error),
             false => Self::Http2(error),
         }
     }
@@ -76,7 +76,7 @@ impl GrpcService<tonic::body::Body> for Transport {
         Pin<Box<dyn Future<Output = Result<http::Response<Reply>, TransportError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        self.send.poll_ready(cx).map_err(TransportError::before_head)
+        self.send.poll_ready(cx).map_err(TransportError::before_headers)
     }
 
     fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
@@ -101,19 +101,19 @@ impl GrpcService<tonic::body::Body> for Transport {
                 response.await
             };
             let (mut head, body) =
-                response.await.map_err(TransportError::before_head)?.into_parts();
+                response.await.map_err(TransportError::before_headers)?.into_parts();
             let (statuses, _) = statuses(&head.headers);
             if statuses == 0 {
-                check_head(&head)?;
+                check_headers(&head)?;
             }
-            mend_message(&mut head.headers);
+            sanitize_grpc_message(&mut head.headers);
             Ok(http::Response::from_parts(head, Reply { body, statuses, has_message: false }))
         })
     }
 }
 
 /// Whether a reply follows that ends with a gRPC status.
-fn check_head(head: &http::response::Parts) -> Result<(), TransportError> {
+fn check_headers(head: &http::response::Parts) -> Result<(), TransportError> {
     let header = |name| {
         let value = head.headers.get(name);
         value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -142,7 +142,7 @@ fn statuses(headers: &HeaderMap) -> (usize, bool) {
 
 /// Repairs a `grpc-message` that is not UTF-8: tonic would replace the status because of
 /// it.
-fn mend_message(headers: &mut HeaderMap) {
+fn sanitize_grpc_message(headers: &mut HeaderMap) {
     let Some(message) = headers.get_mut("grpc-message") else { return };
     let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
     if text.contains(char::REPLACEMENT_CHARACTER) {
@@ -174,12 +174,12 @@ impl Body for Reply {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         let mut trailers = std::task::ready!(this.body.poll_trailers(cx)?);
-        trailers.as_mut().map(mend_message);
+        trailers.as_mut().map(sanitize_grpc_message);
         let (more, is_unimplemented) = trailers.as_ref().map(statuses).unwrap_or_default();
         this.statuses += more;
         Poll::Ready(match (trailers, this.statuses) {
             (_, 0) => Some(Err(TransportError::NoStatus)),
-            (_, 2..) => Some(Err(TransportError::Statuses)),
+            (_, 2..) => Some(Err(TransportError::SeveralStatuses)),
             // A server that has the method and sent a message may have had an effect.
             _ if this.has_message && is_unimplemented => {
                 Some(Err(TransportError::UnimplementedAfterMessage))

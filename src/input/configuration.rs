@@ -31,7 +31,7 @@ enum Member {
 
 impl Member {
     fn set(&mut self, value: &RawValue) {
-        match (json::string(value), &self) {
+        match (json::parse_string(value), &self) {
             (None, _) => *self = Self::NotAString,
             (Some(Some(text)), Self::Absent | Self::Text(_)) => *self = Self::Text(text),
             (Some(_), _) => (),
@@ -48,8 +48,8 @@ impl Configuration {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let (mut name, mut cni_version) = (Member::default(), Member::default());
         let (mut settings, mut has_prev_result) = (None, false);
-        json::members(
-            &json::text(bytes),
+        json::for_each_member(
+            &json::text_lossy(bytes),
             |key| {
                 json::names_field(key, "name")
                     || json::names_field(key, "cniVersion")
@@ -87,7 +87,8 @@ impl Configuration {
     pub(crate) fn plugin_type(bytes: &[u8]) -> Option<String> {
         let mut plugin = Member::default();
         let is_type = |key: &[u8]| json::names_field(key, "type");
-        json::members(&json::text(bytes), is_type, |_, value| plugin.set(value)).ok()?;
+        json::for_each_member(&json::text_lossy(bytes), is_type, |_, value| plugin.set(value))
+            .ok()?;
         match plugin {
             Member::Text(name) => Some(name),
             Member::Absent | Member::NotAString => None,
@@ -122,7 +123,7 @@ impl Configuration {
 
     /// The version to label an error document with: the configuration's if it
     /// is supported, else the newest.
-    pub fn label(&self) -> Version {
+    pub fn version_for_errors(&self) -> Version {
         match &self.cni_version {
             Member::Absent => version::parse(""),
             Member::Text(text) => version::parse(text),

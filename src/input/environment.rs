@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 
-use super::args::CmdArgs;
 use super::error::Error;
 use super::trace_context::TraceContext;
 use crate::action::{Action, Command};
@@ -13,13 +12,35 @@ const MAX_INTERFACE_NAME_BYTES: usize = 15;
 /// Looks a variable up, as [`std::env::var_os`] does.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
+/// What a runtime hands to a plugin for one command.
+///
+/// The counterpart of `CmdArgs` in the Go skeleton. The fields hold the values
+/// of the variables named beside them; one that is not set is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CmdArgs {
+    /// `CNI_CONTAINERID`
+    pub container_id: String,
+    /// `CNI_NETNS`: path of the network namespace
+    pub netns: String,
+    /// `CNI_IFNAME`
+    pub ifname: String,
+    /// `CNI_ARGS`: `KEY=VALUE;KEY=VALUE`
+    pub args: String,
+    /// `CNI_PATH`: folders with plugins, separated by colons
+    pub path: String,
+    /// Standard input: the network configuration, byte for byte
+    pub stdin_data: Vec<u8>,
+    /// `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`
+    pub trace: TraceContext,
+}
+
 /// Reads `CNI_COMMAND`. `None` where there is none: a person wants to know what
 /// this program is.
 ///
 /// # Errors
 /// [`Error::NotUtf8`].
 pub fn command(environment: Environment<'_>) -> Result<Option<Command>, Error> {
-    let name = text(environment, "CNI_COMMAND")?;
+    let name = variable_text(environment, "CNI_COMMAND")?;
     Ok((!name.is_empty()).then(|| Command::new(name)))
 }
 
@@ -45,7 +66,7 @@ fn requires(command: &Command, variable: &str) -> bool {
 pub fn cmd_args(environment: Environment<'_>, command: &Command) -> Result<CmdArgs, Error> {
     let mut missing = Vec::new();
     let mut read = |variable, check: fn(&str) -> Result<(), Error>| -> Result<String, Error> {
-        let value = text(environment, variable)?;
+        let value = variable_text(environment, variable)?;
         if requires(command, variable) {
             if value.is_empty() {
                 missing.push(variable);
@@ -56,11 +77,11 @@ pub fn cmd_args(environment: Environment<'_>, command: &Command) -> Result<CmdAr
         Ok(value)
     };
     let args = CmdArgs {
-        container_id: read("CNI_CONTAINERID", container_id)?,
-        netns: read("CNI_NETNS", anything)?,
-        ifname: read("CNI_IFNAME", interface_name)?,
-        args: read("CNI_ARGS", anything)?,
-        path: read("CNI_PATH", anything)?,
+        container_id: read("CNI_CONTAINERID", check_container_id)?,
+        netns: read("CNI_NETNS", any_value)?,
+        ifname: read("CNI_IFNAME", check_interface_name)?,
+        args: read("CNI_ARGS", any_value)?,
+        path: read("CNI_PATH", any_value)?,
         stdin_data: Vec::new(),
         trace: TraceContext::from_environment(environment),
     };
@@ -74,19 +95,19 @@ pub fn own_netns_allowed(environment: Environment<'_>) -> bool {
         .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
 }
 
-fn text(environment: Environment<'_>, variable: &'static str) -> Result<String, Error> {
+fn variable_text(environment: Environment<'_>, variable: &'static str) -> Result<String, Error> {
     environment(variable).unwrap_or_default().into_string().map_err(|_| Error::NotUtf8(variable))
 }
 
-fn anything(_: &str) -> Result<(), Error> {
+fn any_value(_: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn container_id(value: &str) -> Result<(), Error> {
+fn check_container_id(value: &str) -> Result<(), Error> {
     if is_identifier(value) { Ok(()) } else { Err(Error::ContainerId(value.to_owned())) }
 }
 
-fn interface_name(value: &str) -> Result<(), Error> {
+fn check_interface_name(value: &str) -> Result<(), Error> {
     let reason = if value.len() > MAX_INTERFACE_NAME_BYTES {
         "at most 15 bytes are allowed"
     } else if matches!(value, "." | "..") {
@@ -123,11 +144,11 @@ mod tests {
     #[test]
     fn interface_names_are_what_the_kernel_takes() {
         for good in ["e", "eth0", "a.b", "123456789012345", "\u{200b}", "..."] {
-            assert!(interface_name(good).is_ok(), "{good:?}");
+            assert!(check_interface_name(good).is_ok(), "{good:?}");
         }
         for bad in [".", "..", "a/b", "a:b", "a b", "\u{2028}", "1234567890123456", "ééééééééa"]
         {
-            assert!(interface_name(bad).is_err(), "{bad:?}");
+            assert!(check_interface_name(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -18,14 +18,14 @@ pub const MAX_BYTES: u64 = 64 << 10;
 /// The file beside a plugin: `/opt/cni/bin/.antrea.json` for `/opt/cni/bin/antrea`, on
 /// Windows `.antrea.json` for `antrea.exe`.
 pub fn beside(plugin: &Path) -> PathBuf {
-    files::beside(plugin)
+    files::settings_path(plugin)
 }
 
 /// The settings beside the program that is running, and what is wrong with them.
-pub(super) fn of_this_program() -> (Settings, Vec<Error>) {
+pub(super) fn for_this_program() -> (Settings, Vec<Error>) {
     let mut settings = Settings::default();
-    let wrong = match files::this_program() {
-        Ok(program) => read(&beside(&program), &mut settings),
+    let wrong = match files::current_exe() {
+        Ok(program) => apply_file(&beside(&program), &mut settings),
         // Where there is no /proc, nobody can have meant this program.
         Err(_) => Vec::new(),
     };
@@ -33,9 +33,9 @@ pub(super) fn of_this_program() -> (Settings, Vec<Error>) {
 }
 
 /// Applies the settings in a file, if it is there. Gives what is wrong with it.
-pub fn read(path: &Path, settings: &mut Settings) -> Vec<Error> {
+pub fn apply_file(path: &Path, settings: &mut Settings) -> Vec<Error> {
     let untrusted = |why: String| vec![Error::File { path: path.to_owned(), why }];
-    match text(path) {
+    match read_trusted(path) {
         Ok(None) => Vec::new(),
         Ok(Some(text)) if is_blank(text.as_bytes()) => vec![Error::EmptyFile(path.to_owned())],
         Ok(Some(text)) => match serde_json::from_str::<&RawValue>(&text) {
@@ -53,8 +53,8 @@ pub fn is_blank(bytes: &[u8]) -> bool {
 }
 
 /// The text of a file that nobody but root and our own user may write.
-fn text(path: &Path) -> io::Result<Option<String>> {
-    let file = match files::options().read(true).open(path) {
+fn read_trusted(path: &Path) -> io::Result<Option<String>> {
+    let file = match files::no_follow_options().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         // The socket fails for it, too.
@@ -66,7 +66,7 @@ fn text(path: &Path) -> io::Result<Option<String>> {
     if !metadata.is_file() {
         return wrong("it is not a plain file");
     }
-    if let Some(why) = files::distrust(&file, &metadata)? {
+    if let Some(why) = files::untrusted_reason(&file, &metadata)? {
         return wrong(why);
     }
     if metadata.len() > MAX_BYTES {

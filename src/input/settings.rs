@@ -10,14 +10,14 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::json;
-use crate::platform::{conf_dir, socket};
+use crate::platform::{conf_dir, socket_path};
 
 /// Where `antrea-agent` listens.
 #[doc(alias = "AntreaCNISocketAddr")]
-pub const SOCKET_PATH: &str = socket::PATH;
+pub const SOCKET_PATH: &str = socket_path::PATH;
 
 /// Longest path that the system takes for a socket, in bytes.
-pub const MAX_SOCKET_PATH_BYTES: usize = socket::MAX_PATH_BYTES;
+pub const MAX_SOCKET_PATH_BYTES: usize = socket_path::MAX_PATH_BYTES;
 
 /// The bounds of `addTimeoutSeconds`. An agent itself waits 30 s for its node's network;
 /// kubelet gives a sandbox 240 s (`RunPodSandbox`), CRI-O an ADD 5 minutes.
@@ -76,14 +76,14 @@ pub enum Origin<'a> {
 }
 
 impl Origin<'_> {
-    fn whole(self) -> String {
+    fn describe(self) -> String {
         match self {
             Self::Configuration => format!("{} in the network configuration", Settings::KEY),
             Self::Node(path) => path.display().to_string(),
         }
     }
 
-    fn of(self, name: &str) -> String {
+    fn name_of(self, name: &str) -> String {
         match self {
             Self::Configuration => format!("{}.{name}", Settings::KEY),
             Self::Node(path) => format!("{name} in {}", path.display()),
@@ -170,20 +170,20 @@ impl Settings {
     pub const TABLE: &[Setting] = &[
         Setting {
             name: "socket",
-            values: socket::VALUES,
+            values: socket_path::VALUES,
             help: "where the agent listens; `unix://PATH` is taken, too",
             set: |it, value| {
-                it.socket = socket::parse(&text(value)?)?;
+                it.socket = socket_path::parse(&parse_string(value)?)?;
                 Some(())
             },
-            get: |it| quoted(&it.socket),
+            get: |it| to_json(&it.socket),
         },
         Setting {
             name: "addTimeoutSeconds",
             values: "a whole number from 35 to 220",
             help: "time for an ADD in all; an agent itself waits 30 s for its node's network, and kubelet gives a sandbox 240 s",
             set: |it, value| {
-                it.add_timeout = seconds(value, ADD_TIMEOUT_SECONDS)?;
+                it.add_timeout = parse_seconds(value, ADD_TIMEOUT_SECONDS)?;
                 Some(())
             },
             get: |it| it.add_timeout.as_secs().to_string(),
@@ -193,7 +193,7 @@ impl Settings {
             values: "a whole number from 0 to 180",
             help: "how long an ADD waits for an agent that is being restarted; CHECK and GC wait at most 5 s of it, DEL 2 s, and 15 s where it cannot be owed, STATUS not at all. A Pod that is deleted while its ADD waits is gone when the wait ends, and a node stays Ready for as long after its agent went",
             set: |it, value| {
-                it.wait_for_agent = seconds(value, WAIT_FOR_AGENT_SECONDS)?;
+                it.wait_for_agent = parse_seconds(value, WAIT_FOR_AGENT_SECONDS)?;
                 Some(())
             },
             get: |it| it.wait_for_agent.as_secs().to_string(),
@@ -203,7 +203,7 @@ impl Settings {
             values: "\"fail\" or \"succeed\"",
             help: "what DEL answers when no agent can be reached: `\"succeed\"` writes the DEL down, beside the socket, and whoever reaches an agent next sends it; `\"fail\"` is code 11 after 15 s while the network namespace is there",
             set: |it, value| {
-                it.del_when_agent_down = match &*text(value)? {
+                it.del_when_agent_down = match &*parse_string(value)? {
                     "fail" => DelWhenAgentDown::Fail,
                     "succeed" => DelWhenAgentDown::Succeed,
                     _ => return None,
@@ -211,7 +211,7 @@ impl Settings {
                 Some(())
             },
             get: |it| {
-                quoted(match it.del_when_agent_down {
+                to_json(match it.del_when_agent_down {
                     DelWhenAgentDown::Fail => "fail",
                     DelWhenAgentDown::Succeed => "succeed",
                 })
@@ -222,27 +222,27 @@ impl Settings {
             values: "an absolute path",
             help: "the container runtime's folder of network configurations: a call does not wait while the runtime waits to read it again (the page of errors, code 11)",
             set: |it, value| {
-                it.conf_dir = absolute(value)?;
+                it.conf_dir = parse_absolute_path(value)?;
                 Some(())
             },
-            get: |it| quoted(&it.conf_dir),
+            get: |it| to_json(&it.conf_dir),
         },
         Setting {
             name: "logFile",
             values: "an absolute path",
             help: "the log, a line of JSON a call; 10 MB and one file before it, FILE.1",
             set: |it, value| {
-                it.log_file = Some(absolute(value)?);
+                it.log_file = Some(parse_absolute_path(value)?);
                 Some(())
             },
-            get: |it| it.log_file.as_deref().map_or_else(|| "null".to_owned(), quoted),
+            get: |it| it.log_file.as_deref().map_or_else(|| "null".to_owned(), to_json),
         },
         Setting {
             name: "logLevel",
             values: "\"info\" or \"error\"",
             help: "log every call, or those that failed",
             set: |it, value| {
-                it.log_level = match &*text(value)? {
+                it.log_level = match &*parse_string(value)? {
                     "info" => LogLevel::Info,
                     "error" => LogLevel::Error,
                     _ => return None,
@@ -250,7 +250,7 @@ impl Settings {
                 Some(())
             },
             get: |it| {
-                quoted(match it.log_level {
+                to_json(match it.log_level {
                     LogLevel::Info => "info",
                     LogLevel::Error => "error",
                 })
@@ -261,7 +261,7 @@ impl Settings {
             values: "true or false",
             help: "talk only to a process of root (on Windows: of LocalSystem or an administrator) or of our own user",
             set: |it, value| {
-                it.require_root_agent = read(value)?;
+                it.require_root_agent = parse_value(value)?;
                 Some(())
             },
             get: |it| it.require_root_agent.to_string(),
@@ -287,35 +287,38 @@ impl Settings {
             let setting = Self::TABLE.iter().find(|it| it.name.as_bytes() == name);
             let name = String::from_utf8_lossy(name);
             wrong.extend(match setting {
-                None => Some(Error::Unknown(origin.of(&name))),
+                None => Some(Error::Unknown(origin.name_of(&name))),
                 Some(it) if value.get() == "null" || (it.set)(self, value).is_some() => None,
-                Some(it) => Some(Error::Invalid { name: origin.of(&name), expected: it.values }),
+                Some(it) => {
+                    Some(Error::Invalid { name: origin.name_of(&name), expected: it.values })
+                }
             });
         };
-        let is_object = value.get() == "null" || json::members(value.get(), |_| true, set).is_ok();
+        let is_object =
+            value.get() == "null" || json::for_each_member(value.get(), |_| true, set).is_ok();
         if !is_object {
-            wrong = vec![Error::NotAnObject(origin.whole())];
+            wrong = vec![Error::NotAnObject(origin.describe())];
         }
         wrong
     }
 }
 
-fn seconds(value: &RawValue, bounds: RangeInclusive<u64>) -> Option<Duration> {
-    read(value).filter(|seconds| bounds.contains(seconds)).map(Duration::from_secs)
+fn parse_seconds(value: &RawValue, bounds: RangeInclusive<u64>) -> Option<Duration> {
+    parse_value(value).filter(|seconds| bounds.contains(seconds)).map(Duration::from_secs)
 }
 
-fn absolute(value: &RawValue) -> Option<String> {
-    text(value).filter(|path| Path::new(path).is_absolute() && !path.contains('\0'))
+fn parse_absolute_path(value: &RawValue) -> Option<String> {
+    parse_string(value).filter(|path| Path::new(path).is_absolute() && !path.contains('\0'))
 }
 
-fn text(value: &RawValue) -> Option<String> {
-    read(value)
+fn parse_string(value: &RawValue) -> Option<String> {
+    parse_value(value)
 }
 
-fn read<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
+fn parse_value<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
     serde_json::from_str(value.get()).ok()
 }
 
-fn quoted(text: &str) -> String {
+fn to_json(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }

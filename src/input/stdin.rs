@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use super::configuration::Configuration;
 use super::error::Error;
-use super::limits::Limits;
 use super::node_settings;
 use super::settings::{LEAST_ADD_TIMEOUT, Settings};
+use super::timeouts::Timeouts;
 use crate::action::Action;
 use crate::platform::stdio;
 
@@ -45,13 +45,13 @@ impl Source for &[u8] {
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Open`], and [`Error::TooLong`] over [`MAX_BYTES`].
-pub(super) fn read(
+pub(super) fn read_stdin(
     source: &mut dyn Source,
     action: Option<Action>,
     started: Instant,
 ) -> Result<Vec<u8>, Error> {
     let action = action.unwrap_or(Action::Del);
-    let total = |settings: &Settings| started + Limits::of(action, settings).total;
+    let total = |settings: &Settings| started + Timeouts::for_action(action, settings).total;
     let mut until = total(&Settings { add_timeout: LEAST_ADD_TIMEOUT, ..Settings::default() });
     let mut bytes = Vec::new();
     let mut read = 0;
@@ -67,7 +67,7 @@ pub(super) fn read(
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 // A whole document may say that there is more time.
                 let document = Configuration::parse(bytes.get(..read).unwrap_or_default());
-                let mut settings = node_settings::of_this_program().0;
+                let mut settings = node_settings::for_this_program().0;
                 let _ = document.map(|it| it.apply_settings(&mut settings));
                 if total(&settings) <= until {
                     return Err(Error::Open);

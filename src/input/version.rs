@@ -58,7 +58,7 @@ fn is_numeric(text: &str) -> bool {
 }
 
 /// The supported versions as a person reads them.
-pub fn list() -> String {
+pub fn supported_list() -> String {
     SUPPORTED.map(|version| version.to_string()).join(", ")
 }
 

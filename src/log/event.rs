@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use serde::{Serialize, Serializer};
 
 use super::time::rfc3339;
+use crate::client::call_log::{CallLog, Rpc, RpcOutcome};
 use crate::error::Error;
 use crate::input::Call;
-use crate::ladder::history::{History, Outcome, Rpc};
-use crate::verdict::Note;
+use crate::outcome::Note;
 
 /// Longest text in an event, in bytes. The agent's texts have no limit of their own.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -84,13 +84,13 @@ struct Tried<'a> {
 /// The event of a call that succeeded or ended in `error`.
 pub(super) fn event<'a>(
     call: &'a Call,
-    history: &'a History,
+    call_log: &'a CallLog,
     error: Option<&Error>,
     note: Option<Note>,
 ) -> Event<'a> {
     let args = &call.args;
     let pod = |key| clip(value_of(&args.args, key));
-    let History { rpcs, connections, elapsed, owed, .. } = history;
+    let CallLog { rpcs, connections, elapsed, settled_dels, .. } = call_log;
     Event {
         time: rfc3339(SystemTime::now()),
         version: env!("CARGO_PKG_VERSION"),
@@ -107,10 +107,10 @@ pub(super) fn event<'a>(
         attempts: *connections,
         code: error.map_or(0, Error::code),
         message: error.map(|error| clip(&error.to_string()).to_owned()),
-        note: note.map(Note::text),
+        note: note.map(Note::log_text),
         ignored: call.ignored.iter().map(|it| clip(&it.to_string()).to_owned()).collect(),
-        owed_done: owed.done,
-        owed_errors: owed.errors.iter().take(MAX_TRIED).map(|it| clip(it)).collect(),
+        owed_done: settled_dels.done,
+        owed_errors: settled_dels.errors.iter().take(MAX_TRIED).map(|it| clip(it)).collect(),
         milliseconds: *elapsed,
         trace_id: args.trace.trace_id(),
     }
@@ -118,9 +118,11 @@ pub(super) fn event<'a>(
 
 fn tried(rpc: &Rpc) -> Tried<'_> {
     let (code, status) = match &rpc.outcome {
-        Outcome::Reply(code) => (Some(*code), None),
-        Outcome::Status(status) | Outcome::Lost(status) => (None, Some(clip(status))),
-        Outcome::Silence => (None, Some("no answer")),
+        RpcOutcome::Reply(code) => (Some(*code), None),
+        RpcOutcome::Status(status) | RpcOutcome::ConnectionLost(status) => {
+            (None, Some(clip(status)))
+        }
+        RpcOutcome::NoAnswer => (None, Some("no answer")),
     };
     Tried {
         attempt: rpc.connection,

@@ -12,10 +12,10 @@ pub const MAX_BYTES: u64 = 10 << 20;
 /// the end of the file, wherever that is by then.
 pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
     loop {
-        let mut file = files::options().append(true).create(true).open(path)?;
+        let mut file = files::no_follow_options().append(true).create(true).open(path)?;
         let metadata = file.metadata()?;
         // A link would lead the bytes, and rotation, into somebody's file.
-        if !metadata.is_file() || files::names(&file, &metadata)? > 1 {
+        if !metadata.is_file() || files::link_count(&file, &metadata)? > 1 {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let full = metadata.len() + line.len() as u64 > MAX_BYTES && metadata.len() > 0;
@@ -25,7 +25,7 @@ pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
         // The line is one write, because another process may append between two.
         let written = file.write(line)?;
         // Between opening and writing the file may have been rotated away twice.
-        if written == line.len() && files::names(&file, &file.metadata()?)? == 0 {
+        if written == line.len() && files::link_count(&file, &file.metadata()?)? == 0 {
             continue;
         }
         return Ok(());
@@ -36,9 +36,9 @@ pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
 /// empty now, and `false` while another process rotates.
 fn rotate(path: &str, file: &File) -> io::Result<bool> {
     let Ok(_locked) = files::lock(file, path) else { return Ok(false) };
-    if files::is_at(file, path) && fs::rename(path, format!("{path}.1")).is_err() {
+    if files::is_same_file(file, path) && fs::rename(path, format!("{path}.1")).is_err() {
         // A folder in that place, or no permission: better a new log than none.
-        files::empty(file, path)?;
+        files::truncate(file, path)?;
     }
     Ok(true)
 }
@@ -54,7 +54,7 @@ mod tests {
         let [path, old] = ["log", "log.1"].map(|name| folder.path().join(name));
         fs::write(&path, "full").unwrap();
         let path = path.to_str().unwrap();
-        let opened = files::options().append(true).open(path).unwrap();
+        let opened = files::no_follow_options().append(true).open(path).unwrap();
         fs::rename(path, &old).unwrap();
         fs::write(path, "new").unwrap();
         assert!(rotate(path, &opened).unwrap());

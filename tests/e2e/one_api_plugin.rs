@@ -5,14 +5,15 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use antrea_cni::api::Request;
+use antrea_cni::client::call_one_api;
 use antrea_cni::input::{self, Input, Stdin};
-use antrea_cni::ladder::{Request, single};
 use antrea_cni::{Api, ThisNode};
 use serde_json::json;
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    let call = match input::read(&|name| std::env::var_os(name), &mut Stdin, started) {
+    let call = match input::read_input(&|name| std::env::var_os(name), &mut Stdin, started) {
         Ok(Input::Call(call)) => call,
         Ok(Input::Version) => {
             println!(
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     };
     let node = ThisNode::new(&call.settings, &call.args.trace);
     let limit = started + Duration::from_secs(60);
-    match single(&node, &Api::V1BETA1, &Request::from(&*call), limit) {
+    match call_one_api(&node, &Api::V1BETA1, &Request::from(&*call), limit) {
         Ok(response) => match response.error {
             Some(error) => failure(error.code.unsigned_abs(), &error.message),
             None => {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use antrea_cni::ladder::Connection;
+use antrea_cni::client::Connection;
 use antrea_cni::{Action, Api, Deadline, grpc};
 use bytes::Bytes;
 use tonic::{Code, Status};
@@ -100,7 +100,7 @@ impl Connection for SimulatedConnection {
         reply
     }
 
-    fn call_undecodable(&mut self, path: String) -> Result<Bytes, grpc::Error> {
+    fn probe_method(&mut self, path: String) -> Result<Bytes, grpc::Error> {
         self.call(path, Bytes::new())
     }
 
@@ -153,7 +153,7 @@ impl SimulatedConnection {
         container: &str,
     ) -> (End, Result<Bytes, grpc::Error>) {
         let world = Rc::clone(&self.world);
-        let cut = || grpc::Error::Cut("simulated".to_owned());
+        let cut = || grpc::Error::ConnectionLost("simulated".to_owned());
         assert!(!self.closed, "a call on a connection that is closed");
         let fate = match world.closes.get() {
             true => Fate::ClosesForGood,
@@ -165,7 +165,7 @@ impl SimulatedConnection {
         match fate {
             Fate::GoawayAbove | Fate::Refused => {
                 self.closed = true;
-                return (End::NotTaken, Err(grpc::Error::NotTaken("simulated".to_owned())));
+                return (End::NotTaken, Err(grpc::Error::Refused("simulated".to_owned())));
             }
             Fate::KilledBefore | Fate::KilledUnseen => {
                 self.closed = true;
@@ -178,7 +178,7 @@ impl SimulatedConnection {
                 return (End::Other, Err(grpc::Error::Status(status)));
             }
             Fate::Garbage => {
-                return (End::Other, Err(grpc::Error::Ended("simulated".to_owned())));
+                return (End::Other, Err(grpc::Error::NoValidReply("simulated".to_owned())));
             }
             _ => (),
         }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use antrea_cni::{Action, Api, Error, Verdict, grpc, ladder};
+use antrea_cni::{Action, Api, Error, Outcome, client, grpc};
 
 use crate::world::{End, Event, World};
 
 /// What a command came to.
-pub(crate) struct Outcome {
+pub(crate) struct Ended {
     pub(crate) action: Action,
     /// None if the plugin was killed
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) outcome: Option<Outcome>,
     pub(crate) started: Duration,
     pub(crate) total: Duration,
     pub(crate) wait: Duration,
@@ -18,20 +18,20 @@ pub(crate) struct Outcome {
 }
 
 /// Says which invariant does not hold.
-pub(crate) fn check(world: &World, outcome: &Outcome) -> Result<(), String> {
-    let Outcome { action, verdict, started, total, .. } = outcome;
+pub(crate) fn check(world: &World, run: &Ended) -> Result<(), String> {
+    let Ended { action, outcome, started, total, .. } = run;
     let events = world.events.borrow();
-    let succeeded = verdict.as_ref().is_some_and(|it| it.result.is_ok());
+    let succeeded = outcome.as_ref().is_some_and(|it| it.result.is_ok());
     let took = world.elapsed() - *started;
     if took > *total + Duration::from_millis(5) {
         return Err(format!("the answer came after {took:?}, and not by {total:?}"));
     }
-    let failed = verdict.as_ref().and_then(|it| it.result.as_ref().err());
+    let failed = outcome.as_ref().and_then(|it| it.result.as_ref().err());
     if failed.is_some_and(|error| error.code() == 0) {
         return Err("an error has the code 0".to_owned());
     }
     gives_way(world, *started)?;
-    waits(world, &events, outcome)?;
+    waits(world, &events, run)?;
     let sent = events.iter().filter(|event| matches!(event, Event::Connected(_))).count();
     // The pauses between attempts grow to a second, and begin anew with each process.
     if sent > 80 + total.as_secs() as usize {
@@ -48,12 +48,12 @@ pub(crate) fn check(world: &World, outcome: &Outcome) -> Result<(), String> {
             return Err(why.to_owned());
         }
     }
-    ladder(&events)?;
+    fallback(&events)?;
     again(&events)?;
     match action {
-        Action::Add => add(world, &events, outcome),
-        Action::Del => del(&events, outcome),
-        Action::Status if succeeded => ready(world, &events, outcome),
+        Action::Add => add(world, &events, run),
+        Action::Del => del(&events, run),
+        Action::Status if succeeded => ready(world, &events, run),
         _ => Ok(()),
     }
 }
@@ -119,13 +119,13 @@ fn gives_way(world: &World, started: Duration) -> Result<(), String> {
 }
 
 /// Who gives up looked for an agent at the very end, and an ADD not before its wait is over.
-fn waits(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String> {
-    let Outcome { action, verdict: Some(verdict), started, total, wait, .. } = outcome else {
+fn waits(world: &World, events: &[Event], run: &Ended) -> Result<(), String> {
+    let Ended { action, outcome: Some(outcome), started, total, wait, .. } = run else {
         return Ok(());
     };
     let is_away = matches!(
-        verdict.result,
-        Err(Error::Ladder(ladder::Error::Call(grpc::Error::Unreachable(_))))
+        outcome.result,
+        Err(Error::Client(client::Error::Call(grpc::Error::Unreachable(_))))
     );
     let (looked, ended) = (world.looked_at.get(), world.elapsed());
     if is_away && looked < ended {
@@ -140,7 +140,7 @@ fn waits(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), Strin
 }
 
 /// Newest first, each API and version once a process, down on UNIMPLEMENTED alone.
-fn ladder(events: &[Event]) -> Result<(), String> {
+fn fallback(events: &[Event]) -> Result<(), String> {
     let mut process = 0;
     let mut refused: Vec<(u64, Api, Action)> = Vec::new();
     let mut last: Option<(Api, Action, String, End)> = None;
@@ -198,9 +198,9 @@ fn again(events: &[Event]) -> Result<(), String> {
     Ok(())
 }
 
-fn add(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String> {
-    let attached = world.with(&outcome.container, |it| it.attached && it.link);
-    let succeeded = outcome.verdict.as_ref().is_some_and(|it| it.result.is_ok());
+fn add(world: &World, events: &[Event], run: &Ended) -> Result<(), String> {
+    let attached = world.with(&run.container, |it| it.attached && it.link);
+    let succeeded = run.outcome.as_ref().is_some_and(|it| it.result.is_ok());
     if succeeded && !attached {
         return Err("ADD reports success, and the container has no interface".to_owned());
     }
@@ -259,7 +259,7 @@ fn add(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String>
 /// What asking newer APIs took before an ADD was sent again.
 const SPENT: Duration = Duration::from_millis(10);
 
-fn del(events: &[Event], outcome: &Outcome) -> Result<(), String> {
+fn del(events: &[Event], run: &Ended) -> Result<(), String> {
     let own: Vec<_> = events.iter().take_while(|event| **event != Event::Settling).collect();
     let ends = || {
         own.iter().filter_map(|event| match event {
@@ -272,8 +272,8 @@ fn del(events: &[Event], outcome: &Outcome) -> Result<(), String> {
         return Err(format!("a DEL ended {ended} agents"));
     }
     let last = ends().next_back();
-    let note = outcome.verdict.as_ref().and_then(|it| it.note);
-    let succeeded = outcome.verdict.as_ref().is_some_and(|it| it.result.is_ok());
+    let note = run.outcome.as_ref().and_then(|it| it.note);
+    let succeeded = run.outcome.as_ref().is_some_and(|it| it.result.is_ok());
     if !succeeded || last == Some(End::Done) || note.is_some() {
         return Ok(());
     }
@@ -281,7 +281,7 @@ fn del(events: &[Event], outcome: &Outcome) -> Result<(), String> {
 }
 
 /// An ADD that starts now would be answered within its wait.
-fn ready(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), String> {
+fn ready(world: &World, events: &[Event], run: &Ended) -> Result<(), String> {
     let generation = world.generation();
     let own: Vec<_> = events.iter().take_while(|event| **event != Event::Settling).collect();
     let last = own.iter().rev().find_map(|event| match event {
@@ -301,7 +301,7 @@ fn ready(world: &World, events: &[Event], outcome: &Outcome) -> Result<(), Strin
     if !answered && world.said_ready.get() == Some(false) {
         return Err("STATUS is ready, and the agent said last that it is not".to_owned());
     }
-    if !answered && outcome.wait.is_zero() {
+    if !answered && run.wait.is_zero() {
         return Err("STATUS is ready without an answer, and an ADD would not wait".to_owned());
     }
     Ok(())

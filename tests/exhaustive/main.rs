@@ -1,7 +1,7 @@
 //! Every schedule of faults up to a length, with the code that ships: `cargo test --test
 //! exhaustive`.
 //!
-//! The ladder runs on a node that is simulated, with a clock that the test turns. At each
+//! The client runs on a node that is simulated, with a clock that the test turns. At each
 //! connection and each call one of many things happens; all sequences of them are tried,
 //! the short ones first, and [`invariants`] are checked after each. What does not hold is
 //! told with the shortest schedule, and with the line that replays it. `EXHAUSTIVE_EVENTS`
@@ -25,13 +25,13 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use antrea_cni::client::{CallLog, Node};
 use antrea_cni::input::{Call, CmdArgs};
-use antrea_cni::ladder::{History, Node};
-use antrea_cni::{Action, Command, Memory, Note, answer};
+use antrea_cni::{Action, Command, Memory, Note, ask_and_interpret};
 use antrea_cni_test_support::{Case, run_cases};
 
 use self::choices::Choices;
-use self::invariants::{Outcome, check};
+use self::invariants::{Ended, check};
 use self::node::SimulatedNode;
 use self::world::{GENERATIONS, Killed, World};
 
@@ -205,32 +205,32 @@ fn perform(
     };
     let call = Call::check(&Command::from(action), args).expect("a valid call");
     let node = SimulatedNode(Rc::clone(world));
-    let (started, limits) = (world.elapsed(), call.limits());
+    let (started, timeouts) = (world.elapsed(), call.timeouts());
     if action == Action::Del {
         world.with(container, |it| it.undisturbed = false);
     }
-    let run = || answer(&node, &call, node.now(), &mut History::default());
-    let verdict = match panic::catch_unwind(AssertUnwindSafe(run)) {
-        Ok(verdict) => Some(verdict),
+    let run = || ask_and_interpret(&node, &call, node.now(), &mut CallLog::default());
+    let outcome = match panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(outcome) => Some(outcome),
         Err(killed) if killed.is::<Killed>() => None,
         Err(other) => panic::resume_unwind(other),
     };
-    match verdict.as_ref().map(|it| it.memory) {
+    match outcome.as_ref().map(|it| it.memory) {
         Some(Memory::Seen) => world.seen.set(Some(world.elapsed())),
         Some(Memory::NotReady) => world.seen.set(None),
         Some(Memory::Unchanged) | None => (),
     }
-    let succeeded = verdict.as_ref().is_some_and(|it| it.result.is_ok());
-    let note = verdict.as_ref().and_then(|it| it.note);
-    let outcome = Outcome {
+    let succeeded = outcome.as_ref().is_some_and(|it| it.result.is_ok());
+    let note = outcome.as_ref().and_then(|it| it.note);
+    let run = Ended {
         action,
-        verdict,
+        outcome,
         started,
-        total: limits.total,
+        total: timeouts.total,
         wait: call.settings.wait_for_agent,
         container: container.to_owned(),
     };
-    check(world, &outcome)?;
+    check(world, &run)?;
     world.with(container, |it| match action {
         Action::Add => (it.live, it.undisturbed, it.deleted) = (succeeded, succeeded, false),
         Action::Del if succeeded => (it.live, it.deleted) = (false, note != Some(Note::Lost)),

@@ -1,11 +1,11 @@
-//! The node as the ladder sees it.
+//! A simulated [`Node`].
 
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use antrea_cni::client::{Node, OwedDels};
 use antrea_cni::input::CmdArgs;
-use antrea_cni::ladder::{Node, OwedDels};
 use antrea_cni::{Changed, Deadline, grpc};
 
 use crate::agent::SimulatedConnection;

@@ -53,7 +53,7 @@ impl Page {
     }
 }
 
-/// The page does not grow with the ladder.
+/// The page does not grow with each new API.
 fn without_newer_than_v1(details: String) -> String {
     let newer = || Api::ALL.iter().take_while(|api| **api != Api::V1);
     let is_newer = |part: &&str| newer().any(|api| part.starts_with(&format!("{} ", api.package)));

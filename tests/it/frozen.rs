@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
+use antrea_cni::api::Request;
 use antrea_cni::input::{Call, CmdArgs};
-use antrea_cni::ladder::Request;
 use antrea_cni::{Action, Api, Command};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/apis");

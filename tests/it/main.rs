@@ -16,11 +16,11 @@ mod concurrency;
 mod conf_dir;
 #[cfg(unix)]
 mod docs;
+mod fallback;
 mod frozen;
 #[cfg(unix)]
 mod go_answers;
 mod input;
-mod ladder;
 mod log;
 mod output;
 mod owed;

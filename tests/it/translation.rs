@@ -180,7 +180,7 @@ fn an_add_that_is_cut_off_at_a_lower_version_is_not_sent_again() {
 }
 
 #[test]
-fn the_ladder_is_not_walked_again_for_each_version() {
+fn newer_apis_are_not_asked_again_for_each_version() {
     let case = Case::new("0.4.0", Options::new("", &[Api::VMWARE]));
     assert_eq!(case.call("ADD", "1.0.0", None).exit(), 0);
     let walk: Vec<_> = case.agent.calls().into_iter().map(|call| call.path).collect();

@@ -1,9 +1,10 @@
 //! What answers say.
 
-use antrea_cni::ladder::{self, AgentError, Response};
+use antrea_cni::api::{AgentError, Response};
+use antrea_cni::client;
 use serde_json::Value;
 
-pub(super) type Answer = Result<Response, ladder::Error>;
+pub(super) type Answer = Result<Response, client::Error>;
 
 pub(super) fn expect(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(why()) }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use antrea_cni::ladder::Response;
+use antrea_cni::api::Response;
 use antrea_cni::{Action, Api};
 use serde_json::{Value, json};
 

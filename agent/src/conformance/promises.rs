@@ -10,7 +10,7 @@ use super::{effects, safe};
 pub(super) struct Promise {
     name: &'static str,
     says: &'static str,
-    of: Of,
+    by: PromisedBy,
     check: Check,
 }
 
@@ -24,7 +24,7 @@ enum Check {
 
 /// Whose promise it is, and whether it can be looked at without an effect.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum PromisedBy {
     /// All agents that can work with the plugin
     All,
     /// The same, and looking has an effect
@@ -40,108 +40,118 @@ pub(super) const PROMISES: &[Promise] = &[
     promise(
         "socket",
         "the socket is the agent's user's alone, and that is root or the caller",
-        Of::All,
+        PromisedBy::All,
         safe::socket,
     ),
-    promise("api", "an API of the plugin is served, with ADD, CHECK and DEL", Of::All, safe::api),
+    promise(
+        "api",
+        "an API of the plugin is served, with ADD, CHECK and DEL",
+        PromisedBy::All,
+        safe::api,
+    ),
     promise(
         "unimplemented",
         "an unknown service or method is UNIMPLEMENTED, and the connection goes on",
-        Of::All,
+        PromisedBy::All,
         safe::unimplemented,
     ),
     promise(
         "cni-version",
         "at least one of 1.1.0, 1.0.0 and 0.4.0 is accepted",
-        Of::All,
+        PromisedBy::All,
         safe::cni_version,
     ),
     promise(
         "unknown-version",
         "a cniVersion that is unknown is refused with code 1",
-        Of::All,
+        PromisedBy::All,
         safe::unknown_version,
     ),
-    promise("absent-version", "so is a configuration without one", Of::All, safe::absent_version),
+    promise(
+        "absent-version",
+        "so is a configuration without one",
+        PromisedBy::All,
+        safe::absent_version,
+    ),
     promise(
         "malformed",
         "a configuration that is no JSON is an error in the reply",
-        Of::All,
+        PromisedBy::All,
         safe::malformed,
     ),
     promise(
         "unknown-container",
         "DEL of a container that is not there succeeds",
-        Of::All,
+        PromisedBy::All,
         safe::unknown_container,
     ),
     promise(
         "nothing-there",
         "CHECK of a container that is not there fails",
-        Of::All,
+        PromisedBy::All,
         safe::nothing_there,
     ),
-    promise("at-once", "64 calls at once are all answered", Of::All, safe::at_once),
-    promise("status", "STATUS is answered within a second", Of::V1, safe::status),
+    promise("at-once", "64 calls at once are all answered", PromisedBy::All, safe::at_once),
+    promise("status", "STATUS is answered within a second", PromisedBy::V1, safe::status),
     promise(
         "capabilities",
         "GetCapabilities names what is accepted and served",
-        Of::V1,
+        PromisedBy::V1,
         safe::capabilities,
     ),
     promise(
         "add",
         "ADD gives one JSON object, and what it made is gone after DEL",
-        Of::AllByEffect,
+        PromisedBy::AllByEffect,
         effects::add,
     ),
     promise(
         "refused-add",
         "an ADD that is refused with code 1 leaves nothing",
-        Of::AllByEffect,
+        PromisedBy::AllByEffect,
         effects::refused_add,
     ),
     Promise {
         name: "try-again",
         says: "an ADD that is answered with code 11, try again later, leaves nothing",
-        of: Of::AllByEffect,
+        by: PromisedBy::AllByEffect,
         check: Check::IfSeen(effects::try_again, "no ADD was answered with code 11"),
     },
-    promise("check", "CHECK of what an ADD made succeeds", Of::AllByEffect, effects::check),
+    promise("check", "CHECK of what an ADD made succeeds", PromisedBy::AllByEffect, effects::check),
     promise(
         "del-again",
         "DEL succeeds again, also without the namespace",
-        Of::AllByEffect,
+        PromisedBy::AllByEffect,
         effects::del_again,
     ),
     promise(
         "cut-off",
         "DEL after an ADD whose caller went away leaves nothing",
-        Of::AllByEffect,
+        PromisedBy::AllByEffect,
         effects::cut_off,
     ),
     promise(
         "label",
         "a result has the cniVersion of its configuration",
-        Of::V1ByEffect,
+        PromisedBy::V1ByEffect,
         effects::label,
     ),
     promise(
         "second-add",
         "a second ADD fails and leaves the first alone",
-        Of::V1ByEffect,
+        PromisedBy::V1ByEffect,
         effects::second_add,
     ),
     promise(
         "gc",
         "GC removes what is not listed, and nothing in an unknown cniVersion",
-        Of::V1ByEffect,
+        PromisedBy::V1ByEffect,
         effects::gc,
     ),
     promise(
         "any-request",
         "null, {} and a request without arguments are errors, no crash",
-        Of::V1ByEffect,
+        PromisedBy::V1ByEffect,
         effects::any_request,
     ),
 ];
@@ -149,21 +159,23 @@ pub(super) const PROMISES: &[Promise] = &[
 const fn promise(
     name: &'static str,
     says: &'static str,
-    of: Of,
+    by: PromisedBy,
     check: fn(&Subject, &str) -> Result<(), String>,
 ) -> Promise {
-    Promise { name, says, of, check: Check::Always(check) }
+    Promise { name, says, by, check: Check::Always(check) }
 }
 
 impl Promise {
     pub(super) fn row(&self, subject: &Subject) -> Row {
-        let Self { name, says, of, check } = *self;
+        let Self { name, says, by, check } = *self;
         // APIs stand newest first, and what v1 promises, newer ones do.
         let newer = Api::ALL.iter().take_while(|api| **api != Api::V1);
         let is_v1 = subject.api().is_some_and(|api| newer.chain([&Api::V1]).any(|it| it == api));
-        let kept = match of {
-            Of::V1 | Of::V1ByEffect if !is_v1 => Kept::NotAsked("only v1 promises it"),
-            Of::AllByEffect | Of::V1ByEffect if subject.netns().is_none() => {
+        let kept = match by {
+            PromisedBy::V1 | PromisedBy::V1ByEffect if !is_v1 => {
+                Kept::NotAsked("only v1 promises it")
+            }
+            PromisedBy::AllByEffect | PromisedBy::V1ByEffect if subject.netns().is_none() => {
                 Kept::NotAsked("it has an effect: --with-effects")
             }
             _ => check.look(subject, &format!("conformance-{name}")),

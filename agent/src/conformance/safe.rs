@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use antrea_cni::ladder::{self, Connection, Node};
+use antrea_cni::client::{self, Connection, Node};
 use antrea_cni::{Action, Api, Deadline};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -30,12 +30,12 @@ pub(super) fn unimplemented(subject: &Subject, _: &str) -> Result<(), String> {
     let mut connection = subject
         .node()
         .connect(&Rc::new(Deadline::at(subject.deadline())), false)
-        .map_err(|error| ladder::Error::from(error).to_string())?;
+        .map_err(|error| client::Error::from(error).to_string())?;
     // More than the plugin makes in a walk down all APIs and versions.
     for number in 0..10 {
         for service in [format!("{package}.Cni"), "conformance.none.None".to_owned()] {
             let path = format!("/{service}/CmdNone{number}");
-            let answer = connection.call(path.clone(), Bytes::new()).map_err(ladder::Error::from);
+            let answer = connection.call(path.clone(), Bytes::new()).map_err(client::Error::from);
             match answer {
                 Err(error) if error.is_unimplemented() => (),
                 Ok(_) => return Err(format!("{path} was answered")),

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use antrea_cni::api::{self, Request, Response};
 use antrea_cni::input::{CmdArgs, Configuration, Settings, TraceContext};
-use antrea_cni::ladder::{self, Request, Response};
-use antrea_cni::{Action, Api, ThisNode, grpc};
+use antrea_cni::{Action, Api, ThisNode, client, grpc};
 use serde_json::{Value, json};
 
 use crate::listener;
@@ -60,7 +60,7 @@ impl Subject {
     pub(super) fn find(question: &Question) -> Result<Self, String> {
         let socket = question.socket.to_string_lossy().into_owned();
         let (_, peer) = grpc::connect(&socket, true, false, Instant::now() + question.timeout)
-            .map_err(|error| format!("{socket}: {}", ladder::Error::from(error)))?;
+            .map_err(|error| format!("{socket}: {}", client::Error::from(error)))?;
         let is_private = listener::is_private(&socket, &peer);
         let settings = Settings { socket, require_root_agent: false, ..Settings::default() };
         let netns = question.netns.as_ref().map(|path| path.to_string_lossy().into_owned());
@@ -107,20 +107,20 @@ impl Subject {
 
     /// Whether an API has a command, asked without an effect.
     pub(super) fn serves(&self, api: &Api, action: Action) -> bool {
-        ladder::is_served(&self.node(), api, action, self.deadline()).is_ok()
+        client::is_served(&self.node(), api, action, self.deadline()).is_ok()
     }
 
-    pub(super) fn capabilities(&self) -> Option<ladder::Capabilities> {
-        ladder::capabilities(&self.node(), self.api()?, self.deadline()).ok().flatten()
+    pub(super) fn capabilities(&self) -> Option<api::Capabilities> {
+        client::capabilities(&self.node(), self.api()?, self.deadline()).ok().flatten()
     }
 
     /// CHECK of a container that does not exist, in some version.
-    pub(super) fn check(&self, container: &str, version: &str) -> Result<Response, ladder::Error> {
+    pub(super) fn check(&self, container: &str, version: &str) -> Result<Response, client::Error> {
         self.ask(&Ask::new(Action::Check, container, version))
     }
 
     /// ADD in the namespace where that may be, in some version.
-    pub(super) fn add(&self, container: &str, version: &str) -> Result<Response, ladder::Error> {
+    pub(super) fn add(&self, container: &str, version: &str) -> Result<Response, client::Error> {
         self.ask(&Ask {
             netns: self.netns().unwrap_or_default(),
             ..Ask::new(Action::Add, container, version)
@@ -128,7 +128,7 @@ impl Subject {
     }
 
     /// DEL there.
-    pub(super) fn del(&self, container: &str) -> Result<Response, ladder::Error> {
+    pub(super) fn del(&self, container: &str) -> Result<Response, client::Error> {
         self.ask(&Ask {
             netns: self.netns().unwrap_or_default(),
             ..Ask::new(Action::Del, container, self.newest())
@@ -136,7 +136,7 @@ impl Subject {
     }
 
     /// One call on a connection of its own.
-    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Response, ladder::Error> {
+    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Response, client::Error> {
         let mut configuration = json!({
             "cniVersion": ask.version, "name": "antrea", "type": "antrea",
             "ipam": {"type": "host-local"},
@@ -156,7 +156,7 @@ impl Subject {
         ask: &Ask<'_>,
         stdin: &[u8],
         deadline: Instant,
-    ) -> Result<Response, ladder::Error> {
+    ) -> Result<Response, client::Error> {
         let name = format!("K8S_POD_NAME={}", ask.container);
         let args = CmdArgs {
             container_id: ask.container.to_owned(),
@@ -173,7 +173,7 @@ impl Subject {
             configuration: &self.configuration,
             cni_version: None,
         };
-        ladder::single(&self.node(), api, &request, deadline)
+        client::call_one_api(&self.node(), api, &request, deadline)
     }
 
     pub(super) fn deadline(&self) -> Instant {

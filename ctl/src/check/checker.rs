@@ -173,7 +173,7 @@ impl<'a> Checker<'a> {
             }
             Ok(version) => version,
             Err(error) => {
-                let supported = antrea_cni::input::version::list();
+                let supported = antrea_cni::input::version::supported_list();
                 self.refuse(at, format!("{error}: {value} is none of {supported}"));
                 None
             }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{fmt, io};
 
 use antrea_cni::input::version::{LOWER, NEWEST};
-use antrea_cni::{Action, Api, grpc, ladder};
+use antrea_cni::{Action, Api, api, grpc};
 use semver::Version;
 use serde::Serialize;
 
@@ -64,7 +64,7 @@ impl State {
     pub(super) fn of_error(error: grpc::Error) -> Self {
         match error {
             grpc::Error::Unreachable(error)
-            | grpc::Error::NoSocket(error)
+            | grpc::Error::OutOfDescriptors(error)
             | grpc::Error::Untrusted { source: Some(error), .. } => Self::of(error),
             grpc::Error::Untrusted { user, source: None } => {
                 Self::Untrusted(user.unwrap_or_else(|| "that cannot be told".to_owned()))
@@ -142,9 +142,9 @@ pub(super) struct Capabilities {
     rpcs: Vec<String>,
 }
 
-impl From<ladder::Capabilities> for Capabilities {
-    fn from(said: ladder::Capabilities) -> Self {
-        let ladder::Capabilities { api_version, agent_version, rpcs, .. } = said;
+impl From<api::Capabilities> for Capabilities {
+    fn from(said: api::Capabilities) -> Self {
+        let api::Capabilities { api_version, agent_version, rpcs, .. } = said;
         Self { api_version, agent_version, rpcs }
     }
 }

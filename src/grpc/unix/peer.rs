@@ -29,7 +29,7 @@ impl Peer {
 
     /// As [`Self::new`], and looks at the process, so that its end can be told. It
     /// may have ended long ago, while a child of its serves.
-    pub(super) fn watched(pid: i32, uid: u32) -> Self {
+    pub(super) fn tracked(pid: i32, uid: u32) -> Self {
         let peer = Self::new(pid, uid);
         let stat = peer.pid.and_then(stat).filter(|stat| peer.life(stat) == Life::Alive);
         Self { stat, ..peer }
@@ -42,7 +42,7 @@ impl Peer {
         gone && is_own_proc()
     }
 
-    /// Whether the process, if it was to be watched, had certainly ended by then.
+    /// Whether the process, if it was to be track_peer, had certainly ended by then.
     pub fn was_gone(&self) -> bool {
         let is_absent = || {
             let gone = self.pid.map(|pid| stat(pid).is_none_or(|it| self.life(&it) == Life::Gone));
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_process_that_ended_is_gone_also_before_it_is_waited_for() {
         let (mut child, pid) = start("cat", &[]);
-        let peer = Peer::watched(pid, 0);
+        let peer = Peer::tracked(pid, 0);
         assert!(!peer.is_gone());
         child.kill().unwrap();
         while !peer.is_gone() {
@@ -149,22 +149,22 @@ mod tests {
     #[test]
     fn a_process_that_was_not_seen_alive_is_never_gone() {
         let (mut child, pid) = start("cat", &[]);
-        let seen = Peer::watched(pid, 0);
+        let seen = Peer::tracked(pid, 0);
         let not_seen = Peer::new(pid, 0);
         child.kill().unwrap();
         while !seen.is_gone() {
             std::thread::yield_now();
         }
-        let seen_dead = Peer::watched(pid, 0);
+        let seen_dead = Peer::tracked(pid, 0);
         child.wait().unwrap();
-        let seen_absent = Peer::watched(pid, 0);
+        let seen_absent = Peer::tracked(pid, 0);
         assert!(![not_seen, seen_dead, seen_absent].iter().any(Peer::is_gone));
     }
 
     #[test]
     fn what_is_not_known_is_not_gone() {
         for pid in [0, -1, 1] {
-            assert!(!Peer::watched(pid, 0).is_gone());
+            assert!(!Peer::tracked(pid, 0).is_gone());
         }
         let with = |pid, stat| Peer { pid: Some(pid), uid: 0, stat };
         // Nothing that could be read, and the file of another process.

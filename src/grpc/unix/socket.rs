@@ -26,12 +26,12 @@ const OTHERS_MAY_WRITE: u32 = 0o022;
 /// end can be told.
 ///
 /// # Errors
-/// [`Error::NotASocket`], [`Error::OpenFolder`], [`Error::NoSocket`],
+/// [`Error::NotASocket`], [`Error::UntrustedLink`], [`Error::OutOfDescriptors`],
 /// [`Error::Unreachable`], [`Error::Untrusted`].
 pub fn connect(
     path: &str,
-    anybody: bool,
-    watched: bool,
+    allow_any_user: bool,
+    track_peer: bool,
     _: Instant,
 ) -> Result<(Stream, Peer), Error> {
     look(path)?;
@@ -41,10 +41,10 @@ pub fn connect(
     let credentials = credentials(&stream)
         .map_err(|errno| Error::Untrusted { user: None, source: Some(errno.into()) })?;
     let uid = credentials.uid();
-    if !anybody && !is_trusted(uid) {
+    if !allow_any_user && !is_trusted(uid) {
         return Err(Error::Untrusted { user: Some(uid.to_string()), source: None });
     }
-    let peer = if watched { Peer::watched } else { Peer::new };
+    let peer = if track_peer { Peer::tracked } else { Peer::new };
     Ok((Stream::new(stream), peer(credentials.pid(), uid)))
 }
 
@@ -52,7 +52,7 @@ pub fn connect(
 pub(super) fn open(address: &UnixAddr) -> Result<UnixStream, Error> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)
-        .map_err(|errno| Error::NoSocket(errno.into()))?;
+        .map_err(|errno| Error::OutOfDescriptors(errno.into()))?;
     connect_to(socket.as_raw_fd(), address)
         .map_err(|errno| Error::Unreachable(io::Error::from(errno)))?;
     Ok(UnixStream::from(socket))
@@ -84,7 +84,7 @@ fn look(path: &str) -> Result<(), Error> {
         && let Some(Ok(folder)) = target.parent().map(fs::metadata)
         && (!is_trusted(folder.uid()) || folder.mode() & OTHERS_MAY_WRITE != 0)
     {
-        return Err(Error::OpenFolder(target.to_string_lossy().into_owned()));
+        return Err(Error::UntrustedLink(target.to_string_lossy().into_owned()));
     }
     let is_socket = |file: fs::Metadata| file.file_type().is_socket();
     if file.file_type().is_socket() || fs::metadata(path).map_or(true, is_socket) {

@@ -20,7 +20,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::deadline::Deadline;
-use crate::grpc::flood::Seen;
+use crate::grpc::flood::TrafficMeter;
 
 /// What is kept before it is written.
 const BUFFER_BYTES: usize = 16 << 10;
@@ -31,10 +31,10 @@ const READ_BYTES: usize = 2 << 10;
 
 /// How long an answer to SETTINGS or PING waits for the peer's next frames. Most calls are
 /// over by then, or followed by one whose write takes it along.
-const PATIENCE: Duration = Duration::from_millis(2);
+const ACK_DELAY: Duration = Duration::from_millis(2);
 
 /// More than such answers have.
-const ANSWER_BYTES: usize = 64;
+const MAX_ACK_BYTES: usize = 64;
 
 /// A connected socket that does not block.
 #[derive(Clone)]
@@ -47,7 +47,7 @@ struct Shared {
     unsent: Cell<Vec<u8>>,
     /// What the socket is known to be ready for. poll(2) waits for the rest.
     ready: Cell<PollFlags>,
-    seen: Cell<Seen>,
+    traffic: Cell<TrafficMeter>,
     /// Bytes that the socket took
     written: Cell<usize>,
 }
@@ -58,14 +58,14 @@ impl Stream {
             socket,
             unsent: Cell::default(),
             ready: Cell::new(PollFlags::POLLOUT),
-            seen: Cell::default(),
+            traffic: Cell::default(),
             written: Cell::default(),
         }))
     }
 
     /// Whether the peer sent more than a call can need.
     pub(in crate::grpc) fn is_flooded(&self) -> bool {
-        self.0.seen.get().is_flood()
+        self.0.traffic.get().is_flood()
     }
 
     /// How many bytes went out.
@@ -94,8 +94,8 @@ impl Stream {
                 return None;
             }
             if !woken.0.swap(false, Ordering::Relaxed) {
-                let is_answer = !is_first && (1..ANSWER_BYTES).contains(&self.0.unsent_bytes());
-                if is_answer && self.0.wait(left.min(PATIENCE)) {
+                let is_answer = !is_first && (1..MAX_ACK_BYTES).contains(&self.0.unsent_bytes());
+                if is_answer && self.0.wait(left.min(ACK_DELAY)) {
                     continue;
                 }
                 is_first = false;
@@ -188,7 +188,7 @@ impl AsyncRead for Stream {
         if (1..size).contains(&read) {
             ready.set(ready.get().difference(PollFlags::POLLIN));
         }
-        self.0.seen.set(self.0.seen.get().and(room.get(..read).unwrap_or_default()));
+        self.0.traffic.set(self.0.traffic.get().record(room.get(..read).unwrap_or_default()));
         if self.is_flooded() {
             return Poll::Ready(Err(ErrorKind::InvalidData.into()));
         }

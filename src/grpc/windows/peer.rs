@@ -7,7 +7,7 @@ use antrea_cni_windows::Process;
 pub struct Peer {
     /// Its id, where the system tells one
     pub pid: Option<i32>,
-    /// The process, if it is watched and was alive then
+    /// The process, if it is track_peer and was alive then
     process: Option<Process>,
 }
 

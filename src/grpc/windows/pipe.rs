@@ -25,25 +25,25 @@ const BUSY: Duration = Duration::from_secs(2);
 /// if it is `watched`, its end can be told.
 ///
 /// # Errors
-/// [`Error::NotASocket`], [`Error::NoSocket`], [`Error::Unreachable`],
+/// [`Error::NotASocket`], [`Error::OutOfDescriptors`], [`Error::Unreachable`],
 /// [`Error::Untrusted`].
 pub fn connect(
     path: &str,
-    anybody: bool,
-    watched: bool,
+    allow_any_user: bool,
+    track_peer: bool,
     deadline: Instant,
 ) -> Result<(Stream, Peer), Error> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(Error::NoSocket)?;
+    let runtime = runtime.map_err(Error::OutOfDescriptors)?;
     let pipe = {
         let _entered = runtime.enter();
         open(path, deadline.min(Instant::now() + BUSY)).map_err(Error::Unreachable)?
     };
-    if !anybody {
+    if !allow_any_user {
         trust(&pipe)?;
     }
     let pid = server_process_id(&pipe).ok();
-    let process = pid.filter(|_| watched).and_then(|pid| Process::open(pid).ok());
+    let process = pid.filter(|_| track_peer).and_then(|pid| Process::open(pid).ok());
     Ok((Stream::new(pipe, runtime), Peer::new(pid, process)))
 }
 
@@ -56,7 +56,7 @@ fn open(path: &str, until: Instant) -> io::Result<NamedPipeClient> {
                 if Instant::now() >= until {
                     return Err(ErrorKind::WouldBlock.into());
                 }
-                sleep(backoff.pause());
+                sleep(backoff.next_pause());
             }
             opened => return opened,
         }

@@ -16,7 +16,7 @@ use tokio::net::windows::named_pipe::NamedPipeClient;
 use tokio::runtime::Runtime;
 
 use crate::deadline::Deadline;
-use crate::grpc::flood::Seen;
+use crate::grpc::flood::TrafficMeter;
 
 /// A connected pipe.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub struct Stream(Rc<Shared>);
 struct Shared {
     pipe: RefCell<NamedPipeClient>,
     runtime: Runtime,
-    seen: Cell<Seen>,
+    traffic: Cell<TrafficMeter>,
     /// Bytes that the pipe took
     written: Cell<usize>,
 }
@@ -35,14 +35,14 @@ impl Stream {
         Self(Rc::new(Shared {
             pipe: RefCell::new(pipe),
             runtime,
-            seen: Cell::default(),
+            traffic: Cell::default(),
             written: Cell::default(),
         }))
     }
 
     /// Whether the peer sent more than a call can need.
     pub(in crate::grpc) fn is_flooded(&self) -> bool {
-        self.0.seen.get().is_flood()
+        self.0.traffic.get().is_flood()
     }
 
     /// How many bytes went out.
@@ -81,7 +81,7 @@ impl AsyncRead for Stream {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut *self.0.pipe.borrow_mut()).poll_read(cx, buffer))?;
         let read = buffer.filled().get(before..).unwrap_or_default();
-        self.0.seen.set(self.0.seen.get().and(read));
+        self.0.traffic.set(self.0.traffic.get().record(read));
         if self.is_flooded() {
             return Poll::Ready(Err(ErrorKind::InvalidData.into()));
         }

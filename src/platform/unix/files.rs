@@ -14,7 +14,7 @@ use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 
 /// Options that neither follow a link nor wait for somebody at a pipe's other end.
-pub(crate) fn options() -> OpenOptions {
+pub(crate) fn no_follow_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).mode(0o600);
     options
@@ -24,7 +24,7 @@ pub(crate) fn options() -> OpenOptions {
 ///
 /// # Errors
 /// Where there is no `/proc`.
-pub(crate) fn this_program() -> io::Result<PathBuf> {
+pub(crate) fn current_exe() -> io::Result<PathBuf> {
     let mut path = fs::read_link("/proc/self/exe")?.into_os_string().into_vec();
     // The kernel says so of a program that was replaced after it was started.
     if let Some(replaced) = path.strip_suffix(b" (deleted)") {
@@ -35,14 +35,14 @@ pub(crate) fn this_program() -> io::Result<PathBuf> {
 
 /// Returns the name that the program was started under, which is the `type` of the
 /// configuration.
-pub(crate) fn started_as() -> Option<String> {
+pub(crate) fn program_name() -> Option<String> {
     let program = PathBuf::from(std::env::args_os().next()?);
     let name = program.file_name()?;
     name.to_str().map(str::to_owned)
 }
 
 /// `FOLDER/.NAME.json` for the program `FOLDER/NAME`.
-pub(crate) fn beside(program: &Path) -> PathBuf {
+pub(crate) fn settings_path(program: &Path) -> PathBuf {
     let path = program.as_os_str().as_bytes();
     let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
     let folder = path.get(..start).unwrap_or_default();
@@ -51,7 +51,7 @@ pub(crate) fn beside(program: &Path) -> PathBuf {
 }
 
 /// The path of what belongs to a socket: `SOCKET.EXTENSION`, beside it.
-pub(crate) fn beside_socket(socket: &str, extension: &str) -> Option<String> {
+pub(crate) fn path_beside_socket(socket: &str, extension: &str) -> Option<String> {
     Some([socket, ".", extension].concat())
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
 ///
 /// # Errors
 /// None.
-pub(crate) fn distrust(_: &File, metadata: &Metadata) -> io::Result<Option<&'static str>> {
+pub(crate) fn untrusted_reason(_: &File, metadata: &Metadata) -> io::Result<Option<&'static str>> {
     let is_trusted = metadata.uid() == 0 || metadata.uid() == nix::unistd::geteuid().as_raw();
     Ok(if !is_trusted {
         Some("it belongs neither to root nor to the plugin's user")
@@ -88,12 +88,12 @@ pub(crate) fn distrust(_: &File, metadata: &Metadata) -> io::Result<Option<&'sta
 ///
 /// # Errors
 /// None.
-pub(crate) fn names(_: &File, metadata: &Metadata) -> io::Result<u64> {
+pub(crate) fn link_count(_: &File, metadata: &Metadata) -> io::Result<u64> {
     Ok(metadata.nlink())
 }
 
 /// Whether `path` is a name of a file.
-pub(crate) fn is_at(file: &File, path: &str) -> bool {
+pub(crate) fn is_same_file(file: &File, path: &str) -> bool {
     let ours = file.metadata().map(|it| it.ino());
     fs::symlink_metadata(path).is_ok_and(|there| ours.is_ok_and(|ours| ours == there.ino()))
 }
@@ -110,11 +110,11 @@ pub(crate) fn lock(file: &File, _: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// It may not be written.
-pub(crate) fn empty(file: &File, _: &str) -> io::Result<()> {
+pub(crate) fn truncate(file: &File, _: &str) -> io::Result<()> {
     file.set_len(0)
 }
 
 /// Makes a limit of file sizes an error of the write, and not the end of us.
-pub(crate) fn outlive_limits() {
+pub(crate) fn block_sigxfsz() {
     let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
 }

@@ -26,7 +26,7 @@ impl Folder {
     pub(crate) fn open(path: &str) -> io::Result<Self> {
         let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let folder = File::from(openat(AT_FDCWD, path, flags, Mode::empty())?);
-        match files::distrust(&folder, &folder.metadata()?)? {
+        match files::untrusted_reason(&folder, &folder.metadata()?)? {
             Some(why) => Err(io::Error::other(why)),
             None => Ok(Self(folder)),
         }
@@ -70,7 +70,7 @@ impl Folder {
             Err(errno) => return Err(errno.into()),
         };
         let metadata = file.metadata()?;
-        let is_usable = metadata.is_file() && files::distrust(&file, &metadata)?.is_none();
+        let is_usable = metadata.is_file() && files::untrusted_reason(&file, &metadata)?.is_none();
         if !is_usable || metadata.len() > most {
             return Err(ErrorKind::InvalidData.into());
         }
@@ -98,7 +98,7 @@ impl Folder {
     /// It cannot be written.
     pub(crate) fn write(&self, name: &str, temporary: &str, bytes: &[u8]) -> io::Result<()> {
         // A limit of file sizes is an error, and no signal.
-        files::outlive_limits();
+        files::block_sigxfsz();
         let _ = self.remove(temporary);
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
         let mode = Mode::from_bits_truncate(0o600);

@@ -21,16 +21,16 @@ pub struct Identity(u64, u64);
 
 impl Identity {
     /// The identity of the namespace at `path`, if it can be looked at.
-    pub(crate) fn of(path: &str) -> Option<Self> {
+    pub(crate) fn at_path(path: &str) -> Option<Self> {
         std::fs::metadata(path).ok().map(|it| Self(it.dev(), it.ino()))
     }
 
     /// Whether the plugin runs in this namespace.
     pub(crate) fn is_own(self) -> bool {
-        Self::of("/proc/self/ns/net") == Some(self)
+        Self::at_path("/proc/self/ns/net") == Some(self)
     }
 
-    fn of_file(file: &File) -> io::Result<Self> {
+    fn of_open_file(file: &File) -> io::Result<Self> {
         file.metadata().map(|it| Self(it.dev(), it.ino()))
     }
 }
@@ -52,8 +52,8 @@ pub(crate) fn remove_veth(path: &str, expected: Identity, name: &str) -> io::Res
     let flags = (OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits();
     let theirs = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let ours = File::open(OWN)?;
-    let is_theirs = Identity::of_file(&theirs)? == expected;
-    if !is_theirs || Identity::of_file(&ours)? == expected {
+    let is_theirs = Identity::of_open_file(&theirs)? == expected;
+    if !is_theirs || Identity::of_open_file(&ours)? == expected {
         return Err(ErrorKind::InvalidInput.into());
     }
     setns(&theirs, CloneFlags::CLONE_NEWNET)?;

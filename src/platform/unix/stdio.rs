@@ -38,7 +38,7 @@ pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> 
 ///
 /// # Errors
 /// Not everything was written.
-pub(crate) fn write(mut bytes: &[u8], is_result: bool) -> io::Result<()> {
+pub(crate) fn write_stdout(mut bytes: &[u8], is_result: bool) -> io::Result<()> {
     let stdout = io::stdout();
     if is_result {
         prepare(&stdout)?;

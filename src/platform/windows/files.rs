@@ -19,7 +19,7 @@ const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
 const FOLDER: &str = r"C:\ProgramData\antrea-cni";
 
 /// Options that do not follow a link.
-pub(crate) fn options() -> OpenOptions {
+pub(crate) fn no_follow_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);
     options
@@ -29,20 +29,20 @@ pub(crate) fn options() -> OpenOptions {
 ///
 /// # Errors
 /// The system does not tell.
-pub(crate) fn this_program() -> io::Result<PathBuf> {
+pub(crate) fn current_exe() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
 /// Returns the name that the program was started under, which is the `type` of the
 /// configuration.
-pub(crate) fn started_as() -> Option<String> {
+pub(crate) fn program_name() -> Option<String> {
     let program = PathBuf::from(std::env::args_os().next()?);
     let name = program.file_stem()?;
     name.to_str().map(str::to_owned)
 }
 
 /// `FOLDER\.NAME.json` for the program `FOLDER\NAME.exe`.
-pub(crate) fn beside(program: &Path) -> PathBuf {
+pub(crate) fn settings_path(program: &Path) -> PathBuf {
     let is_exe = program.extension().is_some_and(|it| it.eq_ignore_ascii_case("exe"));
     let name = if is_exe { program.file_stem() } else { program.file_name() };
     let mut file = OsString::from(".");
@@ -53,7 +53,7 @@ pub(crate) fn beside(program: &Path) -> PathBuf {
 
 /// The path of what belongs to a pipe: nothing can stand beside it, so it is in the plugin's
 /// own folder, if that is nobody else's.
-pub(crate) fn beside_socket(socket: &str, extension: &str) -> Option<String> {
+pub(crate) fn path_beside_socket(socket: &str, extension: &str) -> Option<String> {
     let folder = Path::new(FOLDER);
     create_private_folder(folder).ok()?;
     let is_ours = is_private_folder(folder).ok()?;
@@ -76,7 +76,7 @@ pub(crate) fn is_private_folder(path: &Path) -> io::Result<bool> {
 /// # Errors
 /// It is not there, or is another user's.
 pub(crate) fn touch(path: &str) -> io::Result<()> {
-    options().write(true).open(path)?.set_modified(SystemTime::now())
+    no_follow_options().write(true).open(path)?.set_modified(SystemTime::now())
 }
 
 /// Whether an error is of this process, and not of a file: there is no such limit.
@@ -89,7 +89,7 @@ pub(crate) fn is_out_of_descriptors(_: &io::Error) -> bool {
 ///
 /// # Errors
 /// The file may not be looked at.
-pub(crate) fn distrust(file: &File, _: &Metadata) -> io::Result<Option<&'static str>> {
+pub(crate) fn untrusted_reason(file: &File, _: &Metadata) -> io::Result<Option<&'static str>> {
     let why = "it belongs neither to the administrators nor to the plugin's user";
     Ok((!owner_is_trusted(file)?).then_some(why))
 }
@@ -98,13 +98,13 @@ pub(crate) fn distrust(file: &File, _: &Metadata) -> io::Result<Option<&'static 
 ///
 /// # Errors
 /// The file system does not tell.
-pub(crate) fn names(file: &File, _: &Metadata) -> io::Result<u64> {
+pub(crate) fn link_count(file: &File, _: &Metadata) -> io::Result<u64> {
     Ok(identity(file)?.names.into())
 }
 
 /// Whether `path` is a name of a file.
-pub(crate) fn is_at(file: &File, path: &str) -> bool {
-    let there = options().read(true).open(path).and_then(|there| identity(&there));
+pub(crate) fn is_same_file(file: &File, path: &str) -> bool {
+    let there = no_follow_options().read(true).open(path).and_then(|there| identity(&there));
     there.is_ok_and(|there| identity(file).is_ok_and(|ours| ours == there))
 }
 
@@ -114,7 +114,11 @@ pub(crate) fn is_at(file: &File, path: &str) -> bool {
 /// # Errors
 /// Another process has locked it.
 pub(crate) fn lock(_: &File, path: &str) -> io::Result<File> {
-    let lock = options().create(true).truncate(false).write(true).open(format!("{path}.lock"))?;
+    let lock = no_follow_options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(format!("{path}.lock"))?;
     lock.try_lock().map_err(|_| io::Error::from(ErrorKind::WouldBlock))?;
     Ok(lock)
 }
@@ -123,9 +127,9 @@ pub(crate) fn lock(_: &File, path: &str) -> io::Result<File> {
 ///
 /// # Errors
 /// It may not be written.
-pub(crate) fn empty(_: &File, path: &str) -> io::Result<()> {
-    options().write(true).truncate(true).open(path).map(drop)
+pub(crate) fn truncate(_: &File, path: &str) -> io::Result<()> {
+    no_follow_options().write(true).truncate(true).open(path).map(drop)
 }
 
 /// There is no limit of file sizes.
-pub(crate) fn outlive_limits() {}
+pub(crate) fn block_sigxfsz() {}

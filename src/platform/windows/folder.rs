@@ -59,7 +59,7 @@ impl Folder {
     /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
     /// [`InvalidData`](ErrorKind::InvalidData): it is no such file.
     pub(crate) fn take(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
-        let file = files::options().read(true).write(true).open(self.path.join(name))?;
+        let file = files::no_follow_options().read(true).write(true).open(self.path.join(name))?;
         let metadata = file.metadata()?;
         if !metadata.is_file() || metadata.len() > most {
             return Err(ErrorKind::InvalidData.into());
@@ -107,7 +107,7 @@ impl Folder {
             return true;
         }
         let path = self.path.join(LOCK);
-        let lock = files::options().create(true).truncate(false).write(true).open(path);
+        let lock = files::no_follow_options().create(true).truncate(false).write(true).open(path);
         lock.is_ok_and(|lock| lock.try_lock().is_ok() && self.lock.set(lock).is_ok())
     }
 }

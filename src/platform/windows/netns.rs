@@ -9,7 +9,7 @@ pub struct Identity(());
 
 impl Identity {
     /// The identity of the namespace at `path`: none.
-    pub(crate) fn of(_: &str) -> Option<Self> {
+    pub(crate) fn at_path(_: &str) -> Option<Self> {
         None
     }
 

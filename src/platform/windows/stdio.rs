@@ -62,7 +62,7 @@ pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> 
 ///
 /// # Errors
 /// Not everything was written.
-pub(crate) fn write(bytes: &[u8], is_result: bool) -> io::Result<()> {
+pub(crate) fn write_stdout(bytes: &[u8], is_result: bool) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     if is_result && stdout.as_raw_handle().is_null() {
         return Err(ErrorKind::NotConnected.into());

@@ -1,9 +1,9 @@
-//! The ladder on an agent that serves the rehearsed API, and on those that do not.
+//! The plugin on an agent that serves the rehearsed API, and on those that do not.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test program")]
 
 use std::sync::{Arc, Mutex};
 
-use antrea_cni::ladder::api::Method;
+use antrea_cni::api::Method;
 use antrea_cni_agent::{Api, servable};
 use antrea_cni_test_support::TestNode;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -90,7 +90,7 @@ fn answer(path: &str, message: &[u8]) -> (&'static str, Option<Vec<u8>>) {
 }
 
 #[test]
-fn the_ladder_works_on_an_agent_that_serves_the_new_api() {
+fn an_agent_that_serves_the_new_api_is_asked_in_it() {
     let node = TestNode::new();
     let paths = agent(&node);
     let added = node.call("ADD", "1.0.0").run();

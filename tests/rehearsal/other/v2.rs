@@ -8,7 +8,7 @@ use prost::{DecodeError, Message};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::api::{AgentError, Api, Method, Request, Response};
+use super::{AgentError, Api, Method, Request, Response};
 use crate::action::Action;
 
 #[expect(unreachable_pub, reason = "generated code")]

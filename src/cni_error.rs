@@ -6,11 +6,11 @@ use semver::Version;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::client::call_log::{Rpc, seconds};
+use crate::client::{self, CallLog, RpcOutcome};
 use crate::error::Error;
-use crate::input::{self, Heading, Refused, version};
-use crate::ladder::history::{Rpc, seconds};
-use crate::ladder::{self, History, Outcome};
-use crate::{codes, grpc};
+use crate::input::{self, ErrorContext, Rejected, version};
+use crate::{error_codes, grpc};
 
 /// Longest text of a document in bytes of JSON: two of them, and the rest, stay
 /// below 16 KiB.
@@ -37,21 +37,27 @@ pub struct CniError {
 
 impl CniError {
     /// Of a command that was not sent.
-    pub(crate) fn refused(Refused { error, heading }: Refused) -> Self {
-        Self::new(&error.into(), &heading, "", &History::default())
+    pub(crate) fn rejected(Rejected { error, context }: Rejected) -> Self {
+        Self::new(&error.into(), &context, "", &CallLog::default())
     }
 
     /// Of a command that failed on its way to the agent behind `socket`.
-    pub(crate) fn new(error: &Error, heading: &Heading, socket: &str, history: &History) -> Self {
-        let text = |words: Vec<Words>| {
-            let text: String = words.into_iter().map(|words| words.text(heading.is_del)).collect();
+    pub(crate) fn new(
+        error: &Error,
+        context: &ErrorContext,
+        socket: &str,
+        call_log: &CallLog,
+    ) -> Self {
+        let text = |pieces: Vec<Text>| {
+            let text: String =
+                pieces.into_iter().map(|text| text.reworded(context.is_del)).collect();
             clip(text)
         };
         Self {
-            cni_version: heading.cni_version.clone(),
+            cni_version: context.cni_version.clone(),
             code: error.code(),
             msg: text(message(error)),
-            details: text(details(error, socket, history)),
+            details: text(details(error, socket, call_log)),
         }
     }
 
@@ -59,7 +65,7 @@ impl CniError {
     pub(crate) fn internal() -> Self {
         Self {
             cni_version: version::NEWEST,
-            code: codes::INTERNAL,
+            code: error_codes::INTERNAL,
             msg: "antrea-cni failed by a mistake of its own: report it".to_owned(),
             details: String::new(),
         }
@@ -67,64 +73,63 @@ impl CniError {
 }
 
 /// A piece of a text, marked by its author.
-enum Words {
+enum Text {
     /// The plugin's words, also where they quote an error
-    Ours(String),
+    Plugin(String),
     /// The agent's own answer, which is passed on as it is
-    Agents(String),
+    Agent(String),
 }
 
-impl Words {
-    fn text(self, is_del: bool) -> String {
+impl Text {
+    fn reworded(self, is_del: bool) -> String {
         match self {
-            Self::Ours(text) if is_del => reword(&text),
-            Self::Ours(text) | Self::Agents(text) => text,
+            Self::Plugin(text) if is_del => reword(&text),
+            Self::Plugin(text) | Self::Agent(text) => text,
         }
     }
 }
 
-fn message(error: &Error) -> Vec<Words> {
+fn message(error: &Error) -> Vec<Text> {
     match error {
-        Error::Agent(error) => vec![Words::Agents(error.message.clone())],
-        Error::Ladder(ladder::Error::Call(grpc::Error::Status(_))) => {
-            vec![Words::Agents(error.to_string())]
+        Error::Agent(error) => vec![Text::Agent(error.message.clone())],
+        Error::Client(client::Error::Call(grpc::Error::Status(_))) => {
+            vec![Text::Agent(error.to_string())]
         }
-        error => vec![Words::Ours(error.to_string())],
+        error => vec![Text::Plugin(error.to_string())],
     }
 }
 
-fn details(error: &Error, socket: &str, history: &History) -> Vec<Words> {
+fn details(error: &Error, socket: &str, call_log: &CallLog) -> Vec<Text> {
     match error {
         Error::Input(input::Error::UnsupportedVersion(text)) => {
-            let supported = version::list();
-            vec![Words::Ours(format!("config is {text:?}, plugin supports {supported}"))]
+            let supported = version::supported_list();
+            vec![Text::Plugin(format!("config is {text:?}, plugin supports {supported}"))]
         }
-        Error::Input(error) => vec![Words::Ours(source_of(error))],
-        Error::Ladder(ladder::Error::GaveWay(cause)) => {
-            vec![Words::Ours(way(cause, socket, history))]
+        Error::Input(error) => vec![Text::Plugin(source_of(error))],
+        Error::Client(client::Error::Yielded(cause)) => {
+            vec![Text::Plugin(describe_attempts(cause, socket, call_log))]
         }
-        Error::Ladder(cause) | Error::NotReady(cause) => {
-            vec![Words::Ours(way(cause, socket, history))]
+        Error::Client(cause) | Error::NotReady(cause) => {
+            vec![Text::Plugin(describe_attempts(cause, socket, call_log))]
         }
         Error::Agent(error) => {
             let colon = if error.note.is_empty() || error.details.is_empty() { "" } else { ": " };
-            let note = Words::Ours(format!("{}{colon}", error.note));
-            vec![note, Words::Agents(error.details.clone())]
+            let note = Text::Plugin(format!("{}{colon}", error.note));
+            vec![note, Text::Agent(error.details.clone())]
         }
-        Error::Result(why) => vec![Words::Ours(why.to_string())],
+        Error::Result(why) => vec![Text::Plugin(why.to_string())],
     }
 }
 
 /// Where the command went, how often, for how long, and what stopped it.
-fn way(cause: &ladder::Error, socket: &str, history: &History) -> String {
-    use grpc::Error::{Cut, Ended, NotTaken, Untrusted};
-    let History { rpcs, connections, elapsed, .. } = history;
+fn describe_attempts(cause: &client::Error, socket: &str, call_log: &CallLog) -> String {
+    use grpc::Error::{ConnectionLost, NoValidReply, Refused, Untrusted};
+    let CallLog { rpcs, connections, elapsed, .. } = call_log;
     let why = match cause {
-        ladder::Error::Call(NotTaken(why) | Cut(why) | Ended(why)) | ladder::Error::Result(why) => {
-            why.clone()
-        }
-        ladder::Error::Call(Untrusted { user: Some(user), .. }) => format!("its user is {user}"),
-        ladder::Error::Call(cause) => source_of(cause),
+        client::Error::Call(Refused(why) | ConnectionLost(why) | NoValidReply(why))
+        | client::Error::Untranslatable(why) => why.clone(),
+        client::Error::Call(Untrusted { user: Some(user), .. }) => format!("its user is {user}"),
+        client::Error::Call(cause) => source_of(cause),
         cause => source_of(cause),
     };
     let plural = |count: usize| if count == 1 { "" } else { "s" };
@@ -140,15 +145,15 @@ fn way(cause: &ladder::Error, socket: &str, history: &History) -> String {
     }
     // What a process refused on one connection it is not asked again on the next.
     let is_told =
-        |rpc: &&Rpc| rpc.connection == *connections || matches!(cause, ladder::Error::Exhausted);
+        |rpc: &&Rpc| rpc.connection == *connections || matches!(cause, client::Error::NoCommonApi);
     for rpc in rpcs.iter().filter(is_told) {
         let package = rpc.api.package;
         let _ = match &rpc.outcome {
-            Outcome::Reply(_) => write!(text, "; {package} answered in band"),
-            Outcome::Status(status) | Outcome::Lost(status) => {
+            RpcOutcome::Reply(_) => write!(text, "; {package} answered in band"),
+            RpcOutcome::Status(status) | RpcOutcome::ConnectionLost(status) => {
                 write!(text, "; {package} answered {status}")
             }
-            Outcome::Silence => write!(text, "; {package} did not answer"),
+            RpcOutcome::NoAnswer => write!(text, "; {package} did not answer"),
         };
     }
     text
@@ -199,11 +204,11 @@ fn clip(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ladder::AgentError;
+    use crate::api::AgentError;
 
     fn document(error: &Error, is_del: bool) -> CniError {
-        let heading = Heading { cni_version: version::NEWEST, is_del };
-        CniError::new(error, &heading, "/s", &History::default())
+        let context = ErrorContext { cni_version: version::NEWEST, is_del };
+        CniError::new(error, &context, "/s", &CallLog::default())
     }
 
     #[test]
@@ -213,7 +218,7 @@ mod tests {
         ));
         assert_eq!(document(&error, true).msg, "unknown CNI_COMMAND: x absent, absent");
         assert!(document(&error, false).msg.contains("Not Found"));
-        let cut = ladder::Error::Call(grpc::Error::Cut("page=not found".to_owned()));
+        let cut = client::Error::Call(grpc::Error::ConnectionLost("page=not found".to_owned()));
         assert!(document(&cut.into(), true).details.ends_with(": page=absent"));
     }
 

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
-use super::api::{AgentError, Api, Capabilities, CapabilitiesRpc, Method, Request, Response};
+use super::{AgentError, Api, Capabilities, CapabilitiesRpc, Method, Request, Response};
 use crate::action::Action;
 
 #[expect(unreachable_pub, reason = "generated code")]

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use semver::Version;
 
-use super::api::{Api, Method};
 use crate::action::Action;
+use crate::api::{Api, Method};
 
 /// What happened to a command.
 #[derive(Debug, Default)]
-pub struct History {
+pub struct CallLog {
     /// The RPCs in the order of asking
     pub rpcs: Vec<Rpc>,
     /// Connections that the command was sent on
@@ -19,12 +19,12 @@ pub struct History {
     /// How often the agent answered "try again later" and was asked again
     pub asked_again: u32,
     /// What became of DELs that were owed
-    pub owed: Settled,
+    pub settled_dels: SettledDels,
 }
 
 /// What became of DELs that were owed when an agent was reached.
 #[derive(Debug, Default)]
-pub struct Settled {
+pub struct SettledDels {
     /// How many an agent answered
     pub done: u32,
     /// What it said where it failed, and what could not be read
@@ -51,21 +51,21 @@ pub struct Rpc {
     /// The command that was asked for
     pub action: Action,
     /// What came back
-    pub outcome: Outcome,
+    pub outcome: RpcOutcome,
     /// Time until the answer, or until nobody waited for it any more
     pub elapsed: Duration,
 }
 
 /// How one RPC ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RpcOutcome {
     /// A reply, with the code of the error in it, or 0
     Reply(i32),
     /// The gRPC status that ended the call, as code and text, or what the
     /// transport saw instead of one
     Status(String),
     /// The connection was lost: the call may have been done
-    Lost(String),
+    ConnectionLost(String),
     /// No answer in time
-    Silence,
+    NoAnswer,
 }

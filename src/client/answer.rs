@@ -1,6 +1,6 @@
 //! What a command came to.
 
-use super::api::Response;
+use crate::api::Response;
 
 /// What a command came to.
 #[derive(Debug)]

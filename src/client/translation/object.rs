@@ -6,9 +6,26 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use thiserror::Error;
 
-use super::error::Error;
 use crate::json;
+
+/// Why a document cannot be put into another version.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(super) enum Error {
+    /// `prevResult` is there twice; Go merges the two.
+    #[error("prevResult is there more than once")]
+    Ambiguous,
+    /// Not a JSON object, or not the types that a CNI result has.
+    #[error("it is not a CNI result")]
+    NotAResult,
+    /// Its own `cniVersion` is none from 0.3.0 to 1.1.0.
+    #[error("its cniVersion is {0:?}")]
+    Label(String),
+    /// An address that is not in CIDR notation.
+    #[error("it has the address {0:?}")]
+    Address(String),
+}
 
 #[derive(Debug)]
 pub(super) struct Object {
@@ -19,7 +36,7 @@ pub(super) struct Object {
 impl Object {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let mut members = Vec::new();
-        json::members(
+        json::for_each_member(
             text,
             |_| true,
             |key, value: &RawValue| {
@@ -39,8 +56,8 @@ impl Object {
     }
 
     /// The version that a result is labelled with; an empty one is none.
-    pub(super) fn label(&self) -> Result<Option<String>, Error> {
-        let label = self.get("cniVersion").map(text).transpose()?;
+    pub(super) fn cni_version(&self) -> Result<Option<String>, Error> {
+        let label = self.get("cniVersion").map(parse_string).transpose()?;
         Ok(label.filter(|label| !label.is_empty()))
     }
 
@@ -85,7 +102,7 @@ impl Object {
         change: impl Fn(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Some(list) = self.get(name) else { return Ok(()) };
-        let list: Vec<Box<RawValue>> = read(list)?;
+        let list: Vec<Box<RawValue>> = parse_value(list)?;
         let mut is_changed = false;
         let items = list.into_iter().map(|text| {
             if text.get() == "null" {
@@ -116,10 +133,10 @@ impl fmt::Display for Object {
     }
 }
 
-pub(super) fn text(value: &str) -> Result<String, Error> {
-    read(value)
+pub(super) fn parse_string(value: &str) -> Result<String, Error> {
+    parse_value(value)
 }
 
-pub(super) fn read<T: DeserializeOwned>(value: &str) -> Result<T, Error> {
+pub(super) fn parse_value<T: DeserializeOwned>(value: &str) -> Result<T, Error> {
     serde_json::from_str(value).map_err(|_| Error::NotAResult)
 }

@@ -3,21 +3,21 @@
 use semver::Version;
 use tonic::Status;
 
-use super::api::{Api, Method, Request, Response};
+use super::call_log::{CallLog, Rpc, RpcOutcome};
 use super::error::Error;
-use super::history::{History, Outcome, Rpc};
 use super::node::{Connection, Node};
 use crate::action::Action;
+use crate::api::{Api, Method, Request, Response};
 use crate::grpc;
 
 /// A connection, and what is called on it.
-pub(super) struct Calls<'a, N: Node> {
+pub(super) struct RpcClient<'a, N: Node> {
     pub(super) node: &'a N,
     pub(super) connection: &'a mut N::Connection,
-    pub(super) history: &'a mut History,
+    pub(super) call_log: &'a mut CallLog,
 }
 
-impl<N: Node> Calls<'_, N> {
+impl<N: Node> RpcClient<'_, N> {
     /// Asks one API. A request that the API cannot express ends like one that the agent
     /// does not implement.
     pub(super) fn call(&mut self, api: &Api, request: &Request<'_>) -> Result<Response, Error> {
@@ -31,14 +31,14 @@ impl<N: Node> Calls<'_, N> {
     }
 
     /// Asks one API whether the agent has it for a command, without an effect.
-    pub(super) fn call_undecodable(&mut self, api: &Api, action: Action) -> Result<(), Error> {
+    pub(super) fn probe_method(&mut self, api: &Api, action: Action) -> Result<(), Error> {
         let method = (api.method)(action).ok_or_else(not_in_api)?;
         let answer = self.record(api, method, action, None, |connection, path| {
-            connection.call_undecodable(path)?;
+            connection.probe_method(path)?;
             Ok(Response::default())
         });
         match answer {
-            Err(error) if error.is_served() => Ok(()),
+            Err(error) if error.is_from_served_method() => Ok(()),
             answer => answer.map(drop),
         }
     }
@@ -53,11 +53,11 @@ impl<N: Node> Calls<'_, N> {
     ) -> Result<Response, Error> {
         let asked = self.node.now();
         let answer = call(self.connection, api.path(&method));
-        self.history.rpcs.push(Rpc {
+        self.call_log.rpcs.push(Rpc {
             api: *api,
             method,
             cni_version: cni_version.cloned(),
-            connection: self.history.connections,
+            connection: self.call_log.connections,
             action,
             outcome: outcome(&answer),
             elapsed: self.node.now() - asked,
@@ -70,12 +70,14 @@ fn not_in_api() -> Error {
     grpc::Error::Status(Status::unimplemented("not in this API")).into()
 }
 
-fn outcome(answer: &Result<Response, Error>) -> Outcome {
+fn outcome(answer: &Result<Response, Error>) -> RpcOutcome {
     match answer {
-        Ok(response) => Outcome::Reply(response.error.as_ref().map_or(0, |error| error.code)),
-        Err(Error::Call(grpc::Error::Deadline)) => Outcome::Silence,
-        Err(Error::Call(error @ grpc::Error::Cut(_))) => Outcome::Lost(error.to_string()),
-        Err(Error::Call(error)) => Outcome::Status(error.to_string()),
-        Err(_) => Outcome::Status("a reply that cannot be decoded".to_owned()),
+        Ok(response) => RpcOutcome::Reply(response.error.as_ref().map_or(0, |error| error.code)),
+        Err(Error::Call(grpc::Error::Deadline)) => RpcOutcome::NoAnswer,
+        Err(Error::Call(error @ grpc::Error::ConnectionLost(_))) => {
+            RpcOutcome::ConnectionLost(error.to_string())
+        }
+        Err(Error::Call(error)) => RpcOutcome::Status(error.to_string()),
+        Err(_) => RpcOutcome::Status("a reply that cannot be decoded".to_owned()),
     }
 }

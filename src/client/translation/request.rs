@@ -5,10 +5,9 @@ use std::ops::Range;
 use semver::Version;
 use serde_json::value::RawValue;
 
-use super::common::Common;
+use super::comparable::Comparable;
 use super::convert::convert;
-use super::error::Error;
-use super::object::Object;
+use super::object::{Error, Object};
 use crate::action::Action;
 use crate::json;
 
@@ -30,10 +29,10 @@ impl<'a> Translation<'a> {
         version: &Version,
         action: Action,
     ) -> Result<Self, Error> {
-        let text = json::text(configuration);
+        let text = json::text_lossy(configuration);
         let (mut versions, mut prev_results) = (Vec::new(), Vec::new());
         let is_prev_result = |key: &[u8]| json::names_field(key, "prevResult");
-        json::members(
+        json::for_each_member(
             &text,
             |key| is_prev_result(key) || json::names_field(key, "cniVersion"),
             |key, value| {
@@ -52,7 +51,7 @@ impl<'a> Translation<'a> {
 
     /// The configuration in `lower`: only the values of `cniVersion` and
     /// `prevResult` differ.
-    pub(super) fn request(&self, lower: &Version) -> Result<Vec<u8>, Error> {
+    pub(super) fn configuration_in(&self, lower: &Version) -> Result<Vec<u8>, Error> {
         let lower = lower.to_string();
         let label = format!("\"{lower}\"");
         let mut values: Vec<_> =
@@ -77,7 +76,7 @@ impl<'a> Translation<'a> {
     /// An agent that is chained echoes `prevResult`, but older ones without the
     /// parts that they do not know. Then the one that came in is the result: byte
     /// for byte, unless it is labelled with another version.
-    pub(super) fn result(&self, sent: &Version, result: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(super) fn result_from(&self, sent: &Version, result: &[u8]) -> Result<Vec<u8>, Error> {
         let text = std::str::from_utf8(result).map_err(|_| Error::NotAResult)?;
         let echo = self.echo(text).transpose();
         let converted = echo.unwrap_or_else(|| convert(text, &sent.to_string(), &self.version));
@@ -90,13 +89,14 @@ impl<'a> Translation<'a> {
         let (true, Ok(prev_result)) = (self.prev_result.is_some(), self.prev_result()) else {
             return Ok(None);
         };
-        let (Ok(came), Ok(went)) = (Common::parse(prev_result), Common::parse(result)) else {
+        let (Ok(came), Ok(went)) = (Comparable::parse(prev_result), Comparable::parse(result))
+        else {
             return Ok(None);
         };
         if came != went {
             return Ok(None);
         }
-        let label = Object::parse(prev_result)?.label()?;
+        let label = Object::parse(prev_result)?.cni_version()?;
         if label.is_none_or(|label| label == self.version) {
             return Ok(Some(prev_result.to_owned()));
         }
@@ -137,7 +137,7 @@ mod tests {
     fn request(configuration: &str, action: Action, lower: [u64; 3]) -> Result<String, Error> {
         let version = Version::new(1, 1, 0);
         let translation = Translation::new(configuration.as_bytes(), &version, action)?;
-        let bytes = translation.request(&Version::new(lower[0], lower[1], lower[2]))?;
+        let bytes = translation.configuration_in(&Version::new(lower[0], lower[1], lower[2]))?;
         Ok(String::from_utf8(bytes).unwrap())
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let version = Version::new(1, 1, 0);
         let sent = Version::new(0, 4, 0);
         let translation = Translation::new(b"{}", &version, Action::Add).unwrap();
-        let up = |result: &str| translation.result(&sent, result.as_bytes());
+        let up = |result: &str| translation.result_from(&sent, result.as_bytes());
         for ip in [r#"{"version":"4","address":"10.0.0.2/24"}"#, r#"{"address":"10.0.0.2/24"}"#] {
             for label in [r#""cniVersion":"0.4.0","#, r#""cniVersion":"0.3.1","#, ""] {
                 let result = format!(r#"{{{label}"ips":[{ip}],"dns":{{}},"x":1.0}}"#);
@@ -252,12 +252,12 @@ mod tests {
             }
             let version = Version::new(1, 1, 0);
             let cut = |bytes: &[u8]| {
-                let text = json::text(bytes);
+                let text = json::text_lossy(bytes);
                 let mut cuts = Vec::new();
                 let may_change = |key: &[u8]| {
                     ["cniVersion", "prevResult"].iter().any(|name| json::names_field(key, name))
                 };
-                json::members(&text, may_change, |_, value| cuts.push(span(&text, value))).unwrap();
+                json::for_each_member(&text, may_change, |_, value| cuts.push(span(&text, value))).unwrap();
                 let (mut left, mut done) = (Vec::<u8>::new(), 0);
                 for span in cuts {
                     left.extend(&bytes[done..span.start]);
@@ -268,7 +268,7 @@ mod tests {
             };
             for lower in crate::input::version::LOWER {
                 let translation = Translation::new(&original, &version, Action::Del).unwrap();
-                let translated = translation.request(&lower).unwrap();
+                let translated = translation.configuration_in(&lower).unwrap();
                 prop_assert_eq!(cut(&original), cut(&translated));
             }
         }

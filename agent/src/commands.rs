@@ -18,7 +18,7 @@ use crate::{delegate, link, result};
 
 /// What is attached to this node.
 #[derive(Debug)]
-pub(crate) struct Node {
+pub(crate) struct Commands {
     cni_versions: Vec<String>,
     chaining: bool,
     links: bool,
@@ -31,9 +31,9 @@ pub(crate) struct Node {
 }
 
 /// A CNI result, or an error.
-pub(crate) type Outcome = Result<Vec<u8>, InBandError>;
+pub(crate) type CommandResult = Result<Vec<u8>, InBandError>;
 
-impl Node {
+impl Commands {
     pub(crate) fn new(options: &Options) -> Self {
         let saved = options.state.as_ref().and_then(|file| std::fs::read(file).ok());
         let attachments = saved.and_then(|json| serde_json::from_slice(&json).ok());
@@ -65,7 +65,7 @@ impl Node {
         args: CniCmdArgs,
         die: Option<Die>,
         journal: &Journal,
-    ) -> Outcome {
+    ) -> CommandResult {
         let configuration = self.accept(&args)?;
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +102,7 @@ impl Node {
         configuration: &Map<String, Value>,
         die: Option<Die>,
         journal: &Journal,
-    ) -> Outcome {
+    ) -> CommandResult {
         self.wait_for_network().await?;
         if self.attachments().contains_key(&args.container_id) {
             let text = format!(
@@ -141,7 +141,8 @@ impl Node {
             let is_old = !self.cni_versions.iter().any(|version| version == "1.0.0");
             return Ok(result::echo(configuration, version_of(configuration), is_old));
         }
-        Ok(delegated.unwrap_or_else(|| result::of(&attachment, version_of(configuration))))
+        Ok(delegated
+            .unwrap_or_else(|| result::for_attachment(&attachment, version_of(configuration))))
     }
 
     /// As released agents do before an ADD has an effect.
@@ -155,7 +156,7 @@ impl Node {
         }
     }
 
-    async fn check(&self, args: &CniCmdArgs, configuration: &Map<String, Value>) -> Outcome {
+    async fn check(&self, args: &CniCmdArgs, configuration: &Map<String, Value>) -> CommandResult {
         let Some(prev_result) = configuration.get("prevResult").filter(|value| value.is_object())
         else {
             return Err(InBandError::new(2, "Network configuration does not support prevResult="));
@@ -186,7 +187,7 @@ impl Node {
         args: &CniCmdArgs,
         configuration: &Map<String, Value>,
         journal: &Journal,
-    ) -> Outcome {
+    ) -> CommandResult {
         self.delegated("DEL", args, configuration).await?;
         // Only what it knows of.
         if self.links && self.attachments().contains_key(&args.container_id) {
@@ -196,7 +197,7 @@ impl Node {
         Ok(Vec::new())
     }
 
-    fn gc(&self, configuration: &Map<String, Value>, journal: &Journal) -> Outcome {
+    fn gc(&self, configuration: &Map<String, Value>, journal: &Journal) -> CommandResult {
         let valid = ["cni.dev/valid-attachments", "cni.dev/attachments"]
             .into_iter()
             .find_map(|key| configuration.get(key)?.as_array());

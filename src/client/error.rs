@@ -11,7 +11,7 @@ use crate::input::Settings;
 #[derive(Debug, Error)]
 pub enum Error {
     /// The call had no reply.
-    #[error("{}", sentence(.0))]
+    #[error("{}", advice(.0))]
     Call(#[from] grpc::Error),
     /// The reply is no message of the API.
     #[error("the reply of antrea-agent cannot be decoded: look at its log on this node")]
@@ -20,20 +20,20 @@ pub enum Error {
     #[error(
         "the call ended early, because the container runtime waits to read its network configuration again: the runtime tries again"
     )]
-    GaveWay(#[source] Box<Self>),
+    Yielded(#[source] Box<Self>),
     /// A DEL for the same container and interface is owed, and keeps an ADD from being sent.
     #[error("a DEL that is owed for this container and interface comes first, and {0}: try again")]
-    OwedFirst(String),
+    OwedDelFirst(String),
     /// The result of ADD cannot be put into the configuration's cniVersion.
     #[error(
         "the result of antrea-agent cannot be put into the cniVersion of the configuration: set a lower one"
     )]
-    Result(String),
+    Untranslatable(String),
     /// No API version of ours is served.
     #[error(
         "antrea-agent serves none of the API versions of this plugin: install the plugin that came with the agent"
     )]
-    Exhausted,
+    NoCommonApi,
 }
 
 impl Error {
@@ -44,52 +44,56 @@ impl Error {
 
     /// Whether the agent has what it was asked for, and answered with a gRPC status
     /// all the same; one that takes no calls now says nothing of what it has.
-    pub fn is_served(&self) -> bool {
+    pub fn is_from_served_method(&self) -> bool {
         use tonic::Code::{Cancelled, DeadlineExceeded, Unavailable, Unimplemented};
         let says_nothing = [Unimplemented, Unavailable, DeadlineExceeded, Cancelled];
         matches!(self, Self::Call(grpc::Error::Status(it)) if !says_nothing.contains(&it.code()))
     }
 
     /// Whether the connection died, so that the outcome is unknown.
-    pub fn is_cut(&self) -> bool {
-        matches!(self, Self::Call(grpc::Error::Cut(_)))
+    pub fn is_connection_lost(&self) -> bool {
+        matches!(self, Self::Call(grpc::Error::ConnectionLost(_)))
     }
 
     /// Whether the agent did not take the call, so that it can be made again.
-    pub fn is_not_taken(&self) -> bool {
-        matches!(self, Self::Call(grpc::Error::NotTaken(_)))
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Call(grpc::Error::Refused(_)))
     }
 
     /// Whether there was no connection to send anything on.
-    pub fn is_unconnected(&self) -> bool {
-        use grpc::Error::{NoSocket, NotASocket, OpenFolder, Unreachable, Untrusted};
+    pub fn is_not_connected(&self) -> bool {
+        use grpc::Error::{NotASocket, OutOfDescriptors, Unreachable, Untrusted, UntrustedLink};
         let Self::Call(error) = self else { return false };
         matches!(
             error,
-            Unreachable(_) | NotASocket(_) | OpenFolder(_) | Untrusted { .. } | NoSocket(_)
+            Unreachable(_)
+                | NotASocket(_)
+                | UntrustedLink(_)
+                | Untrusted { .. }
+                | OutOfDescriptors(_)
         )
     }
 
     /// Whether no agent was there, or it did not answer. An agent that answers with an error
     /// is there, and so is one whose socket is closed to this user.
     pub fn is_unreached(&self) -> bool {
-        use grpc::Error::{Deadline, NotASocket, NotTaken, Unreachable};
+        use grpc::Error::{Deadline, NotASocket, Refused, Unreachable};
         match self {
             Self::Call(Unreachable(error)) => error.kind() != ErrorKind::PermissionDenied,
-            Self::Call(NotASocket(_) | NotTaken(_) | Deadline) => true,
+            Self::Call(NotASocket(_) | Refused(_) | Deadline) => true,
             _ => false,
         }
     }
 
     /// Whether nobody answered at all, as while an agent is being restarted.
-    pub fn is_silence(&self) -> bool {
-        use grpc::Error::{Cut, Deadline, NotTaken, Unreachable};
-        matches!(self, Self::Call(Unreachable(_) | NotTaken(_) | Cut(_) | Deadline))
+    pub fn is_unanswered(&self) -> bool {
+        use grpc::Error::{ConnectionLost, Deadline, Refused, Unreachable};
+        matches!(self, Self::Call(Unreachable(_) | Refused(_) | ConnectionLost(_) | Deadline))
     }
 }
 
 /// What a person is told, and what to do next.
-fn sentence(error: &grpc::Error) -> String {
+fn advice(error: &grpc::Error) -> String {
     let key = Settings::KEY;
     match error {
         grpc::Error::Unreachable(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -104,22 +108,22 @@ fn sentence(error: &grpc::Error) -> String {
         grpc::Error::NotASocket(path) => {
             format!("{path} is not a socket: correct {key}.socket, or remove that file")
         }
-        grpc::Error::OpenFolder(path) => format!(
+        grpc::Error::UntrustedLink(path) => format!(
             "the socket is a link to {path}, where other users may write: name a path in a folder of root's"
         ),
         grpc::Error::Untrusted { .. } => format!(
             "the process behind the socket is not trusted: run antrea-agent as root, on Windows as LocalSystem, or set {key}.requireRootAgent to false"
         ),
-        grpc::Error::NoSocket(_) => {
+        grpc::Error::OutOfDescriptors(_) => {
             "cannot make a socket: raise the limit of open files of the container runtime".to_owned()
         }
-        grpc::Error::NotTaken(_) => {
+        grpc::Error::Refused(_) => {
             "antrea-agent does not take calls now: wait until its Pod on this node is running, then try again".to_owned()
         }
-        grpc::Error::Cut(_) => {
+        grpc::Error::ConnectionLost(_) => {
             "antrea-agent went away during the call: try again when its Pod on this node is running".to_owned()
         }
-        grpc::Error::Ended(_) => {
+        grpc::Error::NoValidReply(_) => {
             "antrea-agent gave no valid answer: look at its log on this node".to_owned()
         }
         grpc::Error::Deadline => {

@@ -3,14 +3,15 @@
 use bytes::Bytes;
 
 use crate::action::Action;
+use crate::api::{AgentError, Response};
+use crate::client::{self, Answer, Node};
 use crate::error::Error;
 use crate::input::Call;
-use crate::ladder::{self, AgentError, Answer, Node, Response};
 use crate::{grpc, json};
 
 /// What a command comes to: nothing is done about it here.
 #[derive(Debug)]
-pub struct Verdict {
+pub struct Outcome {
     /// The bytes for standard output, or why the command failed
     pub result: Result<Bytes, Error>,
     /// How it succeeded, if not by an agent that did it
@@ -40,7 +41,7 @@ pub enum Note {
 
 impl Note {
     /// Returns what the log says.
-    pub fn text(self) -> &'static str {
+    pub fn log_text(self) -> &'static str {
         match self {
             Self::Owed => "owed: no agent did it; the next one that answers gets it",
             Self::Lost => "lost: no agent did it, and it could not be kept for the next one",
@@ -64,14 +65,18 @@ pub enum Memory {
     Unchanged,
 }
 
-impl Verdict {
+impl Outcome {
     /// The verdict on what agents answered to a call.
-    pub(crate) fn of(node: &impl Node, call: &Call, answer: Result<Answer, ladder::Error>) -> Self {
+    pub(crate) fn interpret(
+        node: &impl Node,
+        call: &Call,
+        answer: Result<Answer, client::Error>,
+    ) -> Self {
         match answer {
             Ok(Answer::Agent(response)) if call.action == Action::Status => {
-                Self::of_status(response)
+                Self::interpret_status(response)
             }
-            Ok(Answer::Agent(response)) => Self::of_response(call, response),
+            Ok(Answer::Agent(response)) => Self::interpret_response(call, response),
             Ok(Answer::ServesAdd { refused_version: true }) => {
                 Self::done(Memory::Seen, Some(Note::StatusRefused))
             }
@@ -80,12 +85,15 @@ impl Verdict {
             Ok(Answer::Lost) => Self::done(Memory::Unchanged, Some(Note::Lost)),
             // Nothing to collect for an agent that cannot: the runtime has already sent DEL
             // for what it knew.
-            Err(ladder::Error::Exhausted) if call.action == Action::Gc => {
+            Err(client::Error::NoCommonApi) if call.action == Action::Gc => {
                 Self::done(Memory::Unchanged, Some(Note::NoGc))
             }
-            Err(cause) if call.action == Action::Status => Self::of_no_status(node, call, cause),
+            Err(cause) if call.action == Action::Status => {
+                Self::interpret_failed_status(node, call, cause)
+            }
             Err(cause) => {
-                let memory = if cause.is_served() { Memory::Seen } else { Memory::Unchanged };
+                let memory =
+                    if cause.is_from_served_method() { Memory::Seen } else { Memory::Unchanged };
                 Self { memory, ..Self::failed(cause.into()) }
             }
         }
@@ -100,7 +108,7 @@ impl Verdict {
         Self { result: Ok(Bytes::new()), note, memory }
     }
 
-    fn of_response(call: &Call, response: Response) -> Self {
+    fn interpret_response(call: &Call, response: Response) -> Self {
         let is_add = call.action == Action::Add;
         // An agent whose network is not ready cannot be expected to do an ADD.
         let is_busy = is_add && response.is_try_again_later();
@@ -111,13 +119,13 @@ impl Verdict {
                 return Self::done(memory, Some(Note::GcRefused));
             }
             Some(error) => Err(with_hint(error, call).into()),
-            None if is_add => json::is_object(&result).map(|()| result).map_err(Error::Result),
+            None if is_add => json::check_object(&result).map(|()| result).map_err(Error::Result),
             None => Ok(Bytes::new()),
         };
         Self { result, note: None, memory }
     }
 
-    fn of_status(Response { error, .. }: Response) -> Self {
+    fn interpret_status(Response { error, .. }: Response) -> Self {
         match error {
             Some(error) => Self { memory: Memory::NotReady, ..Self::failed(error.into()) },
             None => Self::done(Memory::Seen, None),
@@ -127,8 +135,8 @@ impl Verdict {
     /// Ready means that an ADD started now can be expected to succeed. What the agent
     /// said last is remembered: one that is being restarted is ready for as long as an
     /// ADD would wait for it.
-    fn of_no_status(node: &impl Node, call: &Call, cause: ladder::Error) -> Self {
-        if !cause.is_silence() {
+    fn interpret_failed_status(node: &impl Node, call: &Call, cause: client::Error) -> Self {
+        if !cause.is_unanswered() {
             let error = not_ready(cause);
             // A failure of this process says nothing of the agent.
             let is_ours = !matches!(error, Error::NotReady(_));
@@ -152,10 +160,12 @@ fn with_hint(mut error: AgentError, call: &Call) -> AgentError {
 
 /// Maps a failed STATUS to "not ready" (50), except for an untrusted peer and for failures of
 /// this process.
-fn not_ready(cause: ladder::Error) -> Error {
-    use grpc::Error::{NoSocket, OpenFolder, Untrusted};
+fn not_ready(cause: client::Error) -> Error {
+    use grpc::Error::{OutOfDescriptors, Untrusted, UntrustedLink};
     match cause {
-        ladder::Error::Call(Untrusted { .. } | OpenFolder(_) | NoSocket(_)) => cause.into(),
+        client::Error::Call(Untrusted { .. } | UntrustedLink(_) | OutOfDescriptors(_)) => {
+            cause.into()
+        }
         cause => Error::NotReady(cause),
     }
 }

@@ -10,10 +10,10 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::client::OwedDels;
 use crate::input::CmdArgs;
 use crate::input::environment::is_identifier;
-use crate::ladder::OwedDels;
-use crate::platform::files::beside_socket;
+use crate::platform::files::path_beside_socket;
 use crate::platform::folder::{self, Folder};
 
 /// Longest file, in bytes.
@@ -30,7 +30,7 @@ const LATEST: Duration = Duration::from_secs(90);
 
 /// The DELs that are owed to the agent behind a socket.
 #[derive(Debug)]
-pub struct Owed {
+pub struct OwedFolder {
     folder: Folder,
     path: String,
 }
@@ -66,11 +66,11 @@ impl Entry {
     }
 }
 
-impl Owed {
+impl OwedFolder {
     /// Returns the folder of the DELs that are owed to the agent behind `socket`. `None` where
     /// none can be.
     pub fn folder(socket: &str) -> Option<String> {
-        beside_socket(socket, "owed")
+        path_beside_socket(socket, "owed")
     }
 
     /// Opens the folder beside `socket`. `None` if nothing is owed.
@@ -140,7 +140,7 @@ impl Owed {
     }
 }
 
-impl OwedDels for Owed {
+impl OwedDels for OwedFolder {
     type Entry = Entry;
     type Claim = File;
 
@@ -194,7 +194,7 @@ impl OwedDels for Owed {
 }
 
 /// Where nothing is owed, a call pays for no more than finding no folder.
-impl Drop for Owed {
+impl Drop for OwedFolder {
     fn drop(&mut self) {
         folder::remove_empty(&self.path);
     }

@@ -36,7 +36,7 @@ pub trait Node {
     fn connect(
         &self,
         deadline: &Rc<Deadline>,
-        watched: bool,
+        track_peer: bool,
     ) -> Result<Self::Connection, grpc::Error>;
 
     /// Returns what tells how long ago the runtime's folder of network configurations
@@ -83,16 +83,16 @@ pub trait Connection {
     ///
     /// # Errors
     /// Why there is no reply.
-    fn call_undecodable(&mut self, path: String) -> Result<Bytes, grpc::Error>;
+    fn probe_method(&mut self, path: String) -> Result<Bytes, grpc::Error>;
 
     /// Returns the process that listens on the socket, where it is known.
     fn peer_id(&self) -> Option<i32>;
 
-    /// Returns whether that process, which was to be watched, had certainly ended when the
+    /// Returns whether that process, which was to be track_peer, had certainly ended when the
     /// connection was made: it is just ending, or has left its socket to others.
     fn peer_was_gone(&self) -> bool;
 
-    /// Returns whether that process, which was watched, is certainly gone.
+    /// Returns whether that process, which was track_peer, is certainly gone.
     fn peer_is_gone(&self) -> bool;
 
     /// Returns whether that process certainly lives now.

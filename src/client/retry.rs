@@ -4,22 +4,22 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::api::{Api, Request, Response};
-use super::calls::Calls;
+use super::call_log::{CallLog, RpcOutcome};
 use super::error::Error;
-use super::history::{History, Outcome};
 use super::node::{Connection, Node};
+use super::rpc::RpcClient;
 use super::translation;
-use super::waiting::{connect, sleep_until};
+use super::waiting::{connect_or_wait, sleep_until};
 use crate::action::Action;
+use crate::api::{Api, Request, Response};
 use crate::backoff::{Backoff, jitter};
 use crate::deadline::Deadline;
 
 /// Between two sendings of a command that was not taken, or that was cut off.
-pub(super) const REPEATING: Backoff = Backoff::new(10, 1000);
+pub(super) const RETRY_BACKOFF: Backoff = Backoff::new(10, 1000);
 
 /// Before an agent that said "try again later" is asked again.
-const ASKING_AGAIN: Backoff = Backoff::new(1000, 5000);
+const BUSY_BACKOFF: Backoff = Backoff::new(1000, 5000);
 
 /// How many agents a command that may be repeated can end: one that dies of each
 /// request is not asked for ever.
@@ -43,7 +43,7 @@ impl Question<'_> {
 }
 
 /// A command on its way.
-pub(super) struct Delivery<'a, N: Node> {
+pub(super) struct Session<'a, N: Node> {
     pub(super) node: &'a N,
     pub(super) request: Request<'a>,
     pub(super) deadline: Rc<Deadline>,
@@ -51,50 +51,53 @@ pub(super) struct Delivery<'a, N: Node> {
     /// "try again later", or cut a call off
     pub(super) total_if_answered: Option<Duration>,
     /// For an agent that is away
-    pub(super) wait: Duration,
-    pub(super) history: &'a mut History,
+    pub(super) wait_for_agent: Duration,
+    pub(super) call_log: &'a mut CallLog,
     /// The last connection
     pub(super) connection: Option<N::Connection>,
     /// What the process of the last connection answered UNIMPLEMENTED, and that process
-    refused: Vec<(Action, Api)>,
-    refused_by: Option<i32>,
+    unimplemented: Vec<(Action, Api)>,
+    unimplemented_by: Option<i32>,
 }
 
-impl<'a, N: Node> Delivery<'a, N> {
+impl<'a, N: Node> Session<'a, N> {
     pub(super) fn new(
         node: &'a N,
         request: Request<'a>,
         deadline: Rc<Deadline>,
-        wait: Duration,
-        history: &'a mut History,
+        wait_for_agent: Duration,
+        call_log: &'a mut CallLog,
     ) -> Self {
         Self {
             node,
             request,
             deadline,
             total_if_answered: None,
-            wait,
-            history,
+            wait_for_agent,
+            call_log,
             connection: None,
-            refused: Vec::new(),
-            refused_by: None,
+            unimplemented: Vec::new(),
+            unimplemented_by: None,
         }
     }
 
     /// Sends a command, and sends it again if it is cut off and may be repeated.
-    pub(super) fn repeat(&mut self, request: Request<'_>) -> Result<Response, Error> {
+    pub(super) fn call_until_done(&mut self, request: Request<'_>) -> Result<Response, Error> {
         self.connection = None;
-        self.repeat_here(request)
+        self.call_until_done_on_open_connection(request)
     }
 
-    /// As [`Self::repeat`], on the connection that there is.
+    /// As [`Self::call_until_done`], on the connection that there is.
     #[inline(never)]
-    pub(super) fn repeat_here(&mut self, request: Request<'_>) -> Result<Response, Error> {
-        let mut backoff = REPEATING;
+    pub(super) fn call_until_done_on_open_connection(
+        &mut self,
+        request: Request<'_>,
+    ) -> Result<Response, Error> {
+        let mut backoff = RETRY_BACKOFF;
         let mut agents = Vec::new();
         loop {
-            let answer = self.resume(Question::Command(request));
-            if !answer.as_ref().is_err_and(Error::is_cut) || !self.may_be_repeated() {
+            let answer = self.call_until_accepted_on_open_connection(Question::Command(request));
+            if !answer.as_ref().is_err_and(Error::is_connection_lost) || !self.may_be_repeated() {
                 return answer;
             }
             self.deadline.extend(self.total_if_answered);
@@ -104,7 +107,7 @@ impl<'a, N: Node> Delivery<'a, N> {
             if agent.is_none() || !agents.contains(&agent) {
                 agents.push(agent);
             }
-            if agents.len() == MAX_AGENTS || !self.pause(backoff.pause()) {
+            if agents.len() == MAX_AGENTS || !self.pause(backoff.next_pause()) {
                 return answer;
             }
             self.connection = None;
@@ -125,38 +128,44 @@ impl<'a, N: Node> Delivery<'a, N> {
     /// Whether the proto marks the interrupted RPC as idempotent. True if nothing was sent
     /// yet.
     fn may_be_repeated(&self) -> bool {
-        self.history.rpcs.last().is_none_or(|rpc| rpc.method.may_be_repeated)
+        self.call_log.rpcs.last().is_none_or(|rpc| rpc.method.may_be_repeated)
     }
 
     /// Asks on a new connection, until the agent takes the call.
-    pub(super) fn send(&mut self, question: Question<'_>) -> Result<Response, Error> {
+    pub(super) fn call_until_accepted(
+        &mut self,
+        question: Question<'_>,
+    ) -> Result<Response, Error> {
         self.connection = None;
-        self.resume(question)
+        self.call_until_accepted_on_open_connection(question)
     }
 
-    /// As [`Self::send`], on the connection that there is.
+    /// As [`Self::call_until_accepted`], on the connection that there is.
     ///
     /// A call that was provably not taken is made again. So is one that the agent answered
     /// "try again later": it did nothing.
-    pub(super) fn resume(&mut self, question: Question<'_>) -> Result<Response, Error> {
-        let (mut repeating, mut asking_again) = (REPEATING, ASKING_AGAIN);
+    pub(super) fn call_until_accepted_on_open_connection(
+        &mut self,
+        question: Question<'_>,
+    ) -> Result<Response, Error> {
+        let (mut retry_backoff, mut busy_backoff) = (RETRY_BACKOFF, BUSY_BACKOFF);
         let action = question.action();
         let mut busy: Option<Response> = None;
         loop {
-            let answer = self.ask_once(question, busy.is_some());
-            self.history.asked_again += u32::from(busy.is_some() && answer.is_ok());
+            let answer = self.call_once(question, busy.is_some());
+            self.call_log.asked_again += u32::from(busy.is_some() && answer.is_ok());
             let goes_on = match &answer {
                 Ok(response) if response.is_try_again_later() => {
                     self.deadline.extend(self.total_if_answered);
-                    self.pause_for_busy(action, jitter(asking_again.pause()))
+                    self.pause_for_busy_agent(action, jitter(busy_backoff.next_pause()))
                 }
-                Err(error) if error.is_not_taken() => match busy {
-                    Some(_) => self.pause_for_busy(action, repeating.pause()),
-                    None => self.pause(repeating.pause()),
+                Err(error) if error.is_refused() => match busy {
+                    Some(_) => self.pause_for_busy_agent(action, retry_backoff.next_pause()),
+                    None => self.pause(retry_backoff.next_pause()),
                 },
                 // The agent's own words say more than that it went away since. A DEL is
                 // owed to the next one.
-                Err(error) if error.is_unconnected() && busy.is_some() => {
+                Err(error) if error.is_not_connected() && busy.is_some() => {
                     if action == Action::Del {
                         return answer;
                     }
@@ -174,11 +183,16 @@ impl<'a, N: Node> Delivery<'a, N> {
 
     /// Asks on the connection that there is, or on another one if the agent ended that one
     /// behind an answer. "Try again later" is the answer.
-    pub(super) fn ask_in_turn(&mut self, question: Question<'_>) -> Result<Response, Error> {
-        let mut repeating = REPEATING;
+    pub(super) fn call_until_not_refused(
+        &mut self,
+        question: Question<'_>,
+    ) -> Result<Response, Error> {
+        let mut retry_backoff = RETRY_BACKOFF;
         loop {
-            let answer = self.ask_once(question, false);
-            if !answer.as_ref().is_err_and(Error::is_not_taken) || !self.pause(repeating.pause()) {
+            let answer = self.call_once(question, false);
+            if !answer.as_ref().is_err_and(Error::is_refused)
+                || !self.pause(retry_backoff.next_pause())
+            {
                 return answer;
             }
             self.connection = None;
@@ -187,74 +201,77 @@ impl<'a, N: Node> Delivery<'a, N> {
 
     /// Pauses before a command is sent again to an agent that said "try again later", if
     /// the command allows it and enough of its time is left.
-    fn pause_for_busy(&self, action: Action, pause: Duration) -> bool {
-        let Some(least) = action.rules().asks_again else { return false };
+    fn pause_for_busy_agent(&self, action: Action, pause: Duration) -> bool {
+        let Some(least) = action.rules().retry_if_left else { return false };
         self.deadline.left(self.node.now()) > least + pause
             && self.pause(pause)
             && self.deadline.left(self.node.now()) >= least
     }
 
     /// Connects to the next agent, and returns which process listens there.
-    pub(super) fn next_agent(&mut self, action: Action) -> Result<Option<i32>, Error> {
+    pub(super) fn connect_to_next_agent(&mut self, action: Action) -> Result<Option<i32>, Error> {
         self.connection = None;
-        self.open(action, false)?;
+        self.connect(action, false)?;
         Ok(self.connection.as_ref().and_then(N::Connection::peer_id))
     }
 
     /// Asks each API, newest first, until one has it. `is_again` says that the agent wanted
     /// to be asked later.
-    pub(super) fn ask_once(
+    pub(super) fn call_once(
         &mut self,
         question: Question<'_>,
         is_again: bool,
     ) -> Result<Response, Error> {
         let action = question.action();
         if self.connection.is_none() {
-            self.open(action, is_again)?;
+            self.connect(action, is_again)?;
         }
-        let remembers = self.refused.iter().any(|(refused, _)| *refused == action);
-        match self.ask_each(question) {
+        let remembers = self.unimplemented.iter().any(|(refused, _)| *refused == action);
+        match self.call_with_fallback(question) {
             // In another PID namespace no process has a number: this may be another agent.
-            Err(Error::Exhausted) if remembers && self.refused_by.is_none() => {
-                self.refused.clear();
-                self.ask_each(question)
+            Err(Error::NoCommonApi) if remembers && self.unimplemented_by.is_none() => {
+                self.unimplemented.clear();
+                self.call_with_fallback(question)
             }
             answer => answer,
         }
     }
 
-    fn ask_each(&mut self, question: Question<'_>) -> Result<Response, Error> {
+    fn call_with_fallback(&mut self, question: Question<'_>) -> Result<Response, Error> {
         let action = question.action();
-        let Some(connection) = &mut self.connection else { return Err(Error::Exhausted) };
-        let mut calls = Calls { node: self.node, connection, history: self.history };
+        let Some(connection) = &mut self.connection else { return Err(Error::NoCommonApi) };
+        let mut rpc_client = RpcClient { node: self.node, connection, call_log: self.call_log };
         for api in Api::ALL {
-            if self.refused.contains(&(action, *api)) {
+            if self.unimplemented.contains(&(action, *api)) {
                 continue;
             }
             let answer = match &question {
-                Question::Command(request) => translation::ask(api, request, &mut calls),
+                Question::Command(request) => {
+                    translation::call_in_accepted_version(api, request, &mut rpc_client)
+                }
                 Question::Serves(action) => {
-                    calls.call_undecodable(api, *action).map(|()| Response::default())
+                    rpc_client.probe_method(api, *action).map(|()| Response::default())
                 }
             };
             match answer {
-                Err(error) if error.is_unimplemented() => self.refused.push((action, *api)),
+                Err(error) if error.is_unimplemented() => self.unimplemented.push((action, *api)),
                 answer => return answer,
             }
         }
-        Err(Error::Exhausted)
+        Err(Error::NoCommonApi)
     }
 
-    fn open(&mut self, action: Action, is_again: bool) -> Result<(), Error> {
+    fn connect(&mut self, action: Action, is_again: bool) -> Result<(), Error> {
         // An ADD that is sent again needs as much time as before its pause.
-        let least = action.rules().asks_again.filter(|_| is_again);
-        let (node, watched) = (self.node, action == Action::Add);
-        let connection = connect(node, &self.deadline, self.wait, least, watched)?;
-        self.history.connections += 1;
+        let least = action.rules().retry_if_left.filter(|_| is_again);
+        let (node, track_peer) = (self.node, action == Action::Add);
+        let connection =
+            connect_or_wait(node, &self.deadline, self.wait_for_agent, least, track_peer)?;
+        self.call_log.connections += 1;
         // A process is not asked again for what it refused. Another one may have it.
-        if self.refused_by != connection.peer_id() {
-            self.refused_by = connection.peer_id();
-            self.refused.clear();
+        if self.unimplemented_by != connection.peer_id() {
+            self.unimplemented_by = connection.peer_id();
+            self.unimplemented.clear();
         }
         self.connection = Some(connection);
         Ok(())
@@ -263,9 +280,10 @@ impl<'a, N: Node> Delivery<'a, N> {
     /// Whether an ADD may still take effect: it was sent, nobody knows what came of it, and
     /// its agent lives.
     pub(super) fn add_may_go_on(&self) -> bool {
-        let last = self.history.rpcs.last();
+        let last = self.call_log.rpcs.last();
         last.is_some_and(|rpc| {
-            rpc.action == Action::Add && matches!(rpc.outcome, Outcome::Lost(_) | Outcome::Silence)
+            rpc.action == Action::Add
+                && matches!(rpc.outcome, RpcOutcome::ConnectionLost(_) | RpcOutcome::NoAnswer)
         }) && self.connection.as_ref().is_some_and(|it| !it.peer_is_gone())
     }
 }

@@ -4,12 +4,11 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::error::Error;
-use super::object;
+use super::object::{self, Error};
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub(super) struct Common {
+pub(super) struct Comparable {
     interfaces: Option<Vec<Interface>>,
     ips: Option<Vec<Ip>>,
     routes: Option<Vec<Route>>,
@@ -48,9 +47,9 @@ struct Dns {
     options: Option<Vec<String>>,
 }
 
-impl Common {
+impl Comparable {
     pub(super) fn parse(result: &str) -> Result<Self, Error> {
-        let mut common: Self = object::read(result)?;
+        let mut common: Self = object::parse_value(result)?;
         common.normalize();
         Ok(common)
     }

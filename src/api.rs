@@ -1,6 +1,9 @@
 //! An API as data, and what all of them have in common: a request and a response
 //! in no API's own terms.
 
+mod v1;
+mod v1beta1;
+
 use std::fmt;
 
 use bytes::Bytes;
@@ -9,7 +12,7 @@ use semver::Version;
 use thiserror::Error;
 
 use crate::action::Action;
-use crate::codes;
+use crate::error_codes;
 use crate::input::{Call, CmdArgs, Configuration};
 
 /// One API under one name. Each has a file of its own, which makes it from its
@@ -38,6 +41,16 @@ pub struct Api {
 }
 
 impl Api {
+    /// Every API that this plugin speaks, newest first.
+    ///
+    /// # Adding an API version
+    /// 1. `proto/v2/cni.proto`: the new service. `build.rs` finds it.
+    /// 2. `src/api/v2.rs`: an `Api` that encodes a [`Request`] and decodes a [`Response`]. If
+    ///    the service can do what no older one can, [`Request`] or [`Response`] get a field
+    ///    that older APIs ignore.
+    /// 3. `Self::V2` at the front of this list, and `mod v2;` above.
+    pub const ALL: &'static [Self] = &[Self::V1, Self::V1BETA1, Self::VMWARE, Self::FIRST];
+
     /// The path of a method on the wire.
     pub fn path(&self, method: &Method) -> String {
         format!("/{}.{}/{}", self.package, self.service, method.name)
@@ -118,7 +131,7 @@ impl Response {
     /// later" (CNI specification, "Error"). Agents say so when their node's network was not
     /// ready for 30 s, before a command has an effect.
     pub fn is_try_again_later(&self) -> bool {
-        self.error.as_ref().is_some_and(|error| error.has(codes::TRY_AGAIN_LATER))
+        self.error.as_ref().is_some_and(|error| error.has(error_codes::TRY_AGAIN_LATER))
     }
 }
 
@@ -126,7 +139,7 @@ impl AgentError {
     /// Whether the agent refuses the configuration's cniVersion. It does so before
     /// anything has an effect.
     pub fn is_refused_version(&self) -> bool {
-        self.has(codes::INCOMPATIBLE_CNI_VERSION)
+        self.has(error_codes::INCOMPATIBLE_CNI_VERSION)
     }
 
     fn has(&self, code: u32) -> bool {

@@ -1,15 +1,14 @@
 //! A result in another version of the CNI specification.
 
-use super::common::Cidr;
-use super::error::Error;
-use super::object::{Object, text};
+use super::comparable::Cidr;
+use super::object::{Error, Object, parse_string};
 
 /// Puts a result into `version`: its label, and the shape that goes with it. Reads the
 /// result by its own `cniVersion`, or by `default_version` if it has none. A result that is
 /// right already stays as it is, byte for byte.
 pub(super) fn convert(text: &str, default_version: &str, version: &str) -> Result<String, Error> {
     let mut result = Object::parse(text)?;
-    let label = result.label()?.unwrap_or_else(|| default_version.to_owned());
+    let label = result.cni_version()?.unwrap_or_else(|| default_version.to_owned());
     // Agents label a result with one version and give it the shape of another, so the
     // label does not decide how it is read.
     shape(&label)?;
@@ -28,7 +27,7 @@ pub(super) fn convert(text: &str, default_version: &str, version: &str) -> Resul
 
 /// Returns whether a result is in `version` already: its label, and its shape.
 pub(super) fn is_in(result: &str, version: &str) -> bool {
-    let label = Object::parse(result).and_then(|it| it.label());
+    let label = Object::parse(result).and_then(|it| it.cni_version());
     label.is_ok_and(|it| it.as_deref() == Some(version))
         && convert(result, version, version).is_ok_and(|it| it == result)
 }
@@ -53,7 +52,7 @@ fn is_with_address_family(version: &str) -> bool {
 /// than name, MAC and sandbox.
 fn with_address_family(result: &mut Object) -> Result<(), Error> {
     result.each("ips", |ip| {
-        let address = text(ip.get("address").unwrap_or("\"\""))?;
+        let address = parse_string(ip.get("address").unwrap_or("\"\""))?;
         let family = Cidr::parse(&address).ok_or(Error::Address(address))?.family();
         ip.set("version", &family);
         Ok(())

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::client::{Connection, Node};
 use crate::deadline::{Changed, Deadline};
 use crate::grpc::{self, Channel};
 use crate::input::{CmdArgs, Settings, TraceContext};
-use crate::ladder::{Connection, Node};
 use crate::last_seen;
-use crate::owed::Owed;
+use crate::owed_folder::OwedFolder;
 use crate::platform::{files, netns};
 
 /// The `type` under which Antrea installs its plugin.
@@ -42,9 +42,9 @@ impl<'a> ThisNode<'a> {
 }
 
 impl<'a> Node for ThisNode<'a> {
-    type Connection = Agent<'a>;
+    type Connection = AgentConnection<'a>;
     type Netns = netns::Identity;
-    type Owed = Owed;
+    type Owed = OwedFolder;
 
     fn now(&self) -> Instant {
         Instant::now()
@@ -54,11 +54,15 @@ impl<'a> Node for ThisNode<'a> {
         sleep(pause);
     }
 
-    fn connect(&self, deadline: &Rc<Deadline>, watched: bool) -> Result<Agent<'a>, grpc::Error> {
+    fn connect(
+        &self,
+        deadline: &Rc<Deadline>,
+        track_peer: bool,
+    ) -> Result<AgentConnection<'a>, grpc::Error> {
         let Settings { socket, require_root_agent, .. } = self.settings;
         let end = deadline.end(Instant::now());
-        let connected = grpc::connect(socket, !require_root_agent, watched, end)?;
-        Ok(Agent { channel: Channel::start(connected, deadline)?, trace: self.trace })
+        let connected = grpc::connect(socket, !require_root_agent, track_peer, end)?;
+        Ok(AgentConnection { channel: Channel::start(connected, deadline)?, trace: self.trace })
     }
 
     fn conf_dir_changed(&self) -> Changed {
@@ -75,7 +79,7 @@ impl<'a> Node for ThisNode<'a> {
     }
 
     fn is_own_type(&self, name: &str) -> bool {
-        name == TYPE || files::started_as().is_some_and(|ours| ours == name)
+        name == TYPE || files::program_name().is_some_and(|ours| ours == name)
     }
 
     fn remove_veth(&self, path: &str, netns: netns::Identity, ifname: &str) {
@@ -84,11 +88,11 @@ impl<'a> Node for ThisNode<'a> {
     }
 
     fn owe(&self, args: &CmdArgs, later: Duration) -> bool {
-        Owed::write(&self.settings.socket, args, later)
+        OwedFolder::write(&self.settings.socket, args, later)
     }
 
-    fn owed(&self) -> io::Result<Option<Owed>> {
-        match Owed::open(&self.settings.socket) {
+    fn owed(&self) -> io::Result<Option<OwedFolder>> {
+        match OwedFolder::open(&self.settings.socket) {
             // A folder that is not trusted is none.
             Err(error) if !files::is_out_of_descriptors(&error) => Ok(None),
             opened => opened,
@@ -108,18 +112,18 @@ fn newest_change(folder: &str) -> Option<Duration> {
 }
 
 /// A connection to the agent.
-pub struct Agent<'a> {
+pub struct AgentConnection<'a> {
     channel: Channel,
     trace: &'a TraceContext,
 }
 
-impl Connection for Agent<'_> {
+impl Connection for AgentConnection<'_> {
     fn call(&mut self, path: String, message: Bytes) -> Result<Bytes, grpc::Error> {
         self.channel.call(path, message, &mut self.trace.headers())
     }
 
-    fn call_undecodable(&mut self, path: String) -> Result<Bytes, grpc::Error> {
-        self.channel.call_undecodable(path)
+    fn probe_method(&mut self, path: String) -> Result<Bytes, grpc::Error> {
+        self.channel.probe_method(path)
     }
 
     fn peer_id(&self) -> Option<i32> {

@@ -5,9 +5,8 @@
 //! every command. A refusal (code 1) is made before anything has an effect, in
 //! every release, so the call can be sent again in a lower version.
 
-mod common;
+mod comparable;
 mod convert;
-mod error;
 mod object;
 mod request;
 
@@ -15,41 +14,41 @@ use bytes::Bytes;
 use semver::Version;
 
 use self::request::Translation;
-use super::api::{AgentError, Api, Request, Response};
-use super::calls::Calls;
 use super::error::Error;
 use super::node::Node;
+use super::rpc::RpcClient;
 use crate::action::Action;
+use crate::api::{AgentError, Api, Request, Response};
 use crate::input::CmdArgs;
 use crate::input::version::LOWER;
 
 /// Asks an API, and asks again in lower versions if it refuses the
 /// configuration's.
-pub(super) fn ask(
+pub(super) fn call_in_accepted_version(
     api: &Api,
     request: &Request<'_>,
-    calls: &mut Calls<'_, impl Node>,
+    rpc_client: &mut RpcClient<'_, impl Node>,
 ) -> Result<Response, Error> {
-    let first = calls.call(api, request)?;
-    let version = lower_than(request).filter(|_| !cfg!(without_translation));
+    let first = rpc_client.call(api, request)?;
+    let version = translatable_version(request).filter(|_| !cfg!(without_translation));
     let (true, Some(version)) = (is_refused(&first), version) else {
-        return Ok(chained(request, first));
+        return Ok(restore_chained_result(request, first));
     };
     let translation = match Translation::new(&request.args.stdin_data, version, request.action) {
         Ok(translation) => translation,
-        Err(why) => return Ok(first.with_note(untranslated(&why))),
+        Err(why) => return Ok(first.with_note(untranslatable_note(&why))),
     };
     let mut also_refused = Vec::new();
     for lower in LOWER.iter().filter(|lower| *lower < version) {
-        let stdin_data = match translation.request(lower) {
+        let stdin_data = match translation.configuration_in(lower) {
             Ok(stdin_data) => stdin_data,
-            Err(why) => return Ok(first.with_note(untranslated(&why))),
+            Err(why) => return Ok(first.with_note(untranslatable_note(&why))),
         };
         let args = CmdArgs { stdin_data, ..request.args.clone() };
         let sent = Request { args: &args, cni_version: Some(lower), ..*request };
-        let response = calls.call(api, &sent)?;
+        let response = rpc_client.call(api, &sent)?;
         if !is_refused(&response) {
-            return answer(&translation, request.action, version, lower, response);
+            return translate_answer(&translation, request.action, version, lower, response);
         }
         also_refused.push(lower.to_string());
     }
@@ -58,14 +57,14 @@ pub(super) fn ask(
 
 /// The version that can be translated: one that has lower ones, for a command that
 /// these have, too.
-fn lower_than<'a>(request: &Request<'a>) -> Option<&'a Version> {
+fn translatable_version<'a>(request: &Request<'a>) -> Option<&'a Version> {
     let version = request.cni_version.filter(|_| request.action.rules().has_container)?;
     LOWER.iter().any(|lower| lower < version).then_some(version)
 }
 
 /// Chained ADD: the agent returns `prevResult`, in the shape of its own release. Converts it
 /// to the configuration's cniVersion for the next plugin, unless it is in that already.
-fn chained(request: &Request<'_>, response: Response) -> Response {
+fn restore_chained_result(request: &Request<'_>, response: Response) -> Response {
     let Request { action, args, configuration, cni_version } = *request;
     let (Action::Add, true, None, Some(version)) =
         (action, configuration.has_prev_result(), &response.error, cni_version)
@@ -77,7 +76,7 @@ fn chained(request: &Request<'_>, response: Response) -> Response {
         return response;
     }
     let translation = Translation::new(&args.stdin_data, version, action);
-    match translation.and_then(|it| it.result(version, &response.result)) {
+    match translation.and_then(|it| it.result_from(version, &response.result)) {
         Ok(result) => Response { result: result.into(), error: None },
         // What cannot be read goes on as it is.
         Err(_) => response,
@@ -88,7 +87,7 @@ fn is_refused(response: &Response) -> bool {
     response.error.as_ref().is_some_and(AgentError::is_refused_version)
 }
 
-fn answer(
+fn translate_answer(
     translation: &Translation<'_>,
     action: Action,
     version: &Version,
@@ -102,13 +101,15 @@ fn answer(
     if action != Action::Add {
         return Ok(response);
     }
-    match translation.result(sent, &response.result) {
+    match translation.result_from(sent, &response.result) {
         Ok(result) => Ok(Response { result: Bytes::from(result), error: None }),
-        Err(why) => Err(Error::Result(format!("sent as CNI {sent}, wanted as {version}: {why}"))),
+        Err(why) => {
+            Err(Error::Untranslatable(format!("sent as CNI {sent}, wanted as {version}: {why}")))
+        }
     }
 }
 
-fn untranslated(why: &error::Error) -> String {
+fn untranslatable_note(why: &object::Error) -> String {
     format!("not sent in a lower cniVersion, because prevResult cannot be converted: {why}")
 }
 
@@ -134,8 +135,8 @@ pub fn translate(
     let Ok(translation) = Translation::new(configuration, version, action) else {
         return (None, None);
     };
-    match translation.request(lower) {
-        Ok(sent) => (Some(sent), translation.result(lower, result).ok()),
+    match translation.configuration_in(lower) {
+        Ok(sent) => (Some(sent), translation.result_from(lower, result).ok()),
         Err(_) => (None, None),
     }
 }

@@ -1,0 +1,138 @@
+//! Stage 2: who answers. The APIs that agents of all releases speak, and the
+//! walk down to the newest one that this agent has.
+//!
+//! ```text
+//! ladder ──▶ owed ──▶ recovery ──▶ session ──▶ translation ──▶ calls ──▶ node
+//! which way  DELs     an agent     asks API by  lower           one       the agent
+//! for which  without  that died    API, asks    cniVersions     call        ▲
+//! command    agent                 again ──────▶ waiting for an agent ──────┘
+//! ```
+
+mod answer;
+pub mod call_log;
+mod call_one_api;
+mod error;
+pub mod node;
+mod owed;
+mod recovery;
+mod retry;
+mod rpc;
+mod status;
+mod translation;
+mod waiting;
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::action::Action;
+use crate::api::{Request, Response};
+use crate::deadline::Deadline;
+use crate::grpc;
+use crate::input::{Call, Timeouts};
+
+use self::retry::Session;
+
+pub use self::answer::Answer;
+pub use self::call_log::{CallLog, RpcOutcome, SettledDels};
+pub use self::call_one_api::{call_one_api, capabilities, is_served};
+pub use self::error::Error;
+pub use self::node::{Connection, Node, OwedDels};
+#[cfg(fuzzing)]
+pub use self::translation::translate;
+
+/// Asks the agent, within the command's time since `started`.
+///
+/// # Errors
+/// Any variant of [`Error`].
+pub fn ask_agent(
+    node: &impl Node,
+    call: &Call,
+    started: Instant,
+    call_log: &mut CallLog,
+) -> Result<Answer, Error> {
+    let (request, timeouts, may_succeed_without_agent) =
+        (Request::from(call), call.timeouts(), call.may_succeed_without_agent());
+    let Timeouts { total, wait_for_agent } =
+        if may_succeed_without_agent { timeouts.shortened_for_owed_del() } else { timeouts };
+    let deadline = Rc::new(Deadline::new(started, total, node.conf_dir_changed()));
+    let mut session = Session::new(node, request, Rc::clone(&deadline), wait_for_agent, call_log);
+    let answer = match request.action {
+        Action::Add => add(&mut session),
+        Action::Status => status::status(&mut session),
+        Action::Del if may_succeed_without_agent => owed::del_or_owe(&mut session, timeouts),
+        Action::Check | Action::Del | Action::Gc => {
+            session.call_until_done(request).map(Answer::Agent)
+        }
+    };
+    if request.action != Action::Add && is_answered(request.action, &answer) {
+        send_due_dels(&mut session);
+    }
+    let now = node.now();
+    call_log.elapsed = now - started;
+    match answer {
+        Ok(Answer::Agent(response)) => {
+            Ok(Answer::Agent(with_attempt_count(response, call_log, deadline.has_yielded())))
+        }
+        Err(cause)
+            if cause.is_unreached() && deadline.has_yielded() && deadline.end(now) <= now =>
+        {
+            Err(Error::Yielded(Box::new(cause)))
+        }
+        answer => answer,
+    }
+}
+
+/// ADD: not before a DEL that is owed for the same container and interface.
+fn add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
+    let owed = session.node.owed().map_err(grpc::Error::OutOfDescriptors)?;
+    if let Some(owed) = &owed
+        && let Some(busy) = owed::send_before_add(session, owed)?
+    {
+        return Ok(Answer::Agent(busy));
+    }
+    let is_any_owed = owed.is_some();
+    drop(owed);
+    let answer = recovery::add(session).map(Answer::Agent);
+    if !is_answered(Action::Add, &answer) {
+        owed::owe_for_unknown_add(session);
+    } else if is_any_owed {
+        send_due_dels(session);
+    }
+    answer
+}
+
+/// Whether an agent answered, so that it can be sent what is owed. One without GC has
+/// answered, too.
+fn is_answered(action: Action, answer: &Result<Answer, Error>) -> bool {
+    match answer {
+        Ok(Answer::Agent(_) | Answer::ServesAdd { .. }) => true,
+        Ok(Answer::Owed | Answer::Lost) => false,
+        Err(Error::NoCommonApi) => action == Action::Gc,
+        Err(error) => error.is_from_served_method(),
+    }
+}
+
+fn send_due_dels<N: Node>(session: &mut Session<'_, N>) {
+    if let Ok(Some(owed)) = session.node.owed() {
+        owed::send_due(session, &owed);
+    }
+}
+
+/// The agent's words, with how often it was asked, if it said "try again later" to the end.
+fn with_attempt_count(mut response: Response, call_log: &CallLog, has_yielded: bool) -> Response {
+    let is_last_word = response.is_try_again_later();
+    if let Some(error) = response.error.as_mut().filter(|_| is_last_word) {
+        let times = call_log.asked_again + 1;
+        let plural = if times == 1 { "" } else { "s" };
+        let why = if has_yielded {
+            ", and not again: the container runtime waits to read its network configuration"
+        } else {
+            ""
+        };
+        let asked =
+            format!("asked {times} time{plural} in {}{why}", call_log::seconds(call_log.elapsed));
+        let and = if error.note.is_empty() { "" } else { "; " };
+        error.note = [&*error.note, and, &asked].concat();
+    }
+    response
+}

@@ -1,0 +1,100 @@
+//! An ADD that was cut off by its agent's death.
+//!
+//! Its outcome is unknown, so it cannot simply be sent again: a second ADD makes
+//! real agents delete the first one's interface. But when the agent's *process*
+//! is gone, nothing goes on with its half of the work. The next agent can undo
+//! it with DEL and do the ADD anew, as the runtime itself would, without the
+//! cost of a new sandbox.
+
+use std::time::Duration;
+
+use super::error::Error;
+use super::node::{Connection, Node};
+use super::retry::{Question, Session};
+use crate::action::Action;
+use crate::api::{Request, Response};
+use crate::backoff::Backoff;
+use crate::grpc;
+use crate::input::Configuration;
+
+/// How often the ADD is sent at most.
+const MAX_ADDS: u32 = 3;
+
+/// How long the process may take to die after it closed its connection. A
+/// fuzzer's agent never dies.
+const EXIT_TIME: Duration = Duration::from_secs(if cfg!(fuzzing) { 0 } else { 1 });
+
+/// Between two looks at a process that may be dying.
+const EXIT_POLL_BACKOFF: Backoff = Backoff::new(5, 5);
+
+/// Sends an ADD, and does it again if its agent dies of something.
+pub(super) fn add(session: &mut Session<'_, impl Node>) -> Result<Response, Error> {
+    let mut first_loss: Option<String> = None;
+    for _ in 0..MAX_ADDS {
+        let why = match session.call_until_accepted(Question::Command(session.request)) {
+            Err(Error::Call(grpc::Error::ConnectionLost(why))) => why,
+            Err(error) => return Err(first_loss.map_or(error, connection_lost)),
+            answer => return answer,
+        };
+        let first_loss = first_loss.get_or_insert(why);
+        if cfg!(without_recovery) || !agent_process_ends(session) || !undo(session) {
+            break;
+        }
+        first_loss.push_str("; its process is gone and the ADD was undone");
+    }
+    Err(first_loss.map_or(Error::Call(grpc::Error::Deadline), connection_lost))
+}
+
+fn connection_lost(why: String) -> Error {
+    grpc::Error::ConnectionLost(why).into()
+}
+
+/// Waits a moment for the process of the last connection to be gone.
+fn agent_process_ends<N: Node>(session: &Session<'_, N>) -> bool {
+    let Some(connection) = &session.connection else { return false };
+    let exits_by = session.node.now() + EXIT_TIME;
+    let mut backoff = EXIT_POLL_BACKOFF;
+    while !connection.peer_is_gone() {
+        let now = session.node.now();
+        if now >= exits_by.min(session.deadline.end(now)) {
+            return false;
+        }
+        session.node.sleep(backoff.next_pause());
+    }
+    true
+}
+
+/// Has the next agent remove what the dead one may have left, and removes what that
+/// one does not know of: an interface that was only half made.
+fn undo<N: Node>(session: &mut Session<'_, N>) -> bool {
+    let dead = session.connection.take().and_then(|it| it.peer_id());
+    // The kernel names the process that called listen(). If the next connection names the
+    // dead one, somebody inherited its socket, and goes on with the ADD.
+    let request = Request { action: Action::Del, ..session.request };
+    if session.connect_to_next_agent(request.action).map_or(true, |next| next == dead) {
+        return false;
+    }
+    let undone = matches!(
+        session.call_until_done_on_open_connection(request),
+        Ok(Response { error: None, .. })
+    );
+    if undone {
+        remove_half_made(session);
+    }
+    undone
+}
+
+/// Removes the interface that the dead agent made, and no other one: the plugin that a
+/// configuration's `type` names makes the interface. In the IPAM role that is another
+/// plugin, and with a prevResult it was one before us.
+fn remove_half_made<N: Node>(session: &Session<'_, N>) {
+    let Request { args, configuration, .. } = session.request;
+    let is_ours = Configuration::plugin_type(&args.stdin_data)
+        .is_some_and(|name| session.node.is_own_type(&name));
+    if is_ours
+        && !configuration.has_prev_result()
+        && let Some(netns) = session.node.netns()
+    {
+        session.node.remove_veth(&args.netns, netns, &args.ifname);
+    }
+}
