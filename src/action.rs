@@ -1,10 +1,10 @@
-//! The commands of the CNI specification, and what differs between them.
+//! The commands of the CNI specification, and the table of what differs between them.
 
 use std::time::Duration;
 
 use semver::Version;
 
-/// A CNI command that the plugin has the agent do.
+/// A CNI command that the agent does for the plugin.
 #[doc(alias = "ActionAdd")]
 #[doc(alias = "ActionCheck")]
 #[doc(alias = "ActionDel")]
@@ -12,47 +12,49 @@ use semver::Version;
 pub enum Action {
     /// ADD: connect a container
     Add,
-    /// CHECK: verify that it is still connected
+    /// CHECK: verify that the container is still connected
     Check,
-    /// DEL: disconnect it
+    /// DEL: disconnect the container
     Del,
-    /// GC: disconnect all that the configuration does not list
+    /// GC: disconnect all containers that the configuration does not list
     Gc,
-    /// STATUS: say whether an ADD can be expected to succeed
+    /// STATUS: tell whether an ADD can be expected to succeed
     Status,
 }
 
-/// What differs between the commands.
+/// Describes what differs between the commands.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// The value of `CNI_COMMAND`
     pub name: &'static str,
-    /// The version of the CNI specification that brought the command
+    /// First version of the CNI specification that has the command
     pub since: Version,
-    /// Whether it is about one container, and not about the network: `CNI_CONTAINERID` and
-    /// `CNI_IFNAME` are required
+    /// Whether the command is about one container and not about the whole network, so that
+    /// `CNI_CONTAINERID` and `CNI_IFNAME` are required
     pub has_container: bool,
     /// Whether `CNI_NETNS` is required
     pub requires_netns: bool,
-    /// Timeout of the whole command; of an ADD the default of a setting
+    /// Timeout of the whole command; for ADD, the default of `addTimeoutSeconds`
     pub timeout: Duration,
-    /// How long it waits at most for an agent that is away
+    /// Longest wait for an agent that is unavailable
     pub wait_for_agent: Duration,
-    /// Whether wrong settings are an error; Pods must be removable all the same
+    /// Whether the command fails if the settings are wrong. DEL and GC do not, so that Pods can be
+    /// removed all the same
     pub refuses_wrong_settings: bool,
-    /// How much of its time has to be left to ask again after "try again later"; `None`:
-    /// that is the answer
+    /// Time that must be left to retry after the agent answered "try again later". `None`: the
+    /// command is not retried
     pub retry_if_left: Option<Duration>,
 }
 
 impl Action {
-    /// Every command, in the order of the specification.
+    /// All commands, in the order of the specification.
     pub const ALL: [Self; 5] = [Self::Add, Self::Check, Self::Del, Self::Gc, Self::Status];
 
-    /// Returns the rules of the command: the one table of what differs.
+    /// Returns the rules of the command. All differences between commands are in this table.
     ///
-    /// Runtimes decide the timeouts: kubelet gives a sandbox 240 s and its end 120 s, CRI-O
-    /// gives DEL 60 s and GC 30 s, and containerd calls STATUS under a lock.
+    /// Container runtimes limit the timeouts: kubelet allows 240 s to create a sandbox and 120 s to
+    /// stop it, CRI-O allows 60 s for DEL and 30 s for GC, and containerd calls STATUS while it
+    /// holds a lock.
     pub const fn rules(self) -> Rules {
         const fn s(seconds: u64) -> Duration {
             Duration::from_secs(seconds)
@@ -66,8 +68,8 @@ impl Action {
                 timeout: s(120),
                 wait_for_agent: s(180),
                 refuses_wrong_settings: true,
-                // An agent takes 30 s to say it again. An ADD that our own deadline cuts
-                // off has an unknown outcome.
+                // An agent needs 30 s to answer "try again later" once more. If the plugin's own
+                // deadline interrupted that ADD, its outcome would be unknown.
                 retry_if_left: Some(s(35)),
             },
             Self::Check => Rules {
@@ -119,18 +121,18 @@ impl Action {
     }
 }
 
-/// The raw `CNI_COMMAND`. Like the Go skeleton, an unknown one is reported only after the
-/// configuration was validated.
+/// Holds the raw `CNI_COMMAND`. Like the Go skeleton, the plugin reports an unknown command only
+/// after it has validated the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// As the runtime wrote it
+    /// Value of the variable
     pub name: String,
-    /// What the agent is to do, if there is such a command
+    /// Command of that name; `None` if it is unknown
     pub action: Option<Action>,
 }
 
 impl Command {
-    /// The command of that name.
+    /// Looks up the command of that name.
     pub fn new(name: String) -> Self {
         let action = Action::ALL.into_iter().find(|action| action.name() == name);
         Self { name, action }

@@ -1,5 +1,5 @@
-//! An API as data, and what all of them have in common: a request and a response
-//! in no API's own terms.
+//! Describes each agent API as data: a table of functions that encode an API-independent
+//! [`Request`] and decode an API-independent [`Response`].
 
 mod v1;
 mod v1beta1;
@@ -15,49 +15,49 @@ use crate::action::Action;
 use crate::error_codes;
 use crate::input::{Call, CmdArgs, Configuration};
 
-/// One API under one name. Each has a file of its own, which makes it from its
+/// Describes one agent API under one proto package. The file of each API fills it in from its
 /// proto.
 #[derive(Clone, Copy)]
 pub struct Api {
     /// Name in options, scripts and reports
     pub name: &'static str,
-    /// First and last release of antrea-agent that serves it, if any does yet
+    /// First and last release of antrea-agent that serves the API; `None` if no release does yet
     pub releases: Option<[&'static str; 2]>,
     /// Proto package; its last part is the major version
     pub package: &'static str,
-    /// Service in the package
+    /// Name of the service in the package
     pub service: &'static str,
     /// Version of the API, as in <https://semver.org>
     pub version: &'static str,
-    /// The RPC for a command; `None` where the API lacks it
+    /// Returns the RPC for a command; `None` if the API has none
     pub method: fn(Action) -> Option<Method>,
-    /// Writes the request message; `None` where the API cannot express it, which
-    /// counts like an RPC that it lacks
+    /// Encodes the request; `None` if the API cannot express it, which counts as an RPC that the
+    /// API does not have
     pub encode: fn(&Request<'_>) -> Option<Vec<u8>>,
-    /// Reads the reply to a request
+    /// Decodes the reply to a request
     pub decode: fn(&Request<'_>, Bytes) -> Result<Response, DecodeError>,
-    /// How an agent is asked what it can do, where the API has that question
+    /// RPC that tells what the agent can do, if the API has one
     pub capabilities: Option<CapabilitiesRpc>,
 }
 
 impl Api {
-    /// Every API that this plugin speaks, newest first.
+    /// Lists every API that this plugin speaks, newest first.
     ///
     /// # Adding an API version
     /// 1. `proto/v2/cni.proto`: the new service. `build.rs` finds it.
-    /// 2. `src/api/v2.rs`: an `Api` that encodes a [`Request`] and decodes a [`Response`]. If
-    ///    the service can do what no older one can, [`Request`] or [`Response`] get a field
-    ///    that older APIs ignore.
+    /// 2. `src/api/v2.rs`: an `Api` that encodes a [`Request`] and decodes a [`Response`]. If the
+    ///    service can do what no older one can, [`Request`] or [`Response`] get a field that older
+    ///    APIs ignore.
     /// 3. `Self::V2` at the front of this list, and `mod v2;` above.
     pub const ALL: &'static [Self] = &[Self::V1, Self::V1BETA1, Self::VMWARE, Self::FIRST];
 
-    /// The path of a method on the wire.
+    /// Returns the path of a method, as gRPC sends it.
     pub fn path(&self, method: &Method) -> String {
         format!("/{}.{}/{}", self.package, self.service, method.name)
     }
 }
 
-/// The package tells APIs apart.
+/// Compares packages, which are unique.
 impl PartialEq for Api {
     fn eq(&self, other: &Self) -> bool {
         self.package == other.package
@@ -72,26 +72,25 @@ impl fmt::Debug for Api {
     }
 }
 
-/// An RPC, as its proto has it.
+/// Describes an RPC of the proto.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Method {
-    /// Its name
+    /// Name of the RPC
     pub name: &'static str,
-    /// Whether a call whose outcome is unknown may be made again: its
-    /// `idempotency_level`
+    /// Whether the RPC may be sent again while its outcome is unknown, from its `idempotency_level`
     pub may_be_repeated: bool,
 }
 
-/// What an agent is asked.
+/// Holds what the agent is asked to do.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// The command
+    /// CNI command
     pub action: Action,
-    /// Its arguments
+    /// Arguments of the command
     pub args: &'a CmdArgs,
-    /// The configuration in them, as the runtime gave it
+    /// Parsed network configuration, as the container runtime sent it
     pub configuration: &'a Configuration,
-    /// The version that the configuration is sent in, if it has one
+    /// The `cniVersion` in which the configuration is sent; `None` if it has none
     pub cni_version: Option<&'a Version>,
 }
 
@@ -102,42 +101,41 @@ impl<'a> From<&'a Call> for Request<'a> {
     }
 }
 
-/// What an agent answered.
+/// Holds what the agent answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
-    /// The CNI result as the agent wrote it
+    /// CNI result, byte for byte as the agent wrote it
     pub result: Bytes,
-    /// Present if the command failed
+    /// CNI error, if the command failed
     pub error: Option<AgentError>,
 }
 
-/// An error that the agent returned, in its own words.
+/// Holds an error that the agent returned in its reply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct AgentError {
-    /// Code of the CNI specification or of Antrea, also one that is not known
-    /// here
+    /// Code of the CNI specification or of Antrea, which this plugin need not know
     pub code: i32,
-    /// What went wrong
+    /// Message of the agent
     pub message: String,
-    /// More about it, where the API has that
+    /// Details of the agent, if the API has them
     pub details: String,
-    /// What this plugin has to say about it
+    /// Remark of this plugin
     pub note: String,
 }
 
 impl Response {
-    /// Whether the agent did nothing, and wants to be asked again: code 11, "try again
-    /// later" (CNI specification, "Error"). Agents say so when their node's network was not
-    /// ready for 30 s, before a command has an effect.
+    /// Returns whether the agent answered with code 11, "try again later" (CNI specification,
+    /// "Error"). Agents send it when their node's network was not ready for 30 s, before the
+    /// command had any effect.
     pub fn is_try_again_later(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.has(error_codes::TRY_AGAIN_LATER))
     }
 }
 
 impl AgentError {
-    /// Whether the agent refuses the configuration's cniVersion. It does so before
-    /// anything has an effect.
+    /// Returns whether the agent refused the `cniVersion`. Agents do so before the command has any
+    /// effect.
     pub fn is_refused_version(&self) -> bool {
         self.has(error_codes::INCOMPATIBLE_CNI_VERSION)
     }
@@ -147,26 +145,26 @@ impl AgentError {
     }
 }
 
-/// The RPC that tells what an agent can do.
+/// Describes the RPC that tells what an agent can do.
 #[derive(Clone, Copy)]
 pub struct CapabilitiesRpc {
     /// The RPC
     pub method: Method,
-    /// Writes its request message
+    /// Encodes the request message
     pub encode: fn() -> Vec<u8>,
-    /// Reads its reply
+    /// Decodes the reply
     pub decode: fn(Bytes) -> Result<Capabilities, DecodeError>,
 }
 
-/// What an agent says of itself.
+/// Holds what an agent reports about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// Version of the API, as in <https://semver.org>
     pub api_version: String,
-    /// The values of `cniVersion` that it accepts
+    /// Values of `cniVersion` that the agent accepts
     pub cni_versions: Vec<String>,
-    /// The RPCs that it serves
+    /// Names of the RPCs that it serves
     pub rpcs: Vec<String>,
-    /// Its release
+    /// Release of the agent
     pub agent_version: String,
 }

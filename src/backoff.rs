@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// Pauses that double from the first to the longest.
+/// Produces pauses that double from the first to the longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Backoff {
     next: Duration,
@@ -11,12 +11,12 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses in milliseconds, from the first to the longest.
+    /// Takes both pauses in milliseconds.
     pub(crate) const fn new(first: u64, longest: u64) -> Self {
         Self { next: Duration::from_millis(first), longest: Duration::from_millis(longest) }
     }
 
-    /// The pause before the next attempt.
+    /// Returns the pause before the next attempt.
     pub(crate) fn next_pause(&mut self) -> Duration {
         let pause = self.next;
         self.next = self.longest.min(pause * 2);
@@ -24,7 +24,8 @@ impl Backoff {
     }
 }
 
-/// From three quarters of `pause` to all of it, so that many do not look at one moment.
+/// Shortens `pause` by up to a quarter at random, so that many processes do not try at the same
+/// moment.
 pub(crate) fn jitter(pause: Duration) -> Duration {
     let random = RandomState::new().hash_one(()) % 1024;
     pause * 3 / 4 + pause * (random as u32) / 4096

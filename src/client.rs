@@ -1,11 +1,11 @@
-//! Stage 2: who answers. The APIs that agents of all releases speak, and the
-//! walk down to the newest one that this agent has.
+//! Stage 2: asks the agent to do the command. Tries the agent APIs newest first and uses the first
+//! one that the agent implements.
 //!
 //! ```text
-//! ladder ──▶ owed ──▶ recovery ──▶ session ──▶ translation ──▶ calls ──▶ node
-//! which way  DELs     an agent     asks API by  lower           one       the agent
-//! for which  without  that died    API, asks    cniVersions     call        ▲
-//! command    agent                 again ──────▶ waiting for an agent ──────┘
+//! client ──▶ owed ──▶ recovery ──▶ retry ──▶ translation ──▶ rpc ──▶ node
+//! which way  DELs     an agent     fallback  lower           one     the agent
+//! for which  without  that died    and       cniVersions     RPC       ▲
+//! command    agent                 retry ──▶ waiting for an agent ─────┘
 //! ```
 
 mod answer;
@@ -40,7 +40,7 @@ pub use self::node::{Connection, Node, OwedDels};
 #[cfg(fuzzing)]
 pub use self::translation::translate;
 
-/// Asks the agent, within the command's time since `started`.
+/// Asks the agent to do the command of `call`, within its timeout since `started`.
 ///
 /// # Errors
 /// Any variant of [`Error`].
@@ -82,7 +82,7 @@ pub fn ask_agent(
     }
 }
 
-/// ADD: not before a DEL that is owed for the same container and interface.
+/// Does an ADD. A DEL that is owed for the same container and interface is sent first.
 fn add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     let owed = session.node.owed().map_err(grpc::Error::OutOfDescriptors)?;
     if let Some(owed) = &owed
@@ -101,7 +101,7 @@ fn add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     answer
 }
 
-/// Whether an agent answered, so that it can be sent what is owed. One without GC has
+/// Returns whether an agent answered, so that owed DELs can be sent to it. An agent without GC has
 /// answered, too.
 fn is_answered(action: Action, answer: &Result<Answer, Error>) -> bool {
     match answer {
@@ -118,7 +118,7 @@ fn send_due_dels<N: Node>(session: &mut Session<'_, N>) {
     }
 }
 
-/// The agent's words, with how often it was asked, if it said "try again later" to the end.
+/// Notes in an answer "try again later" how often the agent was asked.
 fn with_attempt_count(mut response: Response, call_log: &CallLog, has_yielded: bool) -> Response {
     let is_last_word = response.is_try_again_later();
     if let Some(error) = response.error.as_mut().filter(|_| is_last_word) {

@@ -1,4 +1,4 @@
-//! The error document, and the prose of its `details`.
+//! Writes the CNI error, with the attempts described in its `details`.
 
 use std::fmt::Write as _;
 
@@ -12,36 +12,35 @@ use crate::error::Error;
 use crate::input::{self, ErrorContext, Rejected, version};
 use crate::{error_codes, grpc};
 
-/// Longest text of a document in bytes of JSON: two of them, and the rest, stay
-/// below 16 KiB.
+/// Longest text of a CNI error, in bytes of JSON. Two texts and the rest stay below 16 KiB.
 const MAX_TEXT_BYTES: usize = 7 << 10;
 
-/// What stands where a text was cut.
+/// Marks a text that was shortened.
 const CUT: &str = " [cut]";
 
-/// The error document of the CNI specification (section "Error").
+/// The error of the CNI specification (section "Error"), as it is printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Error)]
 #[serde(rename_all = "camelCase")]
 #[error("{msg}")]
 pub struct CniError {
-    /// The configuration's version where it is supported, else the newest
+    /// The configuration's `cniVersion` if it is supported, otherwise the newest
     pub cni_version: Version,
     /// Code of the specification or of Antrea; never 0
     pub code: u32,
     /// One short sentence that says what to do
     pub msg: String,
-    /// More for a person who looks into it; may be empty
+    /// More information, may be empty
     #[serde(skip_serializing_if = "String::is_empty")]
     pub details: String,
 }
 
 impl CniError {
-    /// Of a command that was not sent.
+    /// Describes a command that was not sent, because its input is invalid.
     pub(crate) fn rejected(Rejected { error, context }: Rejected) -> Self {
         Self::new(&error.into(), &context, "", &CallLog::default())
     }
 
-    /// Of a command that failed on its way to the agent behind `socket`.
+    /// Describes a command that failed. `socket` is the agent's.
     pub(crate) fn new(
         error: &Error,
         context: &ErrorContext,
@@ -61,7 +60,7 @@ impl CniError {
         }
     }
 
-    /// Of a mistake of the plugin itself.
+    /// Describes a bug in the plugin.
     pub(crate) fn internal() -> Self {
         Self {
             cni_version: version::NEWEST,
@@ -72,11 +71,11 @@ impl CniError {
     }
 }
 
-/// A piece of a text, marked by its author.
+/// A part of a text, marked with its author.
 enum Text {
-    /// The plugin's words, also where they quote an error
+    /// Text of the plugin, even where it quotes another error
     Plugin(String),
-    /// The agent's own answer, which is passed on as it is
+    /// The agent's own text, which is passed on unchanged
     Agent(String),
 }
 
@@ -121,7 +120,7 @@ fn details(error: &Error, socket: &str, call_log: &CallLog) -> Vec<Text> {
     }
 }
 
-/// Where the command went, how often, for how long, and what stopped it.
+/// Describes the attempts: where the command was sent, how often, for how long, and why it failed.
 fn describe_attempts(cause: &client::Error, socket: &str, call_log: &CallLog) -> String {
     use grpc::Error::{ConnectionLost, NoValidReply, Refused, Untrusted};
     let CallLog { rpcs, connections, elapsed, .. } = call_log;
@@ -143,7 +142,7 @@ fn describe_attempts(cause: &client::Error, socket: &str, call_log: &CallLog) ->
     if !why.is_empty() {
         let _ = write!(text, ": {why}");
     }
-    // What a process refused on one connection it is not asked again on the next.
+    // After UNIMPLEMENTED, a process is not asked again on its next connection.
     let is_told =
         |rpc: &&Rpc| rpc.connection == *connections || matches!(cause, client::Error::NoCommonApi);
     for rpc in rpcs.iter().filter(is_told) {
@@ -163,8 +162,8 @@ fn source_of(error: &dyn std::error::Error) -> String {
     error.source().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Takes the words out of a text on DEL that containerd's go-cni reads as
-/// success, whoever they came from: the operating system, a path, a name.
+/// Replaces the words in the plugin's text on DEL that containerd's go-cni takes for success. They
+/// may come from the operating system, a path or a name.
 fn reword(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut reworded = String::with_capacity(text.len());
@@ -180,10 +179,10 @@ fn reword(text: &str) -> String {
     reworded + text.get(rest..).unwrap_or_default()
 }
 
-/// Cuts a text that would make too long a document.
+/// Shortens a text that would make the CNI error too long.
 fn clip(text: String) -> String {
     let mut bytes = 0;
-    // Where it is cut if it is too long.
+    // Where a text that is too long is cut.
     let mut fits = 0;
     for (at, character) in text.char_indices() {
         if bytes <= MAX_TEXT_BYTES - CUT.len() {

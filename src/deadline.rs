@@ -1,33 +1,33 @@
-//! When a command has to end: at its timeout, or earlier, so that it is not in the container
-//! runtime's way.
+//! Decides when a command has to end: at its timeout, or earlier if it would block the container
+//! runtime.
 //!
-//! containerd (go-cni from 1.1.11 on) and CRI-O (ocicni from 0.4.3 on) hold a read lock
-//! through every ADD and DEL, and want the write lock when their folder of network
-//! configurations changes. A writer that waits blocks all new readers: every ADD and DEL of
-//! the node, and the CRI's Status, without which kubelet calls the node NotReady after 30 s.
-//! Antrea's installer writes the conflist at each start of an agent, just when ADDs wait.
+//! containerd (go-cni from 1.1.11 on) and CRI-O (ocicni from 0.4.3 on) hold a read lock during
+//! every ADD and DEL, and take the write lock when their folder of network configurations changes.
+//! A waiting writer blocks all new readers: every ADD and DEL of the node, and the CRI's Status.
+//! Without Status, kubelet reports the node as NotReady after 30 s. Antrea's installer writes the
+//! conflist whenever an agent starts, which is when ADDs wait.
 
 use std::cell::Cell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// A call that is shorter does not look at the folder.
-const SHORT: Duration = Duration::from_secs(5);
+/// Shorter commands do not look at the folder.
+const FIRST_LOOK_AFTER: Duration = Duration::from_secs(5);
 
-/// Between two looks at the folder.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// Interval between two looks at the folder.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A change counts up to this long before the call began: one `install` of a conflist is two
-/// events, and the calls that queued up behind the first hold up the second.
-const BEFORE: Duration = Duration::from_secs(60);
+/// A change counts if it came at most this long before the command began. One `install` of a
+/// conflist is two events, and the commands that waited for the first delay the second.
+const COUNTS_BEFORE_START: Duration = Duration::from_secs(60);
 
-/// How long after the change, or its own begin, a call ends.
+/// How long a command may continue after the change, or after its own begin if that is later.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// Returns how long ago the folder of network configurations, or a file in it, changed last.
+/// Returns how long ago the folder of network configurations, or a file in it, last changed.
 pub type Changed = Box<dyn Fn() -> Option<Duration>>;
 
-/// When a command has to end.
+/// Tells when a command has to end.
 pub struct Deadline {
     started: Instant,
     end: Cell<Instant>,
@@ -37,28 +37,28 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The end of a command, `total` after it `started`, or earlier after a change.
+    /// Ends a command `total` after it `started`, or earlier after a change of the folder.
     pub fn new(started: Instant, total: Duration, changed: Changed) -> Self {
         Self {
             started,
-            next_look: Cell::new(started + SHORT),
+            next_look: Cell::new(started + FIRST_LOOK_AFTER),
             changed: Some(changed),
             ..Self::at(started + total)
         }
     }
 
-    /// A deadline that nothing changes.
+    /// Creates a deadline that no change shortens.
     pub fn at(end: Instant) -> Self {
         let (end, next_look, has_yielded) = (Cell::new(end), Cell::new(end), Cell::new(false));
         Self { started: end.get(), end, next_look, has_yielded, changed: None }
     }
 
-    /// The end as it is known `now`. Looks at the folder if it is time to.
+    /// Returns the end as known at `now`. Looks at the folder if the last look is old enough.
     pub fn end(&self, now: Instant) -> Instant {
         if let Some(changed) = self.changed.as_ref().filter(|_| now >= self.next_look.get()) {
-            self.next_look.set(now + INTERVAL);
+            self.next_look.set(now + LOOK_INTERVAL);
             let at = changed().and_then(|age| now.checked_sub(age));
-            if let Some(at) = at.filter(|at| *at + BEFORE > self.started) {
+            if let Some(at) = at.filter(|at| *at + COUNTS_BEFORE_START > self.started) {
                 let end = at.max(self.started) + GRACE;
                 self.has_yielded.set(self.has_yielded.get() || end < self.end.get());
                 self.limit(end);
@@ -67,31 +67,31 @@ impl Deadline {
         self.end.get()
     }
 
-    /// Until when to wait at once: to the end, or to the next look.
+    /// Returns until when to wait before asking again: the end, or the next look at the folder.
     pub fn next(&self, now: Instant) -> Instant {
         let end = self.end(now);
         if self.changed.is_some() { end.min(self.next_look.get()) } else { end }
     }
 
-    /// The time that is left.
+    /// Returns the time that is left.
     pub fn left(&self, now: Instant) -> Duration {
         self.end(now).saturating_duration_since(now)
     }
 
-    /// Ends the command by `end`.
+    /// Shortens the command so that it ends by `end`.
     pub fn limit(&self, end: Instant) {
         self.end.set(self.end.get().min(end));
     }
 
-    /// Gives the command until `total` after its start, if it has one, unless it gives way.
+    /// Extends the command to `total` after its start, unless it yields to the container runtime.
     pub fn extend(&self, total: Option<Duration>) {
         if let Some(total) = total.filter(|_| !self.has_yielded.get()) {
             self.end.set(self.started + total);
         }
     }
 
-    /// Whether the command ends early, because the runtime waits to read its network
-    /// configurations.
+    /// Returns whether the command ends early, because the container runtime waits to read its
+    /// network configurations.
     pub fn has_yielded(&self) -> bool {
         self.has_yielded.get()
     }
@@ -113,8 +113,8 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// The end of a command of 120 s, in seconds after its start, when the folder changed
-    /// `at` seconds after it.
+    /// Returns the end of a command of 120 s, in seconds after its start, if the folder changed
+    /// `at` seconds after the start.
     fn end(at: i64) -> u64 {
         let started = Instant::now() + s(1000);
         let clock = Rc::new(Cell::new(started));
@@ -149,7 +149,7 @@ mod tests {
     fn a_short_call_does_not_look() {
         let started = Instant::now();
         let deadline = Deadline::new(started, s(120), Box::new(|| unreachable!("it looked")));
-        assert_eq!(deadline.next(started), started + SHORT);
-        assert_eq!(deadline.end(started + SHORT - s(1)), started + s(120));
+        assert_eq!(deadline.next(started), started + FIRST_LOOK_AFTER);
+        assert_eq!(deadline.end(started + FIRST_LOOK_AFTER - s(1)), started + s(120));
     }
 }

@@ -1,23 +1,23 @@
-//! Everything that can go wrong, and the one table from errors to CNI codes.
+//! Defines the error of a command, and the one table from errors to CNI codes.
 
 use thiserror::Error;
 
 use crate::api::AgentError;
 use crate::{client, error_codes, grpc, input};
 
-/// Why a command failed.
+/// Describes why a command failed.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The runtime's input is wrong.
+    /// The container runtime's input is invalid.
     #[error(transparent)]
     Input(#[from] input::Error),
-    /// No answer that counts came from the agent.
+    /// The agent could not be asked, or did not answer.
     #[error(transparent)]
     Client(#[from] client::Error),
     /// STATUS found no agent that would do an ADD.
     #[error("antrea-agent is not ready: {0}")]
     NotReady(client::Error),
-    /// The agent returned an error.
+    /// The agent returned an error in its reply.
     #[error(transparent)]
     Agent(#[from] AgentError),
     /// The agent's result of ADD is not one JSON object.
@@ -26,13 +26,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The code of the error document.
+    /// Returns the code of the CNI error.
     pub fn code(&self) -> u32 {
         use client::Error as Client;
         use grpc::Error as Grpc;
         use input::Error as Input;
         match self {
-            // CNI specification, "Error", and the Go skeleton's choice of them
+            // Codes of the CNI specification ("Error"), chosen as the Go skeleton does
             Self::Input(error) => match error {
                 Input::MissingVariables(_)
                 | Input::NotUtf8(_)
@@ -78,8 +78,8 @@ impl Error {
             }
             Self::Client(Client::NoCommonApi) => error_codes::INCOMPATIBLE_API_VERSION,
             Self::NotReady(_) => error_codes::PLUGIN_NOT_AVAILABLE,
-            // An open enum: what we do not know is passed on. 0 would say
-            // success to a runtime, and the document's code is unsigned.
+            // Codes that this plugin does not know are passed on. 0 would mean success to a
+            // container runtime, and a negative number is not allowed.
             Self::Agent(error) => match u32::try_from(error.code) {
                 Ok(code) if code > 0 => code,
                 _ => error_codes::INTERNAL,

@@ -1,5 +1,4 @@
-//! Codes of error documents: of the CNI specification (1 to 11, 50, 999) and of Antrea (201,
-//! 202).
+//! Codes of CNI errors: of the CNI specification (1 to 11, 50, 999) and of Antrea (201, 202).
 
 pub(crate) const INCOMPATIBLE_CNI_VERSION: u32 = 1;
 pub(crate) const INVALID_ENVIRONMENT_VARIABLES: u32 = 4;

@@ -1,11 +1,11 @@
-//! gRPC over a unix socket, or a named pipe on Windows: one connection, one call after
-//! another, and whose fault it is when a call has no reply. Nothing here knows what is
-//! called.
+//! gRPC over a unix socket, or over a named pipe on Windows: one connection, and one RPC after
+//! another. Tells whether the server, the call or the connection failed. Nothing here knows about
+//! CNI.
 //!
 //! ```text
 //! channel ──▶ transport ──▶ unix, windows
-//! one call    HTTP/2        connects, reads, waits;
-//!             to gRPC       who is there
+//! one RPC     HTTP/2 to     connects, reads,
+//!             gRPC          waits; who is there
 //! ```
 
 mod channel;

@@ -1,6 +1,5 @@
-//! Stage 1: what the runtime handed over, parsed in the order that the CNI
-//! project's Go skeleton checks it, so that the same wrong input gets the same
-//! code from both.
+//! Stage 1: reads what the container runtime passed. Checks it in the order of the CNI project's Go
+//! skeleton, so that the same invalid input gets the same code from both.
 
 pub mod configuration;
 pub mod environment;
@@ -28,59 +27,57 @@ pub use self::stdin::{Source, Stdin};
 pub use self::timeouts::Timeouts;
 pub use self::trace_context::TraceContext;
 
-/// What a runtime, or a person, asks of the program.
+/// Describes what the program is asked to do.
 #[derive(Debug)]
 pub enum Input {
-    /// No command: a person wants to know what this program is
+    /// No command: a person started the program
     About,
-    /// VERSION, which needs nothing else
+    /// VERSION, which needs no other input
     Version,
     /// A command for the agent
     Call(Box<Call>),
 }
 
-/// A command for the agent, checked: nothing is sent without one.
+/// Holds a checked command. The agent is sent nothing that was not checked first.
 #[derive(Debug)]
 pub struct Call {
-    /// The command
+    /// CNI command
     pub action: Action,
-    /// Its arguments
+    /// Arguments of the command
     pub args: CmdArgs,
-    /// The network configuration in them
+    /// Network configuration, parsed from the arguments
     pub configuration: Configuration,
-    /// The version that the configuration names, if it names one
+    /// The configuration's `cniVersion`, if it has one
     pub cni_version: Option<Version>,
-    /// The plugin's settings
+    /// Settings of the plugin
     pub settings: Settings,
-    /// What is wrong with those that were given, where the command does not fail
-    /// for it
+    /// Errors in the settings that the command tolerates
     pub ignored: Vec<settings::Error>,
 }
 
-/// Why there is no call, and how its error document is headed.
+/// Describes why the input was rejected.
 #[derive(Debug)]
 pub struct Rejected {
-    /// What is wrong
+    /// The error
     pub error: Error,
-    /// What is known of the call
+    /// What the CNI error needs to know of the call
     pub context: ErrorContext,
 }
 
-/// What an error document needs to know of the call that failed.
+/// Holds what a CNI error needs to know of the call that failed.
 #[derive(Clone, Debug)]
 pub struct ErrorContext {
-    /// Version of the document: the configuration's where it is supported, else
-    /// the newest
+    /// The configuration's `cniVersion` if it is supported, otherwise the newest
     pub cni_version: Version,
-    /// Whether the command is DEL, of whose errors runtimes read the words
+    /// Whether the command is DEL, because container runtimes interpret the text of its errors
     pub is_del: bool,
 }
 
-/// Reads and checks a command. Standard input has to end within the time of the
-/// command since `started`.
+/// Reads and checks a command. Standard input must end within the command's timeout since
+/// `started`.
 ///
 /// # Errors
-/// The first thing that is wrong, in the order of the Go skeleton.
+/// The first error, in the order of the Go skeleton.
 pub fn read_input(
     environment: Environment<'_>,
     stdin: &mut dyn Source,
@@ -106,11 +103,11 @@ pub fn read_input(
 }
 
 impl Call {
-    /// Checks a command whose variables were looked at already, or are not a
-    /// runtime's. The settings of the node are left out: they are the plugin's.
+    /// Checks a command whose variables were checked already, or that does not come from a
+    /// container runtime. The node's settings file is not read, because it belongs to the plugin.
     ///
     /// # Errors
-    /// As [`read_input`], but for standard input and variables.
+    /// As [`read_input`], except for standard input and variables.
     pub fn check(command: &Command, args: CmdArgs) -> Result<Self, Rejected> {
         let is_del = command.action == Some(Action::Del);
         let mut context = ErrorContext { cni_version: version::NEWEST, is_del };
@@ -118,19 +115,19 @@ impl Call {
             .map_err(|error| Rejected { error, context })
     }
 
-    /// Returns how long it may take.
+    /// Returns the timeouts of the command.
     pub fn timeouts(&self) -> Timeouts {
         Timeouts::for_action(self.action, &self.settings)
     }
 
-    /// Returns whether this is a DEL that succeeds also where no agent does it, and is owed
-    /// then. A runtime may still name the network namespace of a container that is gone.
+    /// Returns whether this is a DEL that may succeed without an agent and is owed then. A
+    /// container runtime may still name the network namespace of a container that is gone.
     pub fn may_succeed_without_agent(&self) -> bool {
         let may_wait = self.settings.del_when_agent_down == DelWhenAgentDown::Fail;
         self.action == Action::Del && (!may_wait || netns::is_gone(&self.args.netns))
     }
 
-    /// What an error document of the call needs to know.
+    /// Returns what a CNI error needs to know of the call.
     pub fn error_context(&self) -> ErrorContext {
         let cni_version = self.configuration.version_for_errors();
         ErrorContext { cni_version, is_del: self.action == Action::Del }

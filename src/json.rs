@@ -1,9 +1,8 @@
-//! JSON as Go's `encoding/json` takes it: the agent is a Go program, and the
-//! configuration reaches it unchanged, so what it accepts is accepted here.
+//! Reads JSON as Go's `encoding/json` does. The agent is a Go program and receives the
+//! configuration unchanged, so the plugin accepts what Go accepts.
 //!
-//! Beyond serde's rules: duplicate keys, strings with bytes that are not UTF-8
-//! or with lone surrogates, numbers of any size, any depth, and the last of
-//! several keys that differ only in case wins.
+//! Go accepts more than serde does: duplicate keys, strings with invalid UTF-8 or lone surrogates,
+//! numbers of any size, and any depth. Of several keys that differ only in case, the last one wins.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,8 +16,8 @@ pub(crate) fn check_object(json: &[u8]) -> Result<(), Error> {
     for_each_member(&text_lossy(json), |_| false, |_, _| ())
 }
 
-/// The text of `json`, with one `?` in place of each byte that is no UTF-8, so
-/// that positions stay what they are. Go puts U+FFFD there.
+/// Returns `json` as text, with one `?` in place of each invalid byte, so that positions stay the
+/// same. Go writes U+FFFD.
 pub(crate) fn text_lossy(json: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(json) {
         return Cow::Borrowed(text);
@@ -31,8 +30,8 @@ pub(crate) fn text_lossy(json: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Reads the object `json` and hands the members whose key (escapes decoded) is
-/// `wanted` to `take`, in their order, each with the exact text of its value.
+/// Parses the object `json` and passes each member whose decoded key is `wanted` to `take`, in
+/// order, with the exact text of its value.
 pub(crate) fn for_each_member<'a>(
     json: &'a str,
     wanted: impl Fn(&[u8]) -> bool,
@@ -60,7 +59,7 @@ where
     }
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
-        // As raw text first, which may not have control characters.
+        // A key is read as raw text first, because serde_json then rejects control characters.
         while let Some(key) = map.next_key::<&RawValue>()? {
             let mut key = serde_json::Deserializer::from_str(key.get());
             let key = Bytes.deserialize(&mut key).map_err(serde::de::Error::custom)?;
@@ -74,8 +73,8 @@ where
     }
 }
 
-/// The string that `value` is: `Some(None)` for `null`, which Go's decoder
-/// leaves a field alone for, `None` for anything else.
+/// Returns the string that `value` holds. `Some(None)` means `null`, which Go's decoder ignores;
+/// `None` means another type.
 pub(crate) fn parse_string(value: &RawValue) -> Option<Option<String>> {
     if value.get() == "null" {
         return Some(None);
@@ -84,7 +83,7 @@ pub(crate) fn parse_string(value: &RawValue) -> Option<Option<String>> {
     Some(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// A JSON string as bytes: serde_json then lets lone surrogates pass.
+/// Reads a JSON string as bytes, because serde_json then accepts lone surrogates.
 struct Bytes;
 
 impl<'a> DeserializeSeed<'a> for Bytes {
@@ -119,9 +118,8 @@ impl<'a> Visitor<'a> for Bytes {
     }
 }
 
-/// Whether Go's decoder would store a member named `key` in the field `name`,
-/// which is ASCII: it compares with the case folded, and the Kelvin sign and
-/// the long s fold to ASCII letters.
+/// Returns whether Go's decoder stores a member `key` in the ASCII field `name`. Go ignores case,
+/// and folds the Kelvin sign and the long s to ASCII letters.
 pub(crate) fn names_field(key: &[u8], name: &str) -> bool {
     let mut name = name.bytes();
     let mut key = key;

@@ -1,15 +1,15 @@
-//! The CNI plugin of Antrea, as a library: it asks the node's `antrea-agent`
-//! over gRPC to connect Pods, whatever release that agent is.
+//! The CNI plugin of Antrea as a library. It asks the node's `antrea-agent` over gRPC to connect
+//! Pods, and works with every release of the agent.
 //!
 //! ```text
 //! environment ─┐
-//!              ├─▶ input ──▶ ladder ──▶ verdict ──▶ output ─▶ one JSON document
-//! stdin ───────┘   parsed    who        what it     or nothing
-//!                            answers    means
+//!              ├─▶ input ──▶ client ──▶ outcome ─────▶ output ──▶ one JSON document
+//! stdin ───────┘   checks    asks the   what the                  or nothing
+//!                            agent      answer means
 //! ```
 //!
-//! [`run()`] is the whole program. [`Action::request`] is what the Go package
-//! `antrea.io/antrea/pkg/cni` offers: one command, asked of the agent.
+//! [`run()`] is the whole program. [`Action::request`] offers what the Go package
+//! `antrea.io/antrea/pkg/cni` offers: one command, sent to the agent.
 
 mod action;
 pub mod api;
@@ -48,10 +48,10 @@ pub use self::owed_folder::{Entry, MAX_DELS, OwedFolder};
 pub use self::run::{ask_and_interpret, run};
 pub use self::this_node::ThisNode;
 
-/// The versions of the CNI API that are compiled in, newest first.
+/// Lists the versions of the agent's CNI API that are compiled in, newest first.
 ///
-/// The major version is the last part of the proto package's name. An API
-/// that is served under several names counts once.
+/// The major version is the last part of the proto package's name. An API that agents serve under
+/// several package names counts once.
 ///
 /// ```
 /// assert!(antrea_cni::API_VERSION.is_sorted_by(|newer, older| newer > older));

@@ -1,4 +1,4 @@
-//! The log: one line of JSON a call, if it is wanted.
+//! Writes the log: one line of JSON for each call, if the settings ask for it.
 
 mod event;
 mod file;
@@ -15,21 +15,20 @@ use crate::platform::files;
 
 pub use self::file::MAX_BYTES;
 
-/// Writes the event of a call, if the settings want it. A log that cannot be
-/// written never fails a call.
-pub(crate) fn write(
+/// Logs a call, if the settings ask for it. A log that cannot be written never fails a call.
+pub(crate) fn log_call(
     call: &Call,
     call_log: &CallLog,
     result: &Result<Bytes, Error>,
     note: Option<Note>,
 ) {
     let Some(path) = &call.settings.log_file else { return };
-    // A DEL that is lost is a success for the runtime alone.
+    // A lost DEL is a success only for the container runtime.
     let is_well = result.is_ok() && note != Some(Note::Lost);
     if call.settings.log_level == LogLevel::Error && is_well {
         return;
     }
-    let event = event::event(call, call_log, result.as_ref().err(), note);
+    let event = event::describe_call(call, call_log, result.as_ref().err(), note);
     let Ok(mut line) = serde_json::to_vec(&event) else { return };
     line.push(b'\n');
     files::block_sigxfsz();

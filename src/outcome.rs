@@ -1,4 +1,4 @@
-//! Stage 3: what an answer, or its absence, means for each command.
+//! Stage 3: decides what the agent's answer, or its absence, means for each command.
 
 use bytes::Bytes;
 
@@ -9,38 +9,38 @@ use crate::error::Error;
 use crate::input::Call;
 use crate::{grpc, json};
 
-/// What a command comes to: nothing is done about it here.
+/// Describes how a command ends. It is only data: `run.rs` acts on it.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The bytes for standard output, or why the command failed
+    /// Bytes for standard output, or the error
     pub result: Result<Bytes, Error>,
-    /// How it succeeded, if not by an agent that did it
+    /// How the command succeeded, if no agent did it
     pub note: Option<Note>,
-    /// What is to be remembered of the agent
+    /// What is remembered about the agent
     pub memory: Memory,
 }
 
-/// How a command succeeded that no agent did.
+/// Describes how a command succeeded that no agent did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// DEL: it is written down for the next agent
+    /// DEL: it is owed to the next agent
     Owed,
-    /// DEL: it could not be written down
+    /// DEL: it could not be stored
     Lost,
-    /// GC: the agent's API has none
+    /// GC: the agent's API lacks it
     NoGc,
-    /// GC: the agent refuses the cniVersion
+    /// GC: the agent refused the `cniVersion`
     GcRefused,
-    /// STATUS: the agent's API has none, and it serves ADD
+    /// STATUS: the agent's API lacks it, but the agent serves ADD
     NoStatus,
-    /// STATUS: the agent refuses the cniVersion, and it serves ADD
+    /// STATUS: the agent refused the `cniVersion`, but it serves ADD
     StatusRefused,
-    /// STATUS: nobody answered, and the agent was seen a moment ago
+    /// STATUS: no agent answered, but it was seen a moment ago
     FromMemory,
 }
 
 impl Note {
-    /// Returns what the log says.
+    /// Returns the text for the log.
     pub fn log_text(self) -> &'static str {
         match self {
             Self::Owed => "owed: no agent did it; the next one that answers gets it",
@@ -54,19 +54,19 @@ impl Note {
     }
 }
 
-/// What is to be remembered of the agent.
+/// Describes what is remembered about the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// That it was seen now
+    /// The agent was seen now
     Seen,
-    /// That it is not ready, so that it is not taken for ready when it goes away
+    /// The agent is not ready, so it does not count as ready if it disappears
     NotReady,
-    /// What is remembered already
+    /// Nothing changes
     Unchanged,
 }
 
 impl Outcome {
-    /// The verdict on what agents answered to a call.
+    /// Interprets the result of asking the agent.
     pub(crate) fn interpret(
         node: &impl Node,
         call: &Call,
@@ -78,15 +78,15 @@ impl Outcome {
             }
             Ok(Answer::Agent(response)) => Self::interpret_response(call, response),
             Ok(Answer::ServesAdd { refused_version: true }) => {
-                Self::done(Memory::Seen, Some(Note::StatusRefused))
+                Self::succeeded(Memory::Seen, Some(Note::StatusRefused))
             }
-            Ok(Answer::ServesAdd { .. }) => Self::done(Memory::Seen, Some(Note::NoStatus)),
-            Ok(Answer::Owed) => Self::done(Memory::Unchanged, Some(Note::Owed)),
-            Ok(Answer::Lost) => Self::done(Memory::Unchanged, Some(Note::Lost)),
-            // Nothing to collect for an agent that cannot: the runtime has already sent DEL
-            // for what it knew.
+            Ok(Answer::ServesAdd { .. }) => Self::succeeded(Memory::Seen, Some(Note::NoStatus)),
+            Ok(Answer::Owed) => Self::succeeded(Memory::Unchanged, Some(Note::Owed)),
+            Ok(Answer::Lost) => Self::succeeded(Memory::Unchanged, Some(Note::Lost)),
+            // An agent without GC has nothing to collect: the container runtime has already sent
+            // DEL for every container that it knew.
             Err(client::Error::NoCommonApi) if call.action == Action::Gc => {
-                Self::done(Memory::Unchanged, Some(Note::NoGc))
+                Self::succeeded(Memory::Unchanged, Some(Note::NoGc))
             }
             Err(cause) if call.action == Action::Status => {
                 Self::interpret_failed_status(node, call, cause)
@@ -99,12 +99,12 @@ impl Outcome {
         }
     }
 
-    /// A command that failed.
+    /// Returns the outcome of a command that failed.
     pub(crate) fn failed(error: Error) -> Self {
         Self { result: Err(error), note: None, memory: Memory::Unchanged }
     }
 
-    fn done(memory: Memory, note: Option<Note>) -> Self {
+    fn succeeded(memory: Memory, note: Option<Note>) -> Self {
         Self { result: Ok(Bytes::new()), note, memory }
     }
 
@@ -116,7 +116,7 @@ impl Outcome {
         let Response { result, error } = response;
         let result = match error {
             Some(error) if call.action == Action::Gc && error.is_refused_version() => {
-                return Self::done(memory, Some(Note::GcRefused));
+                return Self::succeeded(memory, Some(Note::GcRefused));
             }
             Some(error) => Err(with_hint(error, call).into()),
             None if is_add => json::check_object(&result).map(|()| result).map_err(Error::Result),
@@ -128,29 +128,29 @@ impl Outcome {
     fn interpret_status(Response { error, .. }: Response) -> Self {
         match error {
             Some(error) => Self { memory: Memory::NotReady, ..Self::failed(error.into()) },
-            None => Self::done(Memory::Seen, None),
+            None => Self::succeeded(Memory::Seen, None),
         }
     }
 
-    /// Ready means that an ADD started now can be expected to succeed. What the agent
-    /// said last is remembered: one that is being restarted is ready for as long as an
-    /// ADD would wait for it.
+    /// Interprets a STATUS without an answer. Ready means that an ADD that starts now can be
+    /// expected to succeed. An agent that is being restarted counts as ready for as long as an ADD
+    /// would wait for it.
     fn interpret_failed_status(node: &impl Node, call: &Call, cause: client::Error) -> Self {
         if !cause.is_unanswered() {
             let error = not_ready(cause);
-            // A failure of this process says nothing of the agent.
+            // A failure of this process says nothing about the agent.
             let is_ours = !matches!(error, Error::NotReady(_));
             let memory = if is_ours { Memory::Unchanged } else { Memory::NotReady };
             return Self { memory, ..Self::failed(error) };
         }
         if node.was_seen(call.settings.wait_for_agent) {
-            return Self::done(Memory::Unchanged, Some(Note::FromMemory));
+            return Self::succeeded(Memory::Unchanged, Some(Note::FromMemory));
         }
         Self::failed(not_ready(cause))
     }
 }
 
-/// Every agent refuses a configuration without a version.
+/// Adds a hint if the configuration has no `cniVersion`, which every agent refuses.
 fn with_hint(mut error: AgentError, call: &Call) -> AgentError {
     if call.cni_version.is_none() && error.is_refused_version() {
         error.note = "set cniVersion in the network configuration".to_owned();

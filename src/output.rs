@@ -1,4 +1,4 @@
-//! Stage 3: one JSON document on standard output, or nothing.
+//! Stage 4: writes one JSON document to standard output, or nothing.
 
 use std::io;
 
@@ -9,19 +9,19 @@ use crate::cni_error::CniError;
 use crate::input::version;
 use crate::platform::stdio;
 
-/// What the process leaves behind.
+/// Holds what the process prints and how it exits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// For standard output: one JSON document, or nothing
+    /// Bytes for standard output: one JSON document, or nothing
     pub stdout: Bytes,
-    /// For standard error: only where a person called the program by hand
+    /// Text for standard error, only if a person started the program without a command
     pub stderr: String,
-    /// Whether the exit status is 0, else it is 1. Then the document must not be lost
+    /// Whether the exit status is 0 and not 1; then the document must not be lost
     pub success: bool,
 }
 
 impl Output {
-    /// What this program is, for a person who called it without a command.
+    /// Describes this program to a person who started it without a command.
     pub(crate) fn about() -> Self {
         let stderr = format!(
             "antrea-cni {}, the CNI plugin of Antrea: asks antrea-agent to connect Pods\n\
@@ -32,7 +32,7 @@ impl Output {
         Self { stderr, ..Self::success(Bytes::new()) }
     }
 
-    /// The answer to VERSION.
+    /// Answers VERSION.
     pub(crate) fn version() -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -44,12 +44,12 @@ impl Output {
         Self::success(to_json(&Version { cni_version, supported_versions }))
     }
 
-    /// A command that was done.
+    /// Returns the output of a command that succeeded.
     pub(crate) fn success(stdout: Bytes) -> Self {
         Self { stdout, stderr: String::new(), success: true }
     }
 
-    /// A command that failed.
+    /// Returns the output of a command that failed.
     pub(crate) fn failure(error: &CniError) -> Self {
         Self { success: false, ..Self::success(to_json(error)) }
     }
@@ -57,7 +57,7 @@ impl Output {
     /// Writes the document to standard output, if there is one.
     ///
     /// # Errors
-    /// Not everything was written. A result is then lost.
+    /// Not everything was written, so a result is lost.
     pub fn write_to_stdout(&self) -> io::Result<()> {
         match self.stdout.is_empty() {
             true => Ok(()),
@@ -65,13 +65,13 @@ impl Output {
         }
     }
 
-    /// The plugin itself broke.
+    /// Returns the output after a panic.
     pub fn internal_error() -> Self {
         Self::failure(&CniError::internal())
     }
 }
 
-/// Strings and numbers in structs always have a JSON form.
+/// Serializes a struct of strings and numbers, which cannot fail.
 fn to_json(document: &impl Serialize) -> Bytes {
     serde_json::to_vec(document).unwrap_or_default().into()
 }

@@ -1,10 +1,10 @@
-//! DELs that were answered without an agent. Each is a file in a folder beside the agent's
-//! socket until an agent does it: an agent releases the interfaces that were left when it
-//! starts, but addresses only from v1.15.0 on.
+//! Stores owed DELs: those that were answered without an agent. Each is a file in a folder beside
+//! the agent's socket, until an agent does it. Agents release leftover interfaces when they start,
+//! but addresses only from v1.15.0 on.
 //!
-//! The name of a file is when the DEL is due, in milliseconds of Unix time, and whose it is:
-//! `1700000000000_CONTAINER@INTERFACE`. It holds the values of the variables, each ended by
-//! a NUL, and then standard input.
+//! The name of a file tells when the DEL is due, in milliseconds of Unix time, and for which
+//! container and interface it is: `1700000000000_CONTAINER@INTERFACE`. The file holds the values of
+//! the variables, each ended by a NUL, and then standard input.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -19,13 +19,13 @@ use crate::platform::folder::{self, Folder};
 /// Longest file, in bytes.
 pub(crate) const MAX_BYTES: usize = 64 << 10;
 
-/// Most DELs that are owed on a node.
+/// Most DELs that a node stores.
 pub const MAX_DELS: usize = 1024;
 
-/// How long a DEL that no agent answered is left alone at most.
+/// Longest delay of a DEL that no agent answered.
 const POSTPONED: Duration = Duration::from_secs(60);
 
-/// No DEL is due later than this: what claims to be was written before the clock was set.
+/// A DEL that claims to be due later than this was stored before the clock was set.
 const LATEST: Duration = Duration::from_secs(90);
 
 /// The DELs that are owed to the agent behind a socket.
@@ -35,7 +35,7 @@ pub struct OwedFolder {
     path: String,
 }
 
-/// One DEL that is owed: the name of its file.
+/// Names the file of one owed DEL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry(String);
 
@@ -50,7 +50,7 @@ impl Entry {
         (is_one && !key.is_empty()).then_some(Self(name))
     }
 
-    /// Returns since when, or from when on, it is due, in Unix time.
+    /// Returns when the DEL is due, in Unix time.
     pub fn due(&self) -> Duration {
         let (due, _) = self.0.split_once('_').unwrap_or_default();
         Duration::from_millis(due.parse().unwrap_or_default())
@@ -60,23 +60,22 @@ impl Entry {
         self.due() <= now || self.due() >= now + LATEST
     }
 
-    /// Container and interface, as `CONTAINER@INTERFACE`.
+    /// Returns container and interface, as `CONTAINER@INTERFACE`.
     pub fn key(&self) -> &str {
         self.0.split_once('_').map_or("", |(_, key)| key)
     }
 }
 
 impl OwedFolder {
-    /// Returns the folder of the DELs that are owed to the agent behind `socket`. `None` where
-    /// none can be.
+    /// Returns the folder for the agent behind `socket`. `None` if there can be none.
     pub fn folder(socket: &str) -> Option<String> {
         path_beside_socket(socket, "owed")
     }
 
-    /// Opens the folder beside `socket`. `None` if nothing is owed.
+    /// Opens the folder for the agent behind `socket`. Returns `None` if nothing is owed.
     ///
     /// # Errors
-    /// The folder cannot be looked at, or others may write it.
+    /// The folder cannot be examined, or other users may write to it.
     pub fn open(socket: &str) -> io::Result<Option<Self>> {
         let Some(path) = Self::folder(socket) else { return Ok(None) };
         match Folder::open(&path) {
@@ -86,13 +85,12 @@ impl OwedFolder {
         }
     }
 
-    /// Writes down a DEL with `args` that is due `later`. Returns `false` if it cannot be
-    /// kept.
+    /// Stores a DEL with `args` that is due after `later`. Returns `false` if it cannot be stored.
     pub(crate) fn write(socket: &str, args: &CmdArgs, later: Duration) -> bool {
         let (Some(path), Some(bytes)) = (Self::folder(socket), encode(args)) else {
             return false;
         };
-        // The folder may be removed, as an empty one, before the file is in it.
+        // Another process may remove the empty folder before the file is in it.
         (0..3).any(|_| {
             let Ok(folder) = Folder::create(&path) else { return false };
             let owed = Self { folder, path: path.clone() };
@@ -103,8 +101,8 @@ impl OwedFolder {
     fn add(&self, args: &CmdArgs, later: Duration, bytes: &[u8]) -> io::Result<bool> {
         let (entries, key, now) = (self.entries()?, key(args), now());
         let new = Entry::new(now + later, &key);
-        // The first one has the network namespace, which a second one may lack. It is
-        // sent when the later of the two is due.
+        // The first DEL names the network namespace, which a second one may not. It is sent when
+        // the later of the two is due.
         if let Some(old) = entries.iter().find(|it| it.key() == key) {
             return Ok(old.due() >= new.due() || self.folder.rename(&old.0, &new.0).is_ok());
         }
@@ -116,8 +114,9 @@ impl OwedFolder {
         self.is_kept(&new)
     }
 
-    /// Whether one that was just written is kept: others may write at the same time. Of
-    /// several for one container and interface the one that is due last is enough.
+    /// Returns whether the DEL just stored stays within the limit, which other processes may have
+    /// reached meanwhile. Of several for one container and interface, only the one that is due last
+    /// is kept.
     fn is_kept(&self, new: &Entry) -> io::Result<bool> {
         let entries = self.entries()?;
         if entries.len() > MAX_DELS {
@@ -131,7 +130,7 @@ impl OwedFolder {
         Ok(true)
     }
 
-    /// Returns the DELs that are owed, oldest first.
+    /// Returns the owed DELs, oldest first.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -149,7 +148,7 @@ impl OwedDels for OwedFolder {
     }
 
     fn due(&self) -> Vec<Entry> {
-        // A process that was killed while it wrote one left it.
+        // A process that was killed while it stored a DEL left a temporary file.
         let names = self.folder.names().unwrap_or_default();
         for temporary in names.iter().filter(|it| it.starts_with('.')) {
             if self.folder.is_older(temporary, LATEST) {
@@ -175,8 +174,8 @@ impl OwedDels for OwedFolder {
         removed.is_ok() || removed.is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
-    /// For half as long as it is owed already: one that was just owed is tried again at once,
-    /// and one that no agent ever answers keeps the others from nothing.
+    /// Delays a DEL by half its age: a new one is tried again at once, and one that no agent ever
+    /// answers does not block the others.
     fn postpone(&self, entry: &Entry, claim: &File) {
         let written = claim.metadata().and_then(|it| it.modified()).ok();
         let age = written.and_then(|it| it.elapsed().ok()).unwrap_or_default();
@@ -193,14 +192,15 @@ impl OwedDels for OwedFolder {
     }
 }
 
-/// Where nothing is owed, a call pays for no more than finding no folder.
+/// Removes the empty folder, so that later calls need one system call to find nothing.
 impl Drop for OwedFolder {
     fn drop(&mut self) {
         folder::remove_empty(&self.path);
     }
 }
 
-/// The DELs of these names, oldest first. The library's sort is 6 KB of code.
+/// Returns the DELs of these file names, oldest first. The standard library's sort would add 6 KB
+/// of code.
 fn sorted(names: Vec<String>) -> Vec<Entry> {
     let mut entries = Vec::new();
     for entry in names.into_iter().filter_map(Entry::parse) {
@@ -214,7 +214,8 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Container and interface as part of a file's name. What makes no name is hashed (FNV-1a).
+/// Returns container and interface as part of a file name, or their hash (FNV-1a) if they are no
+/// valid name.
 fn key(CmdArgs { container_id, ifname, .. }: &CmdArgs) -> String {
     const LONGEST: usize = 200;
     let is_name = is_identifier(container_id) && !ifname.contains(['/', '\\', ':', '\0']);

@@ -1,5 +1,5 @@
-//! What differs between the systems that the plugin runs on, but for the socket
-//! ([`grpc`](crate::grpc)): standard input and output, files, network namespaces.
+//! Hides the differences between operating systems: standard input and output, files, and network
+//! namespaces. The socket is in [`grpc`](crate::grpc).
 
 #[cfg(unix)]
 mod unix;

@@ -1,4 +1,4 @@
-//! The program, from the runtime's input to what goes to standard output.
+//! The program, from the container runtime's input to standard output.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::platform::netns;
 use crate::this_node::ThisNode;
 use crate::{last_seen, log};
 
-/// Runs the plugin for one command. Never panics, never prints.
+/// Runs the plugin for one command. It never panics and never prints.
 pub fn run(environment: Environment<'_>, stdin: &mut dyn Source) -> Output {
     let started = Instant::now();
     let result = match input::read_input(environment, stdin, started) {
@@ -32,16 +32,15 @@ pub fn run(environment: Environment<'_>, stdin: &mut dyn Source) -> Output {
 }
 
 impl Action {
-    /// Asks the agent to do the command, and gives the bytes for standard
-    /// output: the agent's result for ADD, nothing for the others.
+    /// Asks the agent to do the command and returns the bytes for standard output: the agent's
+    /// result for ADD, nothing for the other commands.
     ///
-    /// The counterpart of the Go package's `Action.Request`. The configuration
-    /// in `args` is checked, the variables are not: a runtime's come through
-    /// [`run`]. Blocks until there is an answer, at most for the command's
-    /// deadline.
+    /// This is the counterpart of the Go package's `Action.Request`. It checks the configuration in
+    /// `args`, but not the values of the `CNI_*` variables; [`run`] checks those of a container
+    /// runtime. It blocks until there is an answer, or until the command's timeout.
     ///
     /// # Errors
-    /// The CNI error document: the agent's own error or one of the plugin's.
+    /// The CNI error, which is either the agent's own or one of the plugin's.
     ///
     /// # Examples
     /// ```
@@ -68,7 +67,7 @@ impl Action {
     }
 }
 
-/// Does a checked command: who answers, what that means, and a line in the log.
+/// Does a checked command, remembers whether the agent is ready, and logs the call.
 fn perform(call: &Call, own_netns_allowed: bool, started: Instant) -> Result<Bytes, CniError> {
     let mut call_log = CallLog::default();
     let Outcome { result, note, memory } = match check_netns(call, own_netns_allowed) {
@@ -83,13 +82,13 @@ fn perform(call: &Call, own_netns_allowed: bool, started: Instant) -> Result<Byt
         Memory::NotReady => last_seen::forget(&call.settings.socket),
         Memory::Unchanged => (),
     }
-    log::write(call, &call_log, &result, note);
+    log::log_call(call, &call_log, &result, note);
     result.map_err(|error| {
         CniError::new(&error, &call.error_context(), &call.settings.socket, &call_log)
     })
 }
 
-/// Who answers a call on a node, and what that means. `call_log` learns what happened.
+/// Asks the agent and interprets its answer. Records each RPC in `call_log`.
 pub fn ask_and_interpret(
     node: &impl Node,
     call: &Call,
@@ -100,8 +99,8 @@ pub fn ask_and_interpret(
     Outcome::interpret(node, call, answer)
 }
 
-/// Returns which network namespace an ADD is for. Refuses the one that the plugin itself runs
-/// in. A path that cannot be looked at is left to the agent, which says what is wrong with it.
+/// Returns the network namespace of an ADD. Refuses the one that the plugin itself runs in. If the
+/// path cannot be examined, the agent is asked all the same, because its error says what is wrong.
 fn check_netns(call: &Call, own_is_allowed: bool) -> Result<Option<netns::Identity>, input::Error> {
     let path = &call.args.netns;
     if call.action != Action::Add {

@@ -1,5 +1,4 @@
-//! The node that the plugin runs on: its clock, its agent behind a socket, and what is kept
-//! beside that.
+//! Implements [`Node`] for the node that the plugin runs on.
 
 use std::fs;
 use std::io;
@@ -20,7 +19,7 @@ use crate::platform::{files, netns};
 /// The `type` under which Antrea installs its plugin.
 const TYPE: &str = "antrea";
 
-/// The real node.
+/// The node that the plugin runs on.
 #[derive(Clone, Copy, Debug)]
 pub struct ThisNode<'a> {
     settings: &'a Settings,
@@ -29,13 +28,13 @@ pub struct ThisNode<'a> {
 }
 
 impl<'a> ThisNode<'a> {
-    /// The node as the settings say where the agent is and whether it is trusted. Calls
-    /// belong to `trace`.
+    /// Describes a node by its settings, which tell where the agent is and whether it is trusted.
+    /// RPCs belong to `trace`.
     pub fn new(settings: &'a Settings, trace: &'a TraceContext) -> Self {
         Self { settings, trace, netns: None }
     }
 
-    /// The same, for a call into a network namespace.
+    /// Sets the network namespace of the call.
     pub(crate) fn with_netns(self, netns: Option<netns::Identity>) -> Self {
         Self { netns, ..self }
     }
@@ -83,7 +82,7 @@ impl<'a> Node for ThisNode<'a> {
     }
 
     fn remove_veth(&self, path: &str, netns: netns::Identity, ifname: &str) {
-        // If the interface stays, the next ADD fails with the agent's own error.
+        // Best effort: if the interface stays, the next ADD fails with the agent's own error.
         let _ = netns::remove_veth(path, netns, ifname);
     }
 
@@ -93,7 +92,7 @@ impl<'a> Node for ThisNode<'a> {
 
     fn owed(&self) -> io::Result<Option<OwedFolder>> {
         match OwedFolder::open(&self.settings.socket) {
-            // A folder that is not trusted is none.
+            // A folder that is not trusted counts as absent.
             Err(error) if !files::is_out_of_descriptors(&error) => Ok(None),
             opened => opened,
         }
@@ -104,7 +103,7 @@ impl<'a> Node for ThisNode<'a> {
     }
 }
 
-/// Returns how long ago a folder, or a file in it, changed last. A time in the future is none.
+/// Returns how long ago a folder, or a file in it, last changed. Times in the future are ignored.
 fn newest_change(folder: &str) -> Option<Duration> {
     let files = fs::read_dir(folder).ok()?.filter_map(|file| file.ok()?.metadata().ok());
     let all = files.filter(|it| !it.is_dir()).chain(fs::metadata(folder).ok());

@@ -1,19 +1,19 @@
-//! Which of the plugin's APIs this agent can serve, and their names in options.
+//! Tells which of the plugin's APIs the reference agent can serve, and how options name them.
 
 use antrea_cni::{Action, Api};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// The APIs that the agent can serve, newest first: all whose messages are those of
-/// v1 or a part of them.
+/// Returns the APIs that the agent can serve, newest first: those whose messages are the same as in
+/// v1, or a part of them.
 pub fn servable() -> Vec<Api> {
     Api::ALL.iter().copied().filter(|api| api.service == Api::V1.service).collect()
 }
 
-/// The API of that name.
+/// Looks up an API by name.
 ///
 /// # Errors
-/// A text with the names that there are.
+/// A text with the valid names.
 pub fn named(name: &str) -> Result<Api, String> {
     let apis = servable();
     apis.iter().find(|api| api.name == name).copied().ok_or_else(|| {
@@ -22,22 +22,22 @@ pub fn named(name: &str) -> Result<Api, String> {
     })
 }
 
-/// The path of a command's RPC on the wire; empty where the API lacks it.
+/// Returns the path of a command's RPC; empty if the API lacks it.
 pub fn path(api: &Api, action: Action) -> String {
     (api.method)(action).map(|method| api.path(&method)).unwrap_or_default()
 }
 
-/// What a call is for.
+/// Tells what an RPC does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rpc {
     /// A CNI command
     Command(Action),
-    /// What the agent can do
+    /// GetCapabilities
     Capabilities,
 }
 
 impl Rpc {
-    /// The RPCs of an API with their names.
+    /// Returns the RPCs of an API with their names.
     pub(crate) fn all(api: &Api) -> impl Iterator<Item = (Self, &'static str)> {
         let commands = Action::ALL
             .into_iter()
@@ -47,7 +47,7 @@ impl Rpc {
     }
 }
 
-/// APIs by name in files.
+/// Writes APIs as their names.
 pub(crate) fn serialize<S: Serializer>(apis: &[Api], out: S) -> Result<S::Ok, S::Error> {
     out.collect_seq(apis.iter().map(|api| api.name))
 }

@@ -1,5 +1,3 @@
-//! A container's interface.
-
 use serde::{Deserialize, Serialize};
 
 /// A container's interface.
@@ -7,7 +5,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Attachment {
     pub(crate) ifname: String,
     pub(crate) netns: String,
-    /// Last byte of its address
+    /// Last byte of the address
     pub(crate) host: u8,
 }
 

@@ -1,4 +1,4 @@
-//! The CNI commands, done as recorded releases do them.
+//! Does the CNI commands as recorded releases of the agent do them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::proto::CniCmdArgs;
 use crate::script::{Die, InBandError};
 use crate::{delegate, link, result};
 
-/// What is attached to this node.
+/// Does CNI commands and keeps the attachments of this node.
 #[derive(Debug)]
 pub(crate) struct Commands {
     cni_versions: Vec<String>,
@@ -26,7 +26,7 @@ pub(crate) struct Commands {
     network_ready: Instant,
     state: Option<PathBuf>,
     attachments: Mutex<BTreeMap<String, Attachment>>,
-    /// One call at a time per container
+    /// Allows one call at a time for each container
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -53,12 +53,12 @@ impl Commands {
         &self.cni_versions
     }
 
-    /// The containers that are attached.
+    /// Returns the attached containers.
     pub(crate) fn containers(&self) -> Vec<String> {
         self.attachments().keys().cloned().collect()
     }
 
-    /// Does a command, after the other calls for the same container.
+    /// Does a command, after all earlier calls for the same container.
     pub(crate) async fn execute(
         &self,
         action: Action,
@@ -81,7 +81,7 @@ impl Commands {
         }
     }
 
-    /// What every release checks before anything has an effect.
+    /// Checks what every release checks before a command has an effect.
     fn accept(&self, args: &CniCmdArgs) -> Result<Map<String, Value>, InBandError> {
         let configuration = decode(&args.network_configuration)
             .map_err(|_| InBandError::new(6, "Failed to decode network config"))?;
@@ -145,7 +145,7 @@ impl Commands {
             .unwrap_or_else(|| result::for_attachment(&attachment, version_of(configuration))))
     }
 
-    /// As released agents do before an ADD has an effect.
+    /// Waits for the node's network, as released agents do before an ADD has an effect.
     async fn wait_for_network(&self) -> Result<(), InBandError> {
         const AT_MOST: Duration = Duration::from_secs(30);
         let left = self.network_ready.saturating_duration_since(Instant::now());
@@ -189,7 +189,7 @@ impl Commands {
         journal: &Journal,
     ) -> CommandResult {
         self.delegated("DEL", args, configuration).await?;
-        // Only what it knows of.
+        // The agent removes only a link that it knows of.
         if self.links && self.attachments().contains_key(&args.container_id) {
             link::remove(&args.netns, &args.ifname).await?;
         }
@@ -218,7 +218,7 @@ impl Commands {
         self.save(&attachments);
     }
 
-    /// Has the real plugin do the command, if there is one.
+    /// Lets the real plugin do the command, if there is one.
     async fn delegated(
         &self,
         command: &str,
@@ -237,7 +237,7 @@ impl Commands {
         self.attachments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A real agent keeps its attachments in OVS and in the files of IPAM.
+    /// Saves the attachments. A real agent keeps them in OVS and in the files of its IPAM.
     fn save(&self, attachments: &BTreeMap<String, Attachment>) {
         if let (Some(file), Ok(json)) = (&self.state, serde_json::to_vec(attachments)) {
             let new = file.with_extension("new");
@@ -246,9 +246,9 @@ impl Commands {
     }
 }
 
-/// The configuration as a Go program sees it: keys in any case, the last of
-/// several, strings that are not UTF-8. What is nested too deep to be read is
-/// none of the agent's business.
+/// Decodes the configuration as a Go program does: keys in any case, the last of several, and
+/// strings with invalid UTF-8. Values that are nested too deeply are dropped, because the agent
+/// does not need them.
 fn decode(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     const KEYS: [&str; 4] = ["cniVersion", "prevResult", "name", "runtimeConfig"];
     let members: BTreeMap<String, Box<RawValue>> =

@@ -1,4 +1,4 @@
-//! Whether the agent behind a socket keeps the promises that the plugin relies on.
+//! Checks whether the agent behind a socket keeps the promises that the plugin relies on.
 //!
 //! ```text
 //! promises ──▶ safe, effects ──▶ subject ──▶ the agent
@@ -19,11 +19,11 @@ use self::subject::Subject;
 pub use self::report::{Kept, Report, Row};
 pub use self::subject::Question;
 
-/// Asks the agent; the report has a row a promise.
+/// Asks the agent, and reports on each promise in a row.
 ///
-/// Without a namespace nothing happens to the node: calls are made for containers that
-/// do not exist. With one, interfaces are made there and removed again, and GC removes
-/// what the agent made for all other containers.
+/// Without a namespace, nothing happens to the node, because all calls are for containers that do
+/// not exist. With a namespace, interfaces are created there and removed again, and GC removes what
+/// the agent created for all other containers.
 pub fn conformance(question: &Question) -> Report {
     let subject = match Subject::find(question) {
         Ok(subject) => subject,

@@ -1,5 +1,4 @@
-//! A real CNI plugin in place of Open vSwitch, so that a Pod gets a real
-//! network.
+//! Runs a real CNI plugin in place of Open vSwitch, so that a Pod gets a real network.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! What an agent was asked, and what it did.
+//! Records what the agent was asked and what it did.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
-/// A line of the journal.
+/// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Entry {
@@ -21,16 +21,16 @@ pub enum Entry {
     Effect(Effect),
 }
 
-/// A call, as it came in.
+/// A call as it was received.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Call {
     /// Seconds since 1970
     pub time: f64,
-    /// The path of the method
+    /// Path of the method
     pub path: String,
-    /// Whether a handler got it; if not, nothing more is known of the call
+    /// Whether a handler received it; if not, nothing more is known of the call
     pub served: bool,
-    /// Whether the agent has the method, and could not decode the message
+    /// Whether the agent has the method but could not decode the message
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub broken: bool,
     /// `grpc-timeout` as it was sent
@@ -50,23 +50,23 @@ pub struct Call {
     pub args: String,
     /// `path` of the arguments
     pub cni_path: String,
-    /// `network_configuration`: as text, or in base64 behind `base64:`
+    /// `network_configuration` as text, or in base64 after `base64:`
     #[serde(serialize_with = "text_or_base64")]
     pub network_configuration: Vec<u8>,
 }
 
-/// A change of what is attached.
+/// A change of the attachments.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Effect {
     /// Seconds since 1970
     pub time: f64,
     /// `ADD`, `DEL` or `GC`
     pub command: &'static str,
-    /// Whose interface it was
+    /// Container of the interface
     pub container_id: String,
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
@@ -78,7 +78,7 @@ fn text_or_base64<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error
     }
 }
 
-/// Entries in memory, and in a file if there is one.
+/// Keeps entries in memory, and in a file if there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     entries: Mutex<Vec<Entry>>,
@@ -94,7 +94,7 @@ impl Journal {
     pub(crate) fn write(&self, entry: Entry) {
         if let (Some(mut file), Ok(mut line)) = (self.file.as_ref(), serde_json::to_vec(&entry)) {
             line.push(b'\n');
-            // One write a line, so that agents can share a file.
+            // Each line is one write, so that several agents can share a file.
             let _ = file.write_all(&line);
         }
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);

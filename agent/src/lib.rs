@@ -1,13 +1,12 @@
 //! A reference implementation of antrea-agent's CNI service.
 //!
-//! It serves any subset of the APIs that agents ever had, behaves as recorded
-//! releases do, and can be told to misbehave. What it was asked is kept in a
-//! journal.
+//! It serves any subset of the APIs that agents ever had, behaves as recorded releases do, and can
+//! be told to misbehave. It records all calls in a journal.
 //!
 //! ```text
-//! server ──▶ service ──▶ script ──▶ node ──▶ delegate
-//! sockets    which API   what to    the CNI   a real CNI plugin,
-//!            is served   break      commands  if there is one
+//! server ──▶ service ──▶ script ──▶ commands ──▶ delegate
+//! sockets    which API   what to    CNI          a real CNI plugin,
+//!            is served   break      commands     if there is one
 //! ```
 
 mod api;

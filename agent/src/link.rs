@@ -1,10 +1,10 @@
-//! Real links in a container's network namespace, in place of Open vSwitch's.
+//! Creates real links in a container's network namespace, in place of Open vSwitch's.
 
 use tokio::process::Command;
 
 use crate::script::InBandError;
 
-/// Makes a link; one that is there already is an error, as real agents say it.
+/// Creates a link. If it exists already, that is an error, as with real agents.
 pub(crate) async fn add(netns: &str, ifname: &str) -> Result<(), InBandError> {
     let peer = format!("{ifname}-peer");
     ip(netns, &["link", "add", ifname, "type", "veth", "peer", "name", &peer]).await

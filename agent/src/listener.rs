@@ -1,4 +1,4 @@
-//! Where the agent listens: a unix socket, or a named pipe on Windows.
+//! Listens on a unix socket, or on a named pipe on Windows.
 
 #[cfg(unix)]
 mod unix;

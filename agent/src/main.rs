@@ -1,4 +1,4 @@
-//! The reference agent as a program, and the question whether another agent conforms.
+//! Runs the reference agent, or checks whether another agent conforms.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -95,7 +95,7 @@ struct Serve {
 fn main() -> ExitCode {
     let Arguments { command, agent } = Arguments::parse();
     let done = match command {
-        Some(Command::Conformance(arguments)) => ask(&arguments),
+        Some(Command::Conformance(arguments)) => check_conformance(&arguments),
         None => serve(agent).map(|()| ExitCode::SUCCESS),
     };
     match done {
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn ask(arguments: &Conformance) -> Result<ExitCode, Box<dyn std::error::Error>> {
+fn check_conformance(arguments: &Conformance) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let report = conformance(&Question {
         socket: arguments.socket.clone(),
         timeout: Duration::from_secs(arguments.timeout),

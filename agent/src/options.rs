@@ -1,5 +1,3 @@
-//! What an agent serves and how it behaves.
-
 use std::path::PathBuf;
 
 use antrea_cni::Api;
@@ -8,40 +6,38 @@ use serde::{Deserialize, Serialize};
 use crate::api;
 use crate::script::Script;
 
-/// The versions of the CNI specification that agents since v2.1.0 accept.
+/// Versions of the CNI specification that agents since v2.1.0 accept.
 pub const ALL_CNI_VERSIONS: [&str; 7] =
     ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
-/// What an agent serves and how it behaves.
+/// Tells what an agent serves and how it behaves.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Path of the unix socket
     pub socket: PathBuf,
-    /// The APIs that are served
+    /// APIs that are served
     #[serde(with = "api")]
     pub apis: Vec<Api>,
-    /// Methods that are left out, as `v1.CmdGC`
+    /// Methods that are left out, such as `v1.CmdGC`
     pub without: Vec<String>,
-    /// The values of `cniVersion` that are accepted
+    /// Values of `cniVersion` that are accepted
     pub cni_versions: Vec<String>,
-    /// What to do otherwise than usual
+    /// Deviations from the usual behaviour
     pub script: Script,
-    /// File that what was asked and done is appended to, as JSON lines
+    /// File to which calls and effects are appended as JSON lines
     pub journal: Option<PathBuf>,
-    /// File that keeps the attachments over a restart
+    /// File that keeps the attachments across a restart
     pub state: Option<PathBuf>,
-    /// Whether the agent is chained behind another plugin and gives
-    /// `prevResult` back as its result
+    /// Whether the agent is chained behind another plugin and returns `prevResult` as its result
     pub chaining: bool,
     /// Whether each attachment is a real link in the container's network namespace;
     /// needs root and iproute2
     pub links: bool,
-    /// Folder of real CNI plugins, one of which the `delegate` object of a
-    /// configuration names
+    /// Folder of real CNI plugins; the `delegate` object of a configuration names one of them
     pub delegate: Option<PathBuf>,
-    /// Seconds after the start until the node's network is ready. Until then an ADD waits
-    /// for it, 30 s at most, and is answered with code 11: nothing was done
+    /// Seconds after the start until the node's network is ready. Until then an ADD waits for it,
+    /// 30 s at most, and is then answered with code 11 and without effect
     pub network_ready_after: u64,
 }
 
@@ -64,12 +60,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// An agent that serves one API at `socket` and is otherwise ordinary.
+    /// Describes an agent that serves `apis` at `socket` and is otherwise ordinary.
     pub fn new(socket: impl Into<PathBuf>, apis: &[Api]) -> Self {
         Self { socket: socket.into(), apis: apis.to_vec(), ..Self::default() }
     }
 
-    /// Whether a method of a served API is not left out.
+    /// Returns whether a method of a served API is not left out.
     pub(crate) fn serves(&self, api: &Api, method: &str) -> bool {
         !self.without.contains(&format!("{}.{method}", api.name))
     }

@@ -1,4 +1,4 @@
-//! The messages of the service.
+//! Includes the messages of the service.
 #![expect(unreachable_pub, reason = "generated code")]
 
 include!(concat!(env!("OUT_DIR"), "/antrea_io.antrea.pkg.apis.cni.v1.rs"));

@@ -1,10 +1,10 @@
-//! What an ADD gives back, in the shape of its version.
+//! Writes the result of ADD in the shape of its `cniVersion`.
 
 use serde_json::{Map, Value, json};
 
 use crate::attachment::Attachment;
 
-/// The result of ADD in the shape of its version.
+/// Returns the result of an ADD that created `attachment`.
 pub(crate) fn for_attachment(attachment: &Attachment, version: &str) -> Vec<u8> {
     let address = attachment.address();
     let gateway = "10.10.0.1";
@@ -38,9 +38,8 @@ pub(crate) fn for_attachment(attachment: &Attachment, version: &str) -> Vec<u8> 
     serde_json::to_vec_pretty(&result).unwrap_or_default()
 }
 
-/// `prevResult` as a chained agent gives it back. Those that accept nothing
-/// above 0.4.0 print that version's shape and label, later ones the shape of
-/// 1.0.0 under any label.
+/// Returns `prevResult` as a chained agent does. Agents that accept nothing above 0.4.0 write that
+/// version and its shape. Later agents write the shape of 1.0.0 under any `cniVersion`.
 pub(crate) fn echo(configuration: &Map<String, Value>, version: &str, is_old: bool) -> Vec<u8> {
     let mut result = configuration.get("prevResult").cloned().unwrap_or_else(|| json!({}));
     let objects = |result: &mut Value, list: &str, change: &dyn Fn(&mut Map<String, Value>)| {

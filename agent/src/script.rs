@@ -1,4 +1,4 @@
-//! What an agent does otherwise than usual.
+//! Describes deviations from an agent's usual behaviour.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,31 +6,31 @@ use std::sync::Mutex;
 use antrea_cni::{Action, Api};
 use serde::{Deserialize, Serialize};
 
-/// Behaviours by `v1.CmdAdd`, by `ADD`, or for all calls by `*`; the first of
-/// these that there is counts. By `unknown`: the `status` of what is not served.
+/// Maps a method (`v1.CmdAdd`), a command (`ADD`) or `*` to a behaviour. The first key that exists,
+/// in this order, applies. The key `unknown` has the `status` of methods that are not served.
 pub type Script = BTreeMap<String, Behaviour>;
 
-/// What to do with a call, in the order of the fields.
+/// Describes what to do with a call, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Behaviour {
-    /// Only for container ids that begin so
+    /// Applies only to container ids with this prefix
     pub only_for: String,
-    /// Only for so many calls; the usual after that
+    /// Applies only to this many calls
     pub times: Option<u32>,
-    /// Wait before anything else
+    /// Wait before everything else
     pub delay_ms: u64,
     /// Never answer
     pub hang: bool,
     /// End the process, as a crash does
     pub die: Option<Die>,
-    /// End with a gRPC status, nothing done
+    /// End with this gRPC status, without effect
     pub status: Option<Status>,
-    /// Return this error, nothing done
+    /// Return this error, without effect
     pub error: Option<InBandError>,
-    /// Close the connection, before the command is done, or after it succeeded
+    /// Close the connection, before the command or after its success
     pub close: Option<Close>,
-    /// Wait after the command is done, before the answer
+    /// Wait between the command and the answer
     pub delay_after_ms: u64,
     /// Answer with this result instead of the real one
     pub reply: Option<String>,
@@ -41,9 +41,9 @@ pub struct Behaviour {
 /// A gRPC status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// Its number
+    /// Number of the status
     pub code: i32,
-    /// Its text
+    /// Text of the status
     #[serde(default)]
     pub message: String,
 }
@@ -62,33 +62,33 @@ pub struct InBandError {
 }
 
 impl InBandError {
-    /// An error without details.
+    /// Creates an error without details.
     pub fn new(code: i32, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: String::new() }
     }
 }
 
-/// When to close the connection.
+/// Tells when to close the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Close {
     /// Before the command is done
     Before,
-    /// After it succeeded, before the answer
+    /// After its success, before the answer
     After,
 }
 
-/// When to end the process.
+/// Tells when to end the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Die {
     /// Before the command is done
     Before,
-    /// When an ADD has made the interface (option `links`), and nobody knows of it yet
+    /// When ADD has created the interface (option `links`) and no client knows of it yet
     HalfMade,
 }
 
-/// A script and how often its parts were used.
+/// Applies a script, and counts how often each key was used.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptRunner {
     script: Script,
@@ -100,8 +100,8 @@ impl ScriptRunner {
         Self { script, used: Mutex::default() }
     }
 
-    /// What to do with the next call of `method` for `container`, which does `action` if
-    /// it does a command.
+    /// Returns what to do with the next call of `method` for `container`. `action` is the command,
+    /// if `method` is one.
     pub(crate) fn next(
         &self,
         api: &Api,
@@ -128,7 +128,7 @@ impl ScriptRunner {
         }
     }
 
-    /// The status of a path that is not served; UNIMPLEMENTED if the script has none.
+    /// Returns the status of a path that is not served. `None` means UNIMPLEMENTED.
     pub(crate) fn unserved_status(&self) -> Option<&Status> {
         self.script.get("unknown")?.status.as_ref()
     }

@@ -1,4 +1,4 @@
-//! The socket, and the life of an agent.
+//! Accepts connections, and starts and stops an agent.
 
 use std::io;
 use std::path::Path;
@@ -19,10 +19,10 @@ use crate::options::Options;
 use crate::script::ScriptRunner;
 use crate::service::Service;
 
-/// How long an agent that is dropped may take to close its connections.
+/// How long a dropped agent may take to close its connections.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// Why an agent does not start.
+/// Describes why an agent could not start.
 #[derive(Debug, Error)]
 #[error("cannot serve on {path}: {source}")]
 pub struct Error {
@@ -40,10 +40,10 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Starts an agent on threads of its own. It serves when this returns.
+    /// Starts an agent on threads of its own. The agent already serves when this returns.
     ///
     /// # Errors
-    /// The socket, the journal or the threads cannot be had.
+    /// The socket, the journal or the threads cannot be created.
     pub fn start(options: Options) -> Result<Self, Error> {
         let path = options.socket.display().to_string();
         Self::try_start(options).map_err(|source| Error { path, source })
@@ -68,12 +68,12 @@ impl Agent {
         Ok(Self { service, runtime: Some(runtime), end })
     }
 
-    /// Path of the socket.
+    /// Returns the path of the socket.
     pub fn socket(&self) -> &Path {
         &self.service.options.socket
     }
 
-    /// The calls that came in, in their order.
+    /// Returns all calls, oldest first.
     pub fn calls(&self) -> Vec<Call> {
         let entries = self.service.journal.entries().into_iter();
         entries
@@ -84,12 +84,12 @@ impl Agent {
             .collect()
     }
 
-    /// The calls that a handler got, in their order.
+    /// Returns the calls that a handler received, oldest first.
     pub fn served(&self) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.served).collect()
     }
 
-    /// The commands that took effect, in their order.
+    /// Returns the commands that had an effect, oldest first.
     pub fn effects(&self) -> Vec<Effect> {
         let entries = self.service.journal.entries().into_iter();
         entries
@@ -100,7 +100,7 @@ impl Agent {
             .collect()
     }
 
-    /// The containers that are attached.
+    /// Returns the attached containers.
     pub fn containers(&self) -> Vec<String> {
         self.service.commands.containers()
     }
@@ -109,7 +109,7 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         listener::remove(self.socket());
-        // As a process ends: all connections are closed, and no call is reset.
+        // As when a process ends, all connections are closed and no call is reset.
         self.end.send_replace(());
         if let Some(runtime) = self.runtime.take() {
             let (end, (done, closed)) = (self.end.clone(), mpsc::channel());
@@ -133,7 +133,7 @@ async fn accept(mut listener: Listener, service: Arc<Service>, mut ended: watch:
             Ok(stream) => {
                 drop(tokio::spawn(serve(stream, Arc::clone(&service), ended.clone())));
             }
-            // Out of descriptors: the next one may be closed soon.
+            // Descriptors ran out, but another connection may be closed soon.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }

@@ -1,4 +1,4 @@
-//! One call: which API it is for, and its answer.
+//! Answers one call: finds its API and does its command.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use crate::proto::{
 };
 use crate::script::{Behaviour, Close, Die, InBandError, ScriptRunner};
 
-/// What gRPC puts in front of a message: a flag and a length.
+/// Length of gRPC's frame header: a flag and a length.
 const FRAME_BYTES: usize = 5;
 
-/// What all connections share.
+/// Shares state between all connections.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) options: Options,
@@ -37,7 +37,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Answers a call. `close` closes the connection that it came in on.
+    /// Answers a call. `close` closes its connection.
     pub(crate) async fn call(
         self: Arc<Self>,
         request: Request<hyper::body::Incoming>,
@@ -55,7 +55,7 @@ impl Service {
             return status.into_http();
         };
         let call = with_headers(call, request.headers());
-        // As a server of gRPC does, before any handler.
+        // Like a gRPC server, decodes the message before any handler runs.
         let (head, body) = request.into_parts();
         let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         let is_compressed = body.first() != Some(&0);
@@ -95,7 +95,7 @@ impl Service {
         self.options.serves(api, method).then_some((*api, rpc, method))
     }
 
-    /// What grpc-go says of a path that it does not serve.
+    /// Returns what grpc-go says of a path that it does not serve.
     fn unknown(&self, path: &str) -> String {
         let (service, method) = path.trim_start_matches('/').rsplit_once('/').unwrap_or_default();
         let served = |api: &Api| format!("{}.{}", api.package, api.service) == service;
@@ -119,7 +119,7 @@ fn with_headers(mut call: Call, headers: &HeaderMap) -> Call {
     call
 }
 
-/// A call for a CNI command.
+/// Handles the call of a CNI command.
 struct Command {
     service: Arc<Service>,
     action: Action,
@@ -147,7 +147,7 @@ impl UnaryService<CniCmdRequest> for Command {
 
         let (service, action) = (Arc::clone(&self.service), self.action);
         let (behaviour, close) = (self.behaviour.clone(), Arc::clone(&self.close));
-        // On a task of its own: a caller that goes away is not noticed.
+        // The command continues on a task of its own after the client disconnects.
         let work = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(behaviour.delay_ms)).await;
             if behaviour.die == Some(Die::Before) {
@@ -194,7 +194,7 @@ fn reply(outcome: Result<Vec<u8>, InBandError>) -> tonic::Response<CniCmdRespons
     })
 }
 
-/// `GetCapabilities`.
+/// Handles `GetCapabilities`.
 struct Capabilities(Arc<Service>, Api);
 
 impl UnaryService<GetCapabilitiesRequest> for Capabilities {
@@ -213,7 +213,7 @@ impl UnaryService<GetCapabilitiesRequest> for Capabilities {
     }
 }
 
-/// A reply whose message is these bytes, whatever they are.
+/// Returns a reply with these bytes as its message.
 fn raw_reply(message: &[u8]) -> Response<Body> {
     let mut data = BytesMut::with_capacity(5 + message.len());
     data.put_u8(0);

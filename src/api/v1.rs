@@ -1,5 +1,5 @@
-//! API 1.1.0: v1beta1 with GC, STATUS, capabilities, and details of errors.
-//! No released agent serves it yet.
+//! API 1.1.0. It adds GC, STATUS, capabilities and error details to v1beta1. No released agent
+//! serves it yet.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
@@ -13,7 +13,7 @@ mod proto {
 }
 
 impl Api {
-    /// API 1.1.0, which no release serves yet.
+    /// API 1.1.0. No release serves it yet.
     pub const V1: Self = Self {
         name: "v1",
         releases: None,

@@ -1,5 +1,4 @@
-//! API 1.0.0-beta.1, as v0.1.0 to v2.7.0 of the agent serve it: one shape under
-//! three names.
+//! API 1.0.0-beta.1. Agents v0.1.0 to v2.7.0 serve it: the same messages under three package names.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
@@ -13,7 +12,7 @@ mod proto {
 }
 
 impl Api {
-    /// API 1.0.0-beta.1 as v1.1.0 to v2.7.0 serve it.
+    /// API 1.0.0-beta.1, as v1.1.0 to v2.7.0 serve it.
     pub const V1BETA1: Self = Self {
         name: "v1beta1",
         releases: Some(["v1.1.0", "v2.7.0"]),
@@ -26,7 +25,7 @@ impl Api {
         capabilities: None,
     };
 
-    /// The same as v0.3.0 to v1.0.3 serve it.
+    /// API 1.0.0-beta.1, as v0.3.0 to v1.0.3 serve it.
     pub const VMWARE: Self = Self {
         name: "vmware",
         releases: Some(["v0.3.0", "v1.0.3"]),
@@ -34,7 +33,7 @@ impl Api {
         ..Self::V1BETA1
     };
 
-    /// The same as v0.1.0 to v0.2.0 serve it.
+    /// API 1.0.0-beta.1, as v0.1.0 and v0.2.0 serve it.
     pub const FIRST: Self = Self {
         name: "first",
         releases: Some(["v0.1.0", "v0.2.0"]),

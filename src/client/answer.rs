@@ -1,19 +1,19 @@
-//! What a command came to.
+//! The result of asking the agent.
 
 use crate::api::Response;
 
-/// What a command came to.
+/// Describes how asking the agent ended.
 #[derive(Debug)]
 pub enum Answer {
-    /// An agent answered
+    /// The agent answered
     Agent(Response),
-    /// STATUS: the agent does not do it, or refuses the version that has it; it serves ADD
+    /// STATUS: the agent lacks it, or refuses the `cniVersion` that has it, but it serves ADD
     ServesAdd {
-        /// Whether the agent refuses the cniVersion
+        /// Whether the agent refused the `cniVersion`
         refused_version: bool,
     },
-    /// No agent did a DEL, which is written down for the next one
+    /// DEL: no agent did it, so it is owed to the next agent
     Owed,
-    /// No agent did a DEL, and it could not be written down
+    /// DEL: no agent did it, and it could not be stored
     Lost,
 }

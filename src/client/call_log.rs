@@ -1,4 +1,4 @@
-//! What happened to a command on its way, for error texts and logs.
+//! Records the RPCs of a command, for error texts and the log.
 
 use std::time::Duration;
 
@@ -7,65 +7,65 @@ use semver::Version;
 use crate::action::Action;
 use crate::api::{Api, Method};
 
-/// What happened to a command.
+/// Records what was done to get a command to the agent.
 #[derive(Debug, Default)]
 pub struct CallLog {
-    /// The RPCs in the order of asking
+    /// RPCs, oldest first
     pub rpcs: Vec<Rpc>,
-    /// Connections that the command was sent on
+    /// Number of connections that the command was sent on
     pub connections: u32,
-    /// Whole time of the command
+    /// Duration of the whole command
     pub elapsed: Duration,
     /// How often the agent answered "try again later" and was asked again
     pub asked_again: u32,
-    /// What became of DELs that were owed
+    /// What became of owed DELs
     pub settled_dels: SettledDels,
 }
 
-/// What became of DELs that were owed when an agent was reached.
+/// Describes what became of owed DELs once an agent was reached.
 #[derive(Debug, Default)]
 pub struct SettledDels {
-    /// How many an agent answered
+    /// Number of DELs that an agent answered
     pub done: u32,
-    /// What it said where it failed, and what could not be read
+    /// Errors of the agent, and DELs that could not be read
     pub errors: Vec<String>,
 }
 
-/// Returns a time for people, as `1.2 s`. Floating point is 8 KB of code.
+/// Returns a duration as text, such as `1.2 s`. Formatting a floating-point number would add 8 KB
+/// of code.
 pub(crate) fn seconds(time: Duration) -> String {
     let tenths = (time.as_millis() + 50) / 100;
     format!("{}.{} s", tenths / 10, tenths % 10)
 }
 
-/// One RPC and its end.
+/// Records one RPC.
 #[derive(Clone, Debug)]
 pub struct Rpc {
-    /// The API that was asked
+    /// API of the RPC
     pub api: Api,
-    /// The RPC of that API
+    /// RPC of that API
     pub method: Method,
-    /// The version of the configuration as it was sent, if it had one
+    /// The `cniVersion` in which the configuration was sent; `None` if it had none
     pub cni_version: Option<Version>,
-    /// On which connection of the command, from 1
+    /// Number of the connection within the command, from 1
     pub connection: u32,
-    /// The command that was asked for
+    /// CNI command that was asked for
     pub action: Action,
-    /// What came back
+    /// How the RPC ended
     pub outcome: RpcOutcome,
-    /// Time until the answer, or until nobody waited for it any more
+    /// Time until the RPC ended, or until the plugin stopped waiting
     pub elapsed: Duration,
 }
 
-/// How one RPC ended.
+/// Describes how one RPC ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RpcOutcome {
     /// A reply, with the code of the error in it, or 0
     Reply(i32),
-    /// The gRPC status that ended the call, as code and text, or what the
-    /// transport saw instead of one
+    /// Code and text of the gRPC status, or what the transport reported instead
     Status(String),
-    /// The connection was lost: the call may have been done
+    /// The connection was lost, so the agent may have done the command
     ConnectionLost(String),
-    /// No answer in time
+    /// No answer before the deadline
     NoAnswer,
 }

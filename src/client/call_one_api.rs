@@ -1,5 +1,4 @@
-//! One call of one API, for tools that ask what an agent can do. The CNI commands do
-//! not use it.
+//! Calls one RPC of one API, for tools that examine an agent. The CNI commands do not use it.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -14,11 +13,10 @@ use crate::action::Action;
 use crate::api::{Api, Capabilities, CapabilitiesRpc, Request, Response};
 use crate::deadline::Deadline;
 
-/// Asks one API for one command: one connection, one RPC. The answer counts
-/// also if it is UNIMPLEMENTED.
+/// Sends one command in one API: one connection, one RPC, no fallback and no retry.
 ///
 /// # Errors
-/// All but [`Error::Result`] and [`Error::NoCommonApi`].
+/// All but [`Error::Untranslatable`] and [`Error::NoCommonApi`].
 pub fn call_one_api(
     node: &impl Node,
     api: &Api,
@@ -30,11 +28,11 @@ pub fn call_one_api(
     RpcClient { node, connection, call_log }.call(api, request)
 }
 
-/// Whether one API serves a command, asked with a message that no agent can decode:
-/// that has no effect, whatever cniVersions an agent accepts.
+/// Asks whether the agent serves a command in one API. The message cannot be decoded by any agent,
+/// so it has no effect and the `cniVersion` does not matter.
 ///
 /// # Errors
-/// As [`call_one_api`]: UNIMPLEMENTED where it does not.
+/// As [`call_one_api`]; the status is UNIMPLEMENTED if the agent lacks `action`.
 pub fn is_served(
     node: &impl Node,
     api: &Api,
@@ -46,7 +44,7 @@ pub fn is_served(
     RpcClient { node, connection, call_log }.probe_method(api, action)
 }
 
-/// What the agent says of itself, if `api` has that question.
+/// Asks the agent what it can do. Returns `None` if `api` has no RPC for that.
 ///
 /// # Errors
 /// As [`call_one_api`].

@@ -1,4 +1,4 @@
-//! Why a command got no answer that counts, and what to do about it.
+//! Errors from asking the agent, with the advice that the user sees.
 
 use std::io::ErrorKind;
 
@@ -7,29 +7,31 @@ use thiserror::Error;
 use crate::grpc;
 use crate::input::Settings;
 
-/// Why a command got no answer that counts.
+/// Describes why the agent did not do a command.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The call had no reply.
+    /// The RPC failed.
     #[error("{}", advice(.0))]
     Call(#[from] grpc::Error),
-    /// The reply is no message of the API.
+    /// The reply cannot be decoded as a message of the API.
     #[error("the reply of antrea-agent cannot be decoded: look at its log on this node")]
     Undecodable(#[source] prost::DecodeError),
-    /// The command ended early, so that the runtime can read its network configurations.
+    /// The command ended early, because the container runtime waits to read its network
+    /// configuration.
     #[error(
         "the call ended early, because the container runtime waits to read its network configuration again: the runtime tries again"
     )]
     Yielded(#[source] Box<Self>),
-    /// A DEL for the same container and interface is owed, and keeps an ADD from being sent.
+    /// An ADD was not sent, because an owed DEL for the same container and interface must be done
+    /// first.
     #[error("a DEL that is owed for this container and interface comes first, and {0}: try again")]
     OwedDelFirst(String),
-    /// The result of ADD cannot be put into the configuration's cniVersion.
+    /// The result of ADD cannot be converted to the configuration's `cniVersion`.
     #[error(
         "the result of antrea-agent cannot be put into the cniVersion of the configuration: set a lower one"
     )]
     Untranslatable(String),
-    /// No API version of ours is served.
+    /// The agent implements none of the plugin's APIs.
     #[error(
         "antrea-agent serves none of the API versions of this plugin: install the plugin that came with the agent"
     )]
@@ -37,30 +39,31 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the agent does not have what it was asked for.
+    /// Returns whether the agent lacks the RPC.
     pub fn is_unimplemented(&self) -> bool {
         matches!(self, Self::Call(error) if error.is_unimplemented())
     }
 
-    /// Whether the agent has what it was asked for, and answered with a gRPC status
-    /// all the same; one that takes no calls now says nothing of what it has.
+    /// Returns whether a gRPC status shows that the agent serves the method. The statuses of an
+    /// agent that is stopping show nothing.
     pub fn is_from_served_method(&self) -> bool {
         use tonic::Code::{Cancelled, DeadlineExceeded, Unavailable, Unimplemented};
         let says_nothing = [Unimplemented, Unavailable, DeadlineExceeded, Cancelled];
         matches!(self, Self::Call(grpc::Error::Status(it)) if !says_nothing.contains(&it.code()))
     }
 
-    /// Whether the connection died, so that the outcome is unknown.
+    /// Returns whether the connection was lost, so that the outcome is unknown.
     pub fn is_connection_lost(&self) -> bool {
         matches!(self, Self::Call(grpc::Error::ConnectionLost(_)))
     }
 
-    /// Whether the agent did not take the call, so that it can be made again.
+    /// Returns whether the agent refused the RPC before processing it, so that it can be sent
+    /// again.
     pub fn is_refused(&self) -> bool {
         matches!(self, Self::Call(grpc::Error::Refused(_)))
     }
 
-    /// Whether there was no connection to send anything on.
+    /// Returns whether there was no connection, so that nothing was sent.
     pub fn is_not_connected(&self) -> bool {
         use grpc::Error::{NotASocket, OutOfDescriptors, Unreachable, Untrusted, UntrustedLink};
         let Self::Call(error) = self else { return false };
@@ -74,8 +77,8 @@ impl Error {
         )
     }
 
-    /// Whether no agent was there, or it did not answer. An agent that answers with an error
-    /// is there, and so is one whose socket is closed to this user.
+    /// Returns whether no agent was there or it did not answer in time. An agent that answers with
+    /// an error is there, and so is one to whose socket this user may not connect.
     pub fn is_unreached(&self) -> bool {
         use grpc::Error::{Deadline, NotASocket, Refused, Unreachable};
         match self {
@@ -85,14 +88,14 @@ impl Error {
         }
     }
 
-    /// Whether nobody answered at all, as while an agent is being restarted.
+    /// Returns whether the agent gave no answer at all, as while it is being restarted.
     pub fn is_unanswered(&self) -> bool {
         use grpc::Error::{ConnectionLost, Deadline, Refused, Unreachable};
         matches!(self, Self::Call(Unreachable(_) | Refused(_) | ConnectionLost(_) | Deadline))
     }
 }
 
-/// What a person is told, and what to do next.
+/// Returns what the user is told: what happened, and what to do next.
 fn advice(error: &grpc::Error) -> String {
     let key = Settings::KEY;
     match error {

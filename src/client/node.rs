@@ -1,5 +1,5 @@
-//! What asking an agent needs of the node. The plugin uses the real node; a test uses a
-//! simulated one, with a clock of its own.
+//! Defines what the client needs of the node. The plugin implements it for the real node, and a
+//! test for a simulated one with its own clock.
 
 use std::io;
 use std::rc::Rc;
@@ -11,132 +11,132 @@ use crate::deadline::{Changed, Deadline};
 use crate::grpc;
 use crate::input::CmdArgs;
 
-/// The node: its clock, its agent, and what is kept beside the agent's socket.
+/// Gives access to the clock, the agent, and the files beside the agent's socket.
 pub trait Node {
-    /// How an agent is called.
+    /// Connection to an agent.
     type Connection: Connection;
 
-    /// What tells a network namespace from another one.
+    /// Identity of a network namespace.
     type Netns: Copy;
 
-    /// The DELs that are owed.
+    /// Folder of owed DELs.
     type Owed: OwedDels;
 
-    /// Returns the time.
+    /// Returns the current time.
     fn now(&self) -> Instant;
 
-    /// Lets time go by.
+    /// Sleeps for `pause`.
     fn sleep(&self, pause: Duration);
 
-    /// Connects to the agent without waiting, for calls that end by `deadline`. If
-    /// it is `watched`, the end of its process can be told.
+    /// Connects to the agent without waiting, for calls that end by `deadline`. With `track_peer`,
+    /// the connection can tell when the agent's process ends.
     ///
     /// # Errors
-    /// Why there is no connection.
+    /// The reason why there is no connection.
     fn connect(
         &self,
         deadline: &Rc<Deadline>,
         track_peer: bool,
     ) -> Result<Self::Connection, grpc::Error>;
 
-    /// Returns what tells how long ago the runtime's folder of network configurations
-    /// changed.
+    /// Returns a function that tells how long ago the container runtime's folder of network
+    /// configurations changed.
     fn conf_dir_changed(&self) -> Changed;
 
-    /// Returns which network namespace the call's path led to before anything was sent.
+    /// Returns the network namespace that `CNI_NETNS` led to before anything was sent.
     fn netns(&self) -> Option<Self::Netns>;
 
-    /// Returns whether there certainly is no network namespace at `path`.
+    /// Returns whether there is certainly no network namespace at `path`.
     fn netns_is_gone(&self, path: &str) -> bool;
 
-    /// Returns whether `name` is this plugin's, as a configuration's `type`.
+    /// Returns whether `name`, a configuration's `type`, means this plugin.
     fn is_own_type(&self, name: &str) -> bool;
 
-    /// Removes the interface `ifname` from the network namespace at `path`, if that is
-    /// still `netns`, and the interface is a veth.
+    /// Removes the interface `ifname` from the network namespace at `path`, if that is still
+    /// `netns` and the interface is a veth.
     fn remove_veth(&self, path: &str, netns: Self::Netns, ifname: &str);
 
-    /// Writes down a DEL that is due `later`. Returns `false` if it cannot be kept.
+    /// Stores an owed DEL that is due after `later`. Returns `false` if it cannot be stored.
     fn owe(&self, args: &CmdArgs, later: Duration) -> bool;
 
-    /// Opens the DELs that are owed, if any may be.
+    /// Opens the folder of owed DELs. Returns `None` if nothing is owed.
     ///
     /// # Errors
-    /// It cannot be known, for want of descriptors or memory.
+    /// Descriptors or memory ran out, so whether a DEL is owed is unknown.
     fn owed(&self) -> io::Result<Option<Self::Owed>>;
 
     /// Returns whether the agent was seen less than `within` ago.
     fn was_seen(&self, within: Duration) -> bool;
 }
 
-/// A connection to an agent.
+/// A connection to the agent.
 pub trait Connection {
-    /// Makes one unary call.
+    /// Makes one unary RPC.
     ///
     /// # Errors
-    /// Why there is no reply.
+    /// The reason why there is no reply.
     fn call(&mut self, path: String, message: Bytes) -> Result<Bytes, grpc::Error>;
 
-    /// Makes a unary call whose message no agent can decode, so that it has no effect:
-    /// UNIMPLEMENTED means that the agent lacks the method, any other status that it has
-    /// it.
+    /// Makes a unary RPC whose message no agent can decode, so that it has no effect. UNIMPLEMENTED
+    /// means that the agent lacks the method; any other status means that it has it.
     ///
     /// # Errors
-    /// Why there is no reply.
+    /// The reason why there is no reply.
     fn probe_method(&mut self, path: String) -> Result<Bytes, grpc::Error>;
 
-    /// Returns the process that listens on the socket, where it is known.
+    /// Returns the id of the process that listens on the socket, if the kernel tells it.
     fn peer_id(&self) -> Option<i32>;
 
-    /// Returns whether that process, which was to be track_peer, had certainly ended when the
-    /// connection was made: it is just ending, or has left its socket to others.
+    /// Returns whether that tracked process had certainly ended when the connection was made.
+    /// Either it is just ending, or another process inherited its socket.
     fn peer_was_gone(&self) -> bool;
 
-    /// Returns whether that process, which was track_peer, is certainly gone.
+    /// Returns whether that tracked process has certainly ended.
     fn peer_is_gone(&self) -> bool;
 
-    /// Returns whether that process certainly lives now.
+    /// Returns whether that process is certainly alive.
     fn peer_is_alive(&self) -> bool;
 }
 
-/// The DELs that are owed.
+/// The owed DELs of a node.
 pub trait OwedDels {
-    /// One of them.
+    /// Names one owed DEL.
     type Entry;
 
-    /// Keeps others from sending one, until it is dropped.
+    /// Keeps other processes from sending a DEL until it is dropped.
     type Claim;
 
-    /// Returns one for the same container and interface, due or not, if there is one.
+    /// Finds the owed DEL for the container and interface of `args`, whether it is due or not.
     ///
     /// # Errors
-    /// It cannot be known.
+    /// Whether one is owed cannot be determined.
     fn find(&self, args: &CmdArgs) -> io::Result<Option<Self::Entry>>;
 
-    /// Returns those that are due, oldest first.
+    /// Returns the DELs that are due, oldest first.
     fn due(&self) -> Vec<Self::Entry>;
 
-    /// Lets one process at a time send those that are due. Returns `false` if another one
-    /// does.
+    /// Allows this process alone to send the DELs that are due. Returns `false` if another process
+    /// sends them.
     fn try_lock(&self) -> bool;
 
-    /// Claims one, and reads it.
+    /// Claims a DEL and reads it.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock): another process has it.
-    /// [`NotFound`](io::ErrorKind::NotFound): it is gone.
-    /// [`InvalidData`](io::ErrorKind::InvalidData): it is none. Others: it cannot be read now.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock): another process has claimed it.
+    /// [`NotFound`](io::ErrorKind::NotFound): it was removed.
+    /// [`InvalidData`](io::ErrorKind::InvalidData): it is not a stored DEL.
+    /// Others: it cannot be read now.
     fn claim(&self, entry: &Self::Entry) -> io::Result<(Self::Claim, CmdArgs)>;
 
-    /// Removes one that an agent answered, or that is none. Returns `false` if it stays.
+    /// Removes a DEL that is done or invalid. Returns `false` if it cannot be removed.
     fn remove(&self, entry: &Self::Entry) -> bool;
 
-    /// Leaves one that no agent answered alone for a while.
+    /// Delays a DEL that no agent answered.
     fn postpone(&self, entry: &Self::Entry, claim: &Self::Claim);
 
-    /// Returns whether it is for the container and interface of `args`.
+    /// Returns whether the DEL is for the container and interface of `args`.
     fn is_for(entry: &Self::Entry, args: &CmdArgs) -> bool;
 
-    /// Says whose it is: `CONTAINER@INTERFACE`.
+    /// Returns the container and interface of a DEL, as `CONTAINER@INTERFACE`.
     fn key(entry: &Self::Entry) -> String;
 }

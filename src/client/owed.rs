@@ -1,5 +1,5 @@
-//! DELs that no agent did: each was answered with success and is owed. Whoever reaches an
-//! agent next sends them.
+//! Sends owed DELs. Each is a DEL that no agent did and that was answered with success. The next
+//! call that reaches an agent sends it.
 
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -15,18 +15,18 @@ use crate::backoff::Backoff;
 use crate::grpc;
 use crate::input::{Call, CmdArgs, Timeouts};
 
-/// How long a command that an agent answered goes on with DELs that are owed.
+/// How long a command sends owed DELs after the agent answered it.
 const SETTLE_TIME: Duration = Duration::from_secs(2);
 
-/// When a DEL is due for an ADD whose outcome is unknown. The runtime's own DEL comes at
-/// once, and may pass the ADD, which the agent still finishes.
+/// When a DEL is due for an ADD whose outcome is unknown. The runtime's own DEL comes at once, and
+/// may overtake the ADD, which the agent then still finishes.
 const DELAY_AFTER_ADD: Duration = Duration::from_secs(60);
 
-/// Between two tries to claim what another process sends.
+/// Pauses between attempts to claim a DEL that another process sends.
 const CLAIM_BACKOFF: Backoff = Backoff::new(10, 200);
 
-/// Sends a DEL that succeeds also without an agent. Not reached, or without an answer, it is
-/// written down. What cannot be written down waits longer, if its network namespace is there.
+/// Sends a DEL that may succeed without an agent. If no agent answers, the DEL is stored. If it
+/// cannot be stored and its network namespace still exists, it waits longer for an agent.
 pub(super) fn del_or_owe<N: Node>(
     session: &mut Session<'_, N>,
     timeouts: Timeouts,
@@ -51,14 +51,14 @@ pub(super) fn del_or_owe<N: Node>(
     session.call_until_done(request).map(Answer::Agent)
 }
 
-/// Sends the DEL that is owed for the container and interface of an ADD, if there is one.
-/// Gives the agent's words where it did not do it. An ADD is not sent while its DEL stays.
+/// Sends the owed DEL for the container and interface of an ADD, if there is one. Returns the
+/// agent's answer if the agent did not do it. The ADD is not sent while its DEL is owed.
 pub(super) fn send_before_add<N: Node>(
     session: &mut Session<'_, N>,
     owed: &N::Owed,
 ) -> Result<Option<Response>, Error> {
     let mut backoff = CLAIM_BACKOFF;
-    // Two processes may have written one at once.
+    // Two processes may each have stored one at the same time.
     while let Some(entry) =
         owed.find(session.request.args).map_err(grpc::Error::OutOfDescriptors)?
     {
@@ -84,7 +84,7 @@ pub(super) fn send_before_add<N: Node>(
     }
     let least = Action::Add.rules().retry_if_left.unwrap_or_default();
     let left = session.deadline.left(session.node.now());
-    // From here on the ADD is counted.
+    // The retries of the ADD are counted from here on.
     if mem::take(&mut session.call_log.asked_again) > 0 && left < least {
         return Err(Error::OwedDelFirst("it took the time of the ADD".to_owned()));
     }
@@ -98,7 +98,7 @@ fn cannot_remove<N: Node>(entry: &<N::Owed as OwedDels>::Entry) -> Error {
     ))
 }
 
-/// The agent's words, which are not about the ADD.
+/// Notes in an answer that it is about the owed DEL and not about the ADD.
 fn with_note_about_owed_del(mut response: Response) -> Response {
     if let Some(error) = &mut response.error {
         error.note =
@@ -107,19 +107,20 @@ fn with_note_about_owed_del(mut response: Response) -> Response {
     response
 }
 
-/// Sends the DELs that are due, on the connection of a command that was answered. One that no
-/// agent answers keeps the others from nothing.
+/// Sends the DELs that are due on the connection of a command that was answered. A DEL that the
+/// agent does not answer is delayed, so that it does not block the others.
 pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
     if !owed.try_lock() {
         return;
     }
     session.deadline.limit(session.node.now() + SETTLE_TIME);
     (session.wait_for_agent, session.total_if_answered) = (Duration::ZERO, None);
-    // The log tells of the command's own calls.
+    // The log shows only the RPCs of the command itself.
     let (rpcs, connections) = (mem::take(&mut session.call_log.rpcs), session.call_log.connections);
     let Request { action, args, .. } = session.request;
     for entry in owed.due() {
-        // What an ADD made is not removed by its own call: another one owed that meanwhile.
+        // A DEL for what this ADD just created must not be sent by the same call. Another process
+        // has stored it meanwhile.
         if action == Action::Add && N::Owed::is_for(&entry, args) {
             continue;
         }
@@ -137,12 +138,12 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
             }
             break;
         }
-        // One that our own end cut off has not kept anybody.
+        // A DEL that the plugin's own time limit interrupted has not delayed others.
         let now = session.node.now();
         if now - asked > SETTLE_TIME / 4 || !session.deadline.left(now).is_zero() {
             owed.postpone(&entry, &claim);
         }
-        // An agent that answered can be asked for the others.
+        // An agent that answered can be sent the other DELs.
         if !is_any_answer(&answer) {
             break;
         }
@@ -150,7 +151,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
     (session.call_log.rpcs, session.call_log.connections) = (rpcs, connections);
 }
 
-/// Owes a DEL for an ADD whose outcome is unknown, while its agent goes on with it.
+/// Stores a DEL for an ADD whose outcome is unknown, if the agent may still finish it.
 pub(super) fn owe_for_unknown_add<N: Node>(session: &mut Session<'_, N>) {
     if session.add_may_go_on() && !session.node.owe(session.request.args, DELAY_AFTER_ADD) {
         let why = "the agent may still do the ADD, and the DEL for it could not be kept";
@@ -158,19 +159,19 @@ pub(super) fn owe_for_unknown_add<N: Node>(session: &mut Session<'_, N>) {
     }
 }
 
-/// What comes of claiming a DEL that is owed.
+/// Describes the result of claiming an owed DEL.
 enum Claimed<C> {
     Call(Box<Call>, C),
-    /// Done by another process, or none at all
+    /// Another process sent it, or it was invalid
     Gone,
-    /// Another process sends it
+    /// Another process is sending it
     Busy,
-    /// It is none, and cannot be removed
+    /// It is invalid and cannot be removed
     Stays,
     Failed(io::Error),
 }
 
-/// Claims a DEL that is owed. What is none is removed, and said.
+/// Claims an owed DEL. Removes an invalid one and records an error.
 fn claim<N: Node>(
     owed: &N::Owed,
     entry: &<N::Owed as OwedDels>::Entry,
@@ -200,7 +201,7 @@ fn claim<N: Node>(
     Claimed::Gone
 }
 
-/// Whether an agent answered a DEL, so that it is not owed any more.
+/// Returns whether an agent answered a DEL, so that it is no longer owed.
 fn is_answered(answer: &Result<Response, Error>) -> bool {
     match answer {
         Ok(response) => !response.is_try_again_later(),
@@ -208,7 +209,7 @@ fn is_answered(answer: &Result<Response, Error>) -> bool {
     }
 }
 
-/// Whether an agent said anything, so that its connection goes on.
+/// Returns whether the agent answered in any way, so that its connection can be used again.
 fn is_any_answer(answer: &Result<Response, Error>) -> bool {
     matches!(answer, Ok(_) | Err(Error::Call(grpc::Error::Status(_)) | Error::NoCommonApi))
 }

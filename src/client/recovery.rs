@@ -1,10 +1,9 @@
-//! An ADD that was cut off by its agent's death.
+//! Repeats an ADD whose agent died.
 //!
-//! Its outcome is unknown, so it cannot simply be sent again: a second ADD makes
-//! real agents delete the first one's interface. But when the agent's *process*
-//! is gone, nothing goes on with its half of the work. The next agent can undo
-//! it with DEL and do the ADD anew, as the runtime itself would, without the
-//! cost of a new sandbox.
+//! The outcome of such an ADD is unknown, so it cannot simply be sent again: real agents delete the
+//! first ADD's interface on a second ADD. But if the agent's *process* is gone, nothing continues
+//! the interrupted work. The next agent can undo it with DEL and do the ADD anew. The container
+//! runtime would do the same, at the cost of a new sandbox.
 
 use std::time::Duration;
 
@@ -20,14 +19,14 @@ use crate::input::Configuration;
 /// How often the ADD is sent at most.
 const MAX_ADDS: u32 = 3;
 
-/// How long the process may take to die after it closed its connection. A
-/// fuzzer's agent never dies.
+/// How long the agent's process may take to end after it closed the connection. The fuzzers' agent
+/// never ends.
 const EXIT_TIME: Duration = Duration::from_secs(if cfg!(fuzzing) { 0 } else { 1 });
 
-/// Between two looks at a process that may be dying.
+/// Pauses between checks of a process that may be ending.
 const EXIT_POLL_BACKOFF: Backoff = Backoff::new(5, 5);
 
-/// Sends an ADD, and does it again if its agent dies of something.
+/// Sends an ADD, and sends it again if the agent's process ended during it.
 pub(super) fn add(session: &mut Session<'_, impl Node>) -> Result<Response, Error> {
     let mut first_loss: Option<String> = None;
     for _ in 0..MAX_ADDS {
@@ -49,7 +48,7 @@ fn connection_lost(why: String) -> Error {
     grpc::Error::ConnectionLost(why).into()
 }
 
-/// Waits a moment for the process of the last connection to be gone.
+/// Waits briefly for the process of the last connection to end.
 fn agent_process_ends<N: Node>(session: &Session<'_, N>) -> bool {
     let Some(connection) = &session.connection else { return false };
     let exits_by = session.node.now() + EXIT_TIME;
@@ -64,12 +63,12 @@ fn agent_process_ends<N: Node>(session: &Session<'_, N>) -> bool {
     true
 }
 
-/// Has the next agent remove what the dead one may have left, and removes what that
-/// one does not know of: an interface that was only half made.
+/// Makes the next agent remove what the dead agent may have left. Then removes a half-made
+/// interface, which the next agent does not know.
 fn undo<N: Node>(session: &mut Session<'_, N>) -> bool {
     let dead = session.connection.take().and_then(|it| it.peer_id());
-    // The kernel names the process that called listen(). If the next connection names the
-    // dead one, somebody inherited its socket, and goes on with the ADD.
+    // The kernel names the process that called listen(). If the next connection names the dead
+    // process, another process inherited its socket and continues the ADD.
     let request = Request { action: Action::Del, ..session.request };
     if session.connect_to_next_agent(request.action).map_or(true, |next| next == dead) {
         return false;
@@ -84,9 +83,9 @@ fn undo<N: Node>(session: &mut Session<'_, N>) -> bool {
     undone
 }
 
-/// Removes the interface that the dead agent made, and no other one: the plugin that a
-/// configuration's `type` names makes the interface. In the IPAM role that is another
-/// plugin, and with a prevResult it was one before us.
+/// Removes the interface that the dead agent made, and no other one. Only the plugin that the
+/// configuration's `type` names makes the interface: in the IPAM role that is another plugin, and
+/// with a `prevResult` an earlier plugin made it.
 fn remove_half_made<N: Node>(session: &Session<'_, N>) {
     let Request { args, configuration, .. } = session.request;
     let is_ours = Configuration::plugin_type(&args.stdin_data)

@@ -1,5 +1,5 @@
-//! Getting one command to an agent and its answer back, in time: waiting, falling back to
-//! older APIs, and sending again.
+//! Sends a command until it is answered or its time is over: waits for an agent, falls back to
+//! older APIs, and retries.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,22 +15,22 @@ use crate::api::{Api, Request, Response};
 use crate::backoff::{Backoff, jitter};
 use crate::deadline::Deadline;
 
-/// Between two sendings of a command that was not taken, or that was cut off.
+/// Pauses before a command is sent again that was refused or whose connection was lost.
 pub(super) const RETRY_BACKOFF: Backoff = Backoff::new(10, 1000);
 
-/// Before an agent that said "try again later" is asked again.
+/// Pauses before an agent that answered "try again later" is asked again.
 const BUSY_BACKOFF: Backoff = Backoff::new(1000, 5000);
 
-/// How many agents a command that may be repeated can end: one that dies of each
-/// request is not asked for ever.
+/// How many agent processes a repeatable command may be sent to, because the request itself may be
+/// what ends them.
 const MAX_AGENTS: usize = 3;
 
-/// What an agent is asked.
+/// Describes what the agent is asked.
 #[derive(Clone, Copy)]
 pub(super) enum Question<'a> {
     /// To do a command
     Command(Request<'a>),
-    /// Whether it serves a command, which has no effect
+    /// Whether it serves a command; this has no effect
     Serves(Action),
 }
 
@@ -42,20 +42,20 @@ impl Question<'_> {
     }
 }
 
-/// A command on its way.
+/// Holds the state of one command while it is sent.
 pub(super) struct Session<'a, N: Node> {
     pub(super) node: &'a N,
     pub(super) request: Request<'a>,
     pub(super) deadline: Rc<Deadline>,
-    /// The timeout of a DEL, whose agent is silent for less: in force once one has answered
-    /// "try again later", or cut a call off
+    /// Full timeout of a DEL with a shortened one. It applies once an agent has answered "try again
+    /// later" or the connection was lost
     pub(super) total_if_answered: Option<Duration>,
-    /// For an agent that is away
+    /// Longest wait for an agent that is unavailable
     pub(super) wait_for_agent: Duration,
     pub(super) call_log: &'a mut CallLog,
     /// The last connection
     pub(super) connection: Option<N::Connection>,
-    /// What the process of the last connection answered UNIMPLEMENTED, and that process
+    /// APIs for which the agent process `unimplemented_by` answered UNIMPLEMENTED to a command
     unimplemented: Vec<(Action, Api)>,
     unimplemented_by: Option<i32>,
 }
@@ -81,13 +81,14 @@ impl<'a, N: Node> Session<'a, N> {
         }
     }
 
-    /// Sends a command, and sends it again if it is cut off and may be repeated.
+    /// Sends a command on a new connection, and sends it again if the connection is lost and the
+    /// RPC may be repeated.
     pub(super) fn call_until_done(&mut self, request: Request<'_>) -> Result<Response, Error> {
         self.connection = None;
         self.call_until_done_on_open_connection(request)
     }
 
-    /// As [`Self::call_until_done`], on the connection that there is.
+    /// As [`Self::call_until_done`], on the open connection.
     #[inline(never)]
     pub(super) fn call_until_done_on_open_connection(
         &mut self,
@@ -101,7 +102,7 @@ impl<'a, N: Node> Session<'a, N> {
                 return answer;
             }
             self.deadline.extend(self.total_if_answered);
-            // The process that listens may have left its socket to others, and ended.
+            // The process that called listen() may have passed its socket on and ended.
             let alive = self.connection.as_ref().filter(|it| it.peer_is_alive());
             let agent = alive.and_then(N::Connection::peer_id);
             if agent.is_none() || !agents.contains(&agent) {
@@ -114,7 +115,7 @@ impl<'a, N: Node> Session<'a, N> {
         }
     }
 
-    /// Pauses, if there is time for it.
+    /// Sleeps for `pause` if enough time is left. Returns `false` if not.
     #[inline(never)]
     pub(super) fn pause(&self, pause: Duration) -> bool {
         let until = self.node.now() + pause;
@@ -125,13 +126,12 @@ impl<'a, N: Node> Session<'a, N> {
         is_time && self.deadline.end(self.node.now()) >= self.node.now()
     }
 
-    /// Whether the proto marks the interrupted RPC as idempotent. True if nothing was sent
-    /// yet.
+    /// Returns whether the proto marks the interrupted RPC as idempotent, or nothing was sent yet.
     fn may_be_repeated(&self) -> bool {
         self.call_log.rpcs.last().is_none_or(|rpc| rpc.method.may_be_repeated)
     }
 
-    /// Asks on a new connection, until the agent takes the call.
+    /// Asks on a new connection, until the agent accepts the call.
     pub(super) fn call_until_accepted(
         &mut self,
         question: Question<'_>,
@@ -140,10 +140,10 @@ impl<'a, N: Node> Session<'a, N> {
         self.call_until_accepted_on_open_connection(question)
     }
 
-    /// As [`Self::call_until_accepted`], on the connection that there is.
+    /// As [`Self::call_until_accepted`], on the open connection.
     ///
-    /// A call that was provably not taken is made again. So is one that the agent answered
-    /// "try again later": it did nothing.
+    /// A call that the agent provably refused is made again. So is one that it answered "try again
+    /// later", because it did nothing.
     pub(super) fn call_until_accepted_on_open_connection(
         &mut self,
         question: Question<'_>,
@@ -163,8 +163,8 @@ impl<'a, N: Node> Session<'a, N> {
                     Some(_) => self.pause_for_busy_agent(action, retry_backoff.next_pause()),
                     None => self.pause(retry_backoff.next_pause()),
                 },
-                // The agent's own words say more than that it went away since. A DEL is
-                // owed to the next one.
+                // The agent's own answer is more useful than the news that it has gone since. A DEL
+                // becomes owed to the next agent.
                 Err(error) if error.is_not_connected() && busy.is_some() => {
                     if action == Action::Del {
                         return answer;
@@ -181,8 +181,8 @@ impl<'a, N: Node> Session<'a, N> {
         }
     }
 
-    /// Asks on the connection that there is, or on another one if the agent ended that one
-    /// behind an answer. "Try again later" is the answer.
+    /// Asks on the open connection, or on a new one if the agent closed that one after an answer.
+    /// "Try again later" is returned.
     pub(super) fn call_until_not_refused(
         &mut self,
         question: Question<'_>,
@@ -199,8 +199,8 @@ impl<'a, N: Node> Session<'a, N> {
         }
     }
 
-    /// Pauses before a command is sent again to an agent that said "try again later", if
-    /// the command allows it and enough of its time is left.
+    /// Sleeps before an agent that answered "try again later" is asked again. Returns `false` if
+    /// the command does not allow that or too little time is left.
     fn pause_for_busy_agent(&self, action: Action, pause: Duration) -> bool {
         let Some(least) = action.rules().retry_if_left else { return false };
         self.deadline.left(self.node.now()) > least + pause
@@ -208,15 +208,15 @@ impl<'a, N: Node> Session<'a, N> {
             && self.deadline.left(self.node.now()) >= least
     }
 
-    /// Connects to the next agent, and returns which process listens there.
+    /// Connects to the next agent and returns the id of the process that listens there.
     pub(super) fn connect_to_next_agent(&mut self, action: Action) -> Result<Option<i32>, Error> {
         self.connection = None;
         self.connect(action, false)?;
         Ok(self.connection.as_ref().and_then(N::Connection::peer_id))
     }
 
-    /// Asks each API, newest first, until one has it. `is_again` says that the agent wanted
-    /// to be asked later.
+    /// Asks in each API, newest first, until the agent implements one. `is_again` says that the
+    /// agent had answered "try again later".
     pub(super) fn call_once(
         &mut self,
         question: Question<'_>,
@@ -228,7 +228,7 @@ impl<'a, N: Node> Session<'a, N> {
         }
         let remembers = self.unimplemented.iter().any(|(refused, _)| *refused == action);
         match self.call_with_fallback(question) {
-            // In another PID namespace no process has a number: this may be another agent.
+            // Without a process id, from another PID namespace, this may be another agent.
             Err(Error::NoCommonApi) if remembers && self.unimplemented_by.is_none() => {
                 self.unimplemented.clear();
                 self.call_with_fallback(question)
@@ -262,13 +262,13 @@ impl<'a, N: Node> Session<'a, N> {
     }
 
     fn connect(&mut self, action: Action, is_again: bool) -> Result<(), Error> {
-        // An ADD that is sent again needs as much time as before its pause.
+        // A repeated ADD needs as much time as before its pause.
         let least = action.rules().retry_if_left.filter(|_| is_again);
         let (node, track_peer) = (self.node, action == Action::Add);
         let connection =
             connect_or_wait(node, &self.deadline, self.wait_for_agent, least, track_peer)?;
         self.call_log.connections += 1;
-        // A process is not asked again for what it refused. Another one may have it.
+        // UNIMPLEMENTED is remembered for one process. Another process may implement the API.
         if self.unimplemented_by != connection.peer_id() {
             self.unimplemented_by = connection.peer_id();
             self.unimplemented.clear();
@@ -277,8 +277,8 @@ impl<'a, N: Node> Session<'a, N> {
         Ok(())
     }
 
-    /// Whether an ADD may still take effect: it was sent, nobody knows what came of it, and
-    /// its agent lives.
+    /// Returns whether an ADD may still take effect: it was sent, its outcome is unknown, and its
+    /// agent is alive.
     pub(super) fn add_may_go_on(&self) -> bool {
         let last = self.call_log.rpcs.last();
         last.is_some_and(|rpc| {

@@ -1,4 +1,4 @@
-//! Calls of an agent on one connection, each written down.
+//! Makes and records the RPCs on one connection.
 
 use semver::Version;
 use tonic::Status;
@@ -10,7 +10,7 @@ use crate::action::Action;
 use crate::api::{Api, Method, Request, Response};
 use crate::grpc;
 
-/// A connection, and what is called on it.
+/// Makes RPCs on a connection and records them.
 pub(super) struct RpcClient<'a, N: Node> {
     pub(super) node: &'a N,
     pub(super) connection: &'a mut N::Connection,
@@ -18,8 +18,8 @@ pub(super) struct RpcClient<'a, N: Node> {
 }
 
 impl<N: Node> RpcClient<'_, N> {
-    /// Asks one API. A request that the API cannot express ends like one that the agent
-    /// does not implement.
+    /// Sends a request in one API. If the API cannot express it, the result is UNIMPLEMENTED, as
+    /// from an agent that lacks the RPC.
     pub(super) fn call(&mut self, api: &Api, request: &Request<'_>) -> Result<Response, Error> {
         let Request { action, cni_version, .. } = *request;
         let method = (api.method)(action).ok_or_else(not_in_api)?;
@@ -30,7 +30,7 @@ impl<N: Node> RpcClient<'_, N> {
         })
     }
 
-    /// Asks one API whether the agent has it for a command, without an effect.
+    /// Asks whether the agent serves a command in one API. This has no effect.
     pub(super) fn probe_method(&mut self, api: &Api, action: Action) -> Result<(), Error> {
         let method = (api.method)(action).ok_or_else(not_in_api)?;
         let answer = self.record(api, method, action, None, |connection, path| {

@@ -1,4 +1,4 @@
-//! STATUS on an agent whose API has none: would it do an ADD?
+//! Answers STATUS for an agent whose API lacks it.
 
 use super::answer::Answer;
 use super::error::Error;
@@ -7,10 +7,9 @@ use super::retry::{Question, RETRY_BACKOFF, Session};
 use crate::action::Action;
 use crate::api::Response;
 
-/// Asks for STATUS. An agent without it, or that refuses the version that has it, is
-/// ready if one of our APIs is served with its ADD. Whether it is, is asked with a
-/// message that no agent can decode: that has no effect, whatever versions an agent
-/// accepts, and does not rest on the texts of a status.
+/// Asks for STATUS. If the agent lacks it, or refuses the `cniVersion` that has it, the agent is
+/// ready if it serves ADD in any API. That is asked with a message that no agent can decode: it has
+/// no effect, and the answer depends neither on accepted versions nor on texts.
 pub(super) fn status(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     let mut backoff = RETRY_BACKOFF;
     loop {

@@ -1,9 +1,8 @@
-//! One API, in the versions of the CNI specification below the configuration's.
+//! Sends a command in a lower `cniVersion` if the agent refuses the configuration's.
 //!
-//! Runtimes ask for STATUS and GC only where the configuration says 1.1.0, but
-//! agents before v2.1.0 refuse that, and those before v1.11.0 also 1.0.0, for
-//! every command. A refusal (code 1) is made before anything has an effect, in
-//! every release, so the call can be sent again in a lower version.
+//! Container runtimes ask for STATUS and GC only with a 1.1.0 configuration. But agents before
+//! v2.1.0 refuse 1.1.0, and those before v1.11.0 also 1.0.0, for every command. Every release
+//! refuses (code 1) before the command has any effect, so it can be sent again in a lower version.
 
 mod comparable;
 mod convert;
@@ -22,7 +21,7 @@ use crate::api::{AgentError, Api, Request, Response};
 use crate::input::CmdArgs;
 use crate::input::version::LOWER;
 
-/// Asks an API, and asks again in lower versions if it refuses the
+/// Sends a request in one API, and again in lower versions if the agent refuses the
 /// configuration's.
 pub(super) fn call_in_accepted_version(
     api: &Api,
@@ -55,15 +54,15 @@ pub(super) fn call_in_accepted_version(
     Ok(first.with_note(format!("also refused: {}", also_refused.join(", "))))
 }
 
-/// The version that can be translated: one that has lower ones, for a command that
-/// these have, too.
+/// Returns the configuration's version if it can be translated: lower versions have the command,
+/// too.
 fn translatable_version<'a>(request: &Request<'a>) -> Option<&'a Version> {
     let version = request.cni_version.filter(|_| request.action.rules().has_container)?;
     LOWER.iter().any(|lower| lower < version).then_some(version)
 }
 
-/// Chained ADD: the agent returns `prevResult`, in the shape of its own release. Converts it
-/// to the configuration's cniVersion for the next plugin, unless it is in that already.
+/// Converts the result of a chained ADD. The agent returns `prevResult` in the shape of its own
+/// release; the next plugin needs the configuration's `cniVersion`.
 fn restore_chained_result(request: &Request<'_>, response: Response) -> Response {
     let Request { action, args, configuration, cni_version } = *request;
     let (Action::Add, true, None, Some(version)) =
@@ -78,7 +77,7 @@ fn restore_chained_result(request: &Request<'_>, response: Response) -> Response
     let translation = Translation::new(&args.stdin_data, version, action);
     match translation.and_then(|it| it.result_from(version, &response.result)) {
         Ok(result) => Response { result: result.into(), error: None },
-        // What cannot be read goes on as it is.
+        // A result that cannot be read is passed on unchanged.
         Err(_) => response,
     }
 }
@@ -122,8 +121,8 @@ impl Response {
     }
 }
 
-/// What the fuzzers reach from outside: a configuration in a lower version, and the
-/// result of its ADD back if it was sent.
+/// Gives the fuzzers access: converts a configuration to a lower version, and the result of its ADD
+/// back.
 #[cfg(fuzzing)]
 pub fn translate(
     configuration: &[u8],

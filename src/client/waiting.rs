@@ -1,4 +1,4 @@
-//! Waiting for an agent that is away.
+//! Waits for an agent that is unavailable.
 
 use std::io::ErrorKind;
 use std::rc::Rc;
@@ -9,17 +9,17 @@ use crate::backoff::{Backoff, jitter};
 use crate::deadline::Deadline;
 use crate::grpc;
 
-/// Between two looks for an agent that is away. Each process looks for itself: whatever
-/// processes shared, a stopped or hostile one could hold up all of them with.
+/// Pauses between attempts to connect. Each process makes its own attempts: with shared state, one
+/// stopped or hostile process could block all others.
 const CONNECT_BACKOFF: Backoff = Backoff::new(10, 500);
 
-/// How long a process takes to end whose socket still connects. One that has left its socket to
-/// others, and ended, looks the same.
+/// How long an ending process may still accept connections. A process that passed its socket on and
+/// ended looks the same.
 const EXIT_TIME: Duration = Duration::from_millis(50);
 
-/// Connects, waiting at most `wait` for an agent that is away, and for nothing else. If
-/// `least` is given, so much of the command's time has to be left. If the agent is to be
-/// `watched`, one that is just ending counts as away.
+/// Connects, and waits at most `wait` for an agent that is unavailable. With `least`, that much of
+/// the command's time must be left. With `track_peer`, an agent that is just ending counts as
+/// unavailable.
 #[inline(never)]
 pub(super) fn connect_or_wait<N: Node>(
     node: &N,
@@ -39,7 +39,7 @@ pub(super) fn connect_or_wait<N: Node>(
         }
         let until = until.min(latest);
         match node.connect(deadline, track_peer) {
-            // The kernel still connects to a process that is being killed.
+            // The kernel still accepts connections for a process that is being killed.
             Ok(it)
                 if track_peer
                     && it.peer_was_gone()
@@ -57,7 +57,7 @@ pub(super) fn connect_or_wait<N: Node>(
     }
 }
 
-/// Sleeps, but for looks at the runtime's folder.
+/// Sleeps until `until`, and checks the container runtime's folder in between.
 pub(super) fn sleep_until(node: &impl Node, deadline: &Deadline, until: Instant) {
     loop {
         let now = node.now();

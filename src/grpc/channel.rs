@@ -1,6 +1,5 @@
-//! One connection: tonic's client over an HTTP/2 connection that the call drives
-//! itself, so that one question can always be answered when a call fails: did the
-//! server say so, did the call end, or did the connection?
+//! One connection: tonic's client over an HTTP/2 connection that the call itself drives. So when a
+//! call fails, it is known whether the server answered, only the call ended, or the connection did.
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
@@ -20,40 +19,38 @@ use super::system::{Peer, Stream};
 use super::transport::{Transport, TransportError};
 use crate::deadline::Deadline;
 
-/// Largest reply that is read, grpc-go's default.
+/// Largest reply that is read; grpc-go's default.
 const MAX_REPLY_BYTES: usize = 4 << 20;
 
-/// Largest head or trailers that are read: room for a long `grpc-message`, and
-/// not for an endless one.
+/// Largest headers or trailers that are read. They have room for a long `grpc-message`, but not for
+/// an endless one.
 const MAX_HEADER_BYTES: u32 = 256 << 10;
 
-/// How long before our deadline a server may find that it is over.
+/// How long before the plugin's deadline the server may already consider it over.
 const DEADLINE_TOLERANCE: Duration = Duration::from_millis(100);
 
-/// `:authority` is what grpc-go says of a unix socket: a path would be refused
-/// by strict servers.
+/// grpc-go sends this `:authority` for a unix socket. Strict servers refuse a path.
 const ORIGIN: &str = "http://localhost";
 
 const FLOODED: &str = "the other side sends without end";
 
-/// An HTTP/2 connection, what drives it, and who is at the other end.
+/// An HTTP/2 connection, the driver of its frames, and the peer.
 pub struct Channel {
     send: h2::client::SendRequest<Bytes>,
     driver: Option<Box<h2::client::Connection<Stream, Bytes>>>,
     stream: Stream,
     peer: Peer,
     deadline: Rc<Deadline>,
-    /// Calls that were answered on this connection
+    /// Number of RPCs that were answered on this connection
     answered: usize,
 }
 
 impl Channel {
-    /// Starts HTTP/2 on what [`connect`](super::connect) gave, for calls that end
-    /// by `deadline`.
+    /// Starts HTTP/2 on the result of [`connect`](super::connect), for RPCs that end by `deadline`.
     ///
     /// # Errors
     /// [`Error::Deadline`], [`Error::ConnectionLost`].
-    // What the handshake has on the stack is given back before the call.
+    // Not inlined, so that the stack of the handshake is free again before the call.
     #[inline(never)]
     pub fn start((stream, peer): (Stream, Peer), deadline: &Rc<Deadline>) -> Result<Self, Error> {
         let handshake = h2::client::Builder::new()
@@ -68,12 +65,12 @@ impl Channel {
         Ok(Self { send, driver, stream, peer, deadline, answered: 0 })
     }
 
-    /// The process at the other end.
+    /// Returns the process at the other end.
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
 
-    /// Makes one unary call, with names and values of `metadata`.
+    /// Makes one unary RPC and sends `metadata` as its headers.
     ///
     /// # Errors
     /// [`Error::Status`], [`Error::NoValidReply`], [`Error::Refused`], [`Error::ConnectionLost`],
@@ -87,14 +84,13 @@ impl Channel {
         self.send(path, message, metadata, false)
     }
 
-    /// Makes a unary call whose message no server can decode, and so no handler gets. A
-    /// server looks the method up first: any other status than UNIMPLEMENTED says that it
-    /// has the method.
+    /// Makes a unary RPC whose message no server can decode, so that it reaches no handler. A
+    /// server looks up the method first: any status but UNIMPLEMENTED shows that it has the method.
     ///
     /// # Errors
     /// As [`Self::call`].
     pub fn probe_method(&mut self, path: String) -> Result<Bytes, Error> {
-        // A field that is longer than the rest.
+        // A field whose length exceeds the rest of the message.
         self.send(path, Bytes::from_static(&[0x0a, 0x7f]), &mut std::iter::empty(), true)
     }
 
@@ -126,7 +122,7 @@ impl Channel {
             None => Err(Error::ConnectionLost("the other side closed it".to_owned())),
         };
         match reply {
-            // A server may end each connection behind an answer.
+            // A server may close each connection after an answer.
             Err(Error::ConnectionLost(why)) if self.answered > 0 && stream.written() == written => {
                 Err(Error::Refused(why))
             }
@@ -137,8 +133,8 @@ impl Channel {
         }
     }
 
-    /// Classifies a status. tonic also makes one of each transport error; such a status
-    /// has the error as its source.
+    /// Classifies a status. tonic also turns each transport error into a status, with that error as
+    /// its source.
     fn error(&self, status: Status) -> Error {
         let is_late = self.deadline.left(Instant::now()) < DEADLINE_TOLERANCE;
         let Some(error) = StdError::source(&status) else {
@@ -156,11 +152,11 @@ impl Channel {
         }
     }
 
-    /// Polls the connection beside `call`, until the call is done. `None` if the
-    /// connection ended first.
+    /// Polls the connection and `call` until the call is done. Returns `None` if the connection
+    /// ended first.
     async fn drive<F: Future>(&mut self, call: F) -> Option<F::Output> {
         let mut call = pin!(call);
-        // The call is queued before the connection writes, so that one write has both.
+        // The call is queued before the connection writes, so that one write sends both.
         let mut queued = false;
         poll_fn(|cx| {
             if !queued && let Poll::Ready(output) = call.as_mut().poll(cx) {
@@ -180,13 +176,13 @@ impl Channel {
     }
 }
 
-/// Room for the usual message; a buffer grows for others. The kernel is asked for less
-/// memory than with tonic's 8 KiB for each direction.
+/// Returns buffers for the usual message, which grow for larger ones. tonic's 8 KiB for each
+/// direction would take more memory from the kernel.
 fn buffers() -> BufferSettings {
     BufferSettings::new(1 << 10, usize::MAX)
 }
 
-/// A codec that leaves messages as they are.
+/// Passes messages through as bytes. Each API encodes and decodes its own messages.
 struct BytesCodec;
 
 impl Codec for BytesCodec {

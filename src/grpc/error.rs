@@ -1,4 +1,4 @@
-//! Why a call has no reply.
+//! Errors of a connection or an RPC.
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
@@ -6,59 +6,57 @@ use std::io::{self, ErrorKind};
 use thiserror::Error;
 use tonic::{Code, Status};
 
-/// Why a call has no reply, as a fact: what to do about it is said elsewhere.
+/// Describes why an RPC has no reply. The advice for users is in `client::Error`.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The socket cannot be connected to.
+    /// Connecting to the socket failed.
     #[error("the socket cannot be connected to")]
     Unreachable(#[source] io::Error),
-    /// The path leads to something else than a socket.
+    /// The path does not lead to a socket.
     #[error("{0} is not a socket")]
     NotASocket(String),
-    /// The path is a link into a folder where others than root and our own user
-    /// may put a socket of theirs.
+    /// The path is a symbolic link into a folder where users other than root and the plugin's own
+    /// may create a socket.
     #[error("the socket is a link to {0}, where other users may write")]
     UntrustedLink(String),
-    /// The process behind the socket is neither root's nor our own user's.
+    /// The process behind the socket belongs neither to root nor to the plugin's own user.
     #[error("the process behind the socket is not trusted")]
     Untrusted {
-        /// Its user, where the kernel told it
+        /// User of the process, if the kernel told it
         user: Option<String>,
-        /// Why the kernel did not
+        /// Reason why the kernel did not tell it
         source: Option<io::Error>,
     },
-    /// This process has no descriptor left for a socket.
+    /// This process cannot create a socket, usually for lack of descriptors.
     #[error("cannot make a socket")]
     OutOfDescriptors(#[source] io::Error),
-    /// The server did not take the call, so that it can be made again whatever it
-    /// does: REFUSED_STREAM, or a stream above the last one of a GOAWAY (RFC 9113,
-    /// section 8.7).
+    /// The server refused the RPC before processing it, so that every RPC can be made again:
+    /// REFUSED_STREAM, or a stream above the last one of a GOAWAY (RFC 9113, section 8.7).
     #[error("the call was not taken: {0}")]
     Refused(String),
-    /// The connection died after the call may have been sent: its outcome is
-    /// unknown.
+    /// The connection was lost after the RPC may have been sent, so its outcome is unknown.
     #[error("the connection was cut: {0}")]
     ConnectionLost(String),
-    /// The transport ended this call; the connection lived on.
+    /// The RPC ended without a valid reply, but the connection is alive.
     #[error("the call ended without an answer: {0}")]
     NoValidReply(String),
-    /// No answer by the deadline.
+    /// There was no answer before the deadline.
     #[error("no answer in time")]
     Deadline,
-    /// A gRPC status that came from the server.
+    /// The server answered with a gRPC status.
     #[error("{:?}: {}", .0.code(), .0.message())]
     Status(Status),
 }
 
 impl Error {
-    /// Whether the server does not have what it was asked for: the one reason to
-    /// step down the ladder. It says so before anything has an effect.
+    /// Returns whether the server lacks the method. This is the one reason to fall back to an older
+    /// API, because the server says so before the RPC has any effect.
     pub fn is_unimplemented(&self) -> bool {
         matches!(self, Self::Status(status) if status.code() == Code::Unimplemented)
     }
 
-    /// Whether a server that is being restarted explains the error: no socket,
-    /// nobody who listens on it, or a full backlog.
+    /// Returns whether the server may just be restarting: there is no socket, nobody listens on it,
+    /// or its backlog is full.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unreachable(error) if matches!(
             error.kind(),
@@ -67,13 +65,13 @@ impl Error {
         ))
     }
 
-    /// Whether there is no socket.
+    /// Returns whether there is no socket.
     pub fn is_socket_missing(&self) -> bool {
         matches!(self, Self::Unreachable(error) if error.kind() == ErrorKind::NotFound)
     }
 }
 
-/// An error and what it came from, in one line.
+/// Returns an error and its sources in one line.
 pub(super) fn error_chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,39 +1,39 @@
-//! A peer that sends without end.
+//! Detects a peer that sends without end.
 
-/// Most that is read on a connection: more than the largest reply, and frames than
-/// one is made of. The rest brings a call no further, and costs time.
+/// Most bytes that are read on a connection: more than the largest reply and its frames. Anything
+/// beyond only costs time.
 const MAX_BYTES: usize = 6 << 20;
 const MAX_FRAMES: usize = 10_000;
 
-/// Each of these wants an answer before anything else is read. A peer that does not read
-/// the answers would stop the call long before it sent `MAX_FRAMES`.
+/// The plugin must acknowledge each SETTINGS frame before it reads on. A peer that does not read
+/// the acknowledgements would block the call long before `MAX_FRAMES`.
 const MAX_SETTINGS: usize = 100;
 
 /// The type of a SETTINGS frame (RFC 9113, section 6.5).
 const SETTINGS: u8 = 4;
 
-/// What was read: bytes, and HTTP/2 frames (RFC 9113, section 4.1).
+/// Counts the bytes and HTTP/2 frames that were read (RFC 9113, section 4.1).
 #[derive(Clone, Copy, Default)]
 pub(super) struct TrafficMeter {
     bytes: usize,
     frames: usize,
     settings: usize,
-    /// The three bytes of a frame's length that were read, and how many of its head
+    /// The part of the frame length that was read, and how many header bytes were read (0 to 8)
     length: usize,
     head: usize,
-    /// Bytes of the frame that are still to come
+    /// Payload bytes of the frame that are still to come
     left: usize,
 }
 
 impl TrafficMeter {
     const HEAD_BYTES: usize = 9;
 
-    /// Whether it is more than a call can need.
+    /// Returns whether more was read than an RPC can need.
     pub(super) fn is_flood(self) -> bool {
         self.bytes > MAX_BYTES || self.frames > MAX_FRAMES || self.settings > MAX_SETTINGS
     }
 
-    /// What was seen with these bytes.
+    /// Adds the bytes that were read.
     pub(super) fn record(mut self, mut bytes: &[u8]) -> Self {
         self.bytes += bytes.len();
         while let [first, rest @ ..] = bytes {

@@ -1,4 +1,4 @@
-//! HTTP/2 as tonic's client wants it.
+//! Adapts an HTTP/2 connection to tonic's client.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -12,15 +12,15 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use thiserror::Error;
 use tonic::client::GrpcService;
 
-/// The number of the status on the wire.
+/// The `grpc-status` UNIMPLEMENTED.
 const UNIMPLEMENTED: &str = "12";
 
-/// A length-prefixed message (gRPC over HTTP2) with its flag set.
+/// Returns a length-prefixed message (gRPC over HTTP2) with its compressed flag set.
 fn compressed(message: &[u8]) -> Bytes {
     [&[1], message.get(1..).unwrap_or_default()].concat().into()
 }
 
-/// What the transport itself finds wrong with a call.
+/// Describes an error that the transport itself finds.
 #[derive(Debug, Error)]
 pub(super) enum TransportError {
     #[error(transparent)]
@@ -42,30 +42,30 @@ pub(super) enum TransportError {
 }
 
 impl TransportError {
-    /// An error before the head of the reply.
+    /// Classifies an error that came before the reply's headers.
     fn before_headers(error: h2::Error) -> Self {
         let refused = error.reason() == Some(Reason::REFUSED_STREAM);
-        // h2 gives a GOAWAY to the streams above its last one, and to new ones.
+        // h2 reports a GOAWAY to the streams above its last one, and to new ones.
         match error.is_remote() && (refused || error.is_go_away()) {
             true => Self::Refused(error),
             false => Self::Http2(error),
         }
     }
 
-    /// Whether the server gave the call up, as grpc-go does at the deadline.
+    /// Returns whether the server cancelled the call, as grpc-go does at the deadline.
     pub(super) fn is_cancelled(&self) -> bool {
         matches!(self, Self::Http2(error) if error.reason() == Some(Reason::CANCEL))
     }
 }
 
-/// The connection as tonic's client sees it. tonic would make the status UNIMPLEMENTED
-/// or UNAVAILABLE of some replies that have none; this turns such replies into errors
-/// first, so that these two statuses always come from the server.
+/// The connection as tonic's client sees it. tonic would turn some replies without a status into
+/// UNIMPLEMENTED or UNAVAILABLE. The transport turns such replies into errors first, so that these
+/// two statuses always come from the server.
 #[derive(Clone)]
 pub(super) struct Transport {
     pub(super) send: h2::client::SendRequest<Bytes>,
-    /// Whether messages say that they are compressed, and do not say how. Servers refuse
-    /// that when they read it; what decodes it all the same finds no message.
+    /// Whether messages claim to be compressed without naming an encoding. Servers refuse that when
+    /// they read it, and a server that decodes it all the same finds no message
     pub(super) is_undecodable: bool,
 }
 
@@ -112,7 +112,7 @@ impl GrpcService<tonic::body::Body> for Transport {
     }
 }
 
-/// Whether a reply follows that ends with a gRPC status.
+/// Checks that the reply is gRPC and not compressed.
 fn check_headers(head: &http::response::Parts) -> Result<(), TransportError> {
     let header = |name| {
         let value = head.headers.get(name);
@@ -131,7 +131,7 @@ fn check_headers(head: &http::response::Parts) -> Result<(), TransportError> {
     }
 }
 
-/// How many gRPC statuses there are, and whether one of them is UNIMPLEMENTED.
+/// Returns the number of gRPC statuses, and whether one of them is UNIMPLEMENTED.
 fn statuses(headers: &HeaderMap) -> (usize, bool) {
     let mut statuses = (0, false);
     for status in headers.get_all("grpc-status") {
@@ -140,8 +140,7 @@ fn statuses(headers: &HeaderMap) -> (usize, bool) {
     statuses
 }
 
-/// Repairs a `grpc-message` that is not UTF-8: tonic would replace the status because of
-/// it.
+/// Repairs a `grpc-message` that is not UTF-8, because tonic would replace the status otherwise.
 fn sanitize_grpc_message(headers: &mut HeaderMap) {
     let Some(message) = headers.get_mut("grpc-message") else { return };
     let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
@@ -151,10 +150,10 @@ fn sanitize_grpc_message(headers: &mut HeaderMap) {
     }
 }
 
-/// The body of a response.
+/// Body of a reply.
 pub(super) struct Reply {
     body: h2::RecvStream,
-    /// How often it has had a gRPC status
+    /// Number of gRPC statuses so far
     statuses: usize,
     has_message: bool,
 }

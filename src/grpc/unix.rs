@@ -1,4 +1,4 @@
-//! A unix socket.
+//! gRPC over a unix socket.
 //!
 //! ```text
 //! stream ──▶ socket ──▶ peer

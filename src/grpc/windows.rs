@@ -1,4 +1,4 @@
-//! A named pipe.
+//! gRPC over a named pipe.
 //!
 //! ```text
 //! stream ──▶ pipe ──▶ peer

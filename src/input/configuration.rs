@@ -1,4 +1,4 @@
-//! The network configuration on standard input.
+//! Parses the network configuration on standard input.
 
 use semver::Version;
 use serde_json::value::RawValue;
@@ -10,8 +10,7 @@ use super::version;
 use crate::action::Action;
 use crate::json;
 
-/// A network configuration: a JSON object with a valid name. The rest of it is
-/// the agent's business.
+/// A network configuration: a JSON object with a valid name. The agent checks the rest.
 #[derive(Debug)]
 pub struct Configuration {
     name: String,
@@ -20,7 +19,7 @@ pub struct Configuration {
     settings: Option<Box<RawValue>>,
 }
 
-/// A member that should be a string, as Go's decoder would see it.
+/// A member that must be a string, as Go's decoder sees it.
 #[derive(Debug, Default)]
 enum Member {
     #[default]
@@ -40,11 +39,10 @@ impl Member {
 }
 
 impl Configuration {
-    /// Checks what protects the agent's life: real ones die of `null` and `{}`.
+    /// Checks what could crash an agent: real ones crash on `null` and `{}`.
     ///
     /// # Errors
-    /// [`Error::NotAnObject`], [`Error::NotAString`], [`Error::MissingName`],
-    /// [`Error::Name`].
+    /// [`Error::NotAnObject`], [`Error::NotAString`], [`Error::MissingName`], [`Error::Name`].
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let (mut name, mut cni_version) = (Member::default(), Member::default());
         let (mut settings, mut has_prev_result) = (None, false);
@@ -82,8 +80,8 @@ impl Configuration {
         }
     }
 
-    /// Returns `type`, the plugin that the runtime starts for a configuration; the last of
-    /// several, in any case.
+    /// Returns `type`, the plugin that the container runtime starts. Like Go, ignores case and
+    /// takes the last of several.
     pub(crate) fn plugin_type(bytes: &[u8]) -> Option<String> {
         let mut plugin = Member::default();
         let is_type = |key: &[u8]| json::names_field(key, "type");
@@ -95,23 +93,22 @@ impl Configuration {
         }
     }
 
-    /// Name of the network.
+    /// Returns the name of the network.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether another plugin of the list has a result already.
+    /// Returns whether the configuration has the result of an earlier plugin of the conflist.
     pub fn has_prev_result(&self) -> bool {
         self.has_prev_result
     }
 
-    /// The version of the CNI specification that the configuration follows, or
-    /// `None` where it names none. That means 0.1.0 to the specification, but
-    /// every released agent refuses it.
+    /// Returns the configuration's `cniVersion`, or `None` if it has none. The specification reads
+    /// that as 0.1.0, but every released agent refuses it.
     ///
     /// # Errors
-    /// [`Error::NotAString`], [`Error::VersionSyntax`],
-    /// [`Error::VersionTooLow`], [`Error::UnsupportedVersion`].
+    /// [`Error::NotAString`], [`Error::VersionSyntax`], [`Error::VersionTooLow`],
+    /// [`Error::UnsupportedVersion`].
     pub fn cni_version(&self, action: Action) -> Result<Option<Version>, Error> {
         let text = match &self.cni_version {
             Member::NotAString => return Err(Error::NotAString("cniVersion")),
@@ -121,8 +118,8 @@ impl Configuration {
         version::for_action(text, action).map(|version| (!text.is_empty()).then_some(version))
     }
 
-    /// The version to label an error document with: the configuration's if it
-    /// is supported, else the newest.
+    /// Returns the version for a CNI error: the configuration's if it is supported, otherwise the
+    /// newest.
     pub fn version_for_errors(&self) -> Version {
         match &self.cni_version {
             Member::Absent => version::parse(""),
@@ -132,7 +129,7 @@ impl Configuration {
         .unwrap_or(version::NEWEST)
     }
 
-    /// Applies the settings of this network, and gives what is wrong with them.
+    /// Applies the settings of this network, and returns the errors in them.
     pub fn apply_settings(&self, settings: &mut Settings) -> Vec<settings::Error> {
         let value = self.settings.as_deref();
         value.map(|it| settings.apply(it, Origin::Configuration)).unwrap_or_default()

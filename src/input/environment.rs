@@ -1,4 +1,4 @@
-//! The `CNI_*` variables.
+//! Reads the `CNI_*` variables.
 
 use std::ffi::OsString;
 
@@ -6,16 +6,16 @@ use super::error::Error;
 use super::trace_context::TraceContext;
 use crate::action::{Action, Command};
 
-/// Longest interface name in bytes: the kernel's `IFNAMSIZ` without its NUL.
+/// Longest interface name in bytes: the kernel's `IFNAMSIZ` without the NUL.
 const MAX_INTERFACE_NAME_BYTES: usize = 15;
 
-/// Looks a variable up, as [`std::env::var_os`] does.
+/// Looks up a variable, as [`std::env::var_os`] does.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// What a runtime hands to a plugin for one command.
+/// Holds what a container runtime passes to a plugin for one command.
 ///
-/// The counterpart of `CmdArgs` in the Go skeleton. The fields hold the values
-/// of the variables named beside them; one that is not set is empty.
+/// This is the counterpart of `CmdArgs` in the Go skeleton. The fields hold the values of the
+/// variables named beside them, and are empty if the variable is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CmdArgs {
     /// `CNI_CONTAINERID`
@@ -34,8 +34,7 @@ pub struct CmdArgs {
     pub trace: TraceContext,
 }
 
-/// Reads `CNI_COMMAND`. `None` where there is none: a person wants to know what
-/// this program is.
+/// Reads `CNI_COMMAND`. Returns `None` if it is not set, because a person started the program then.
 ///
 /// # Errors
 /// [`Error::NotUtf8`].
@@ -44,8 +43,7 @@ pub fn command(environment: Environment<'_>) -> Result<Option<Command>, Error> {
     Ok((!name.is_empty()).then(|| Command::new(name)))
 }
 
-/// Whether a command needs a variable: the specification's table of parameters, as
-/// the Go skeleton has it.
+/// Returns whether a command requires a variable, as the Go skeleton reads the specification.
 fn requires(command: &Command, variable: &str) -> bool {
     let Some(rules) = command.action.map(Action::rules) else { return false };
     match variable {
@@ -56,9 +54,8 @@ fn requires(command: &Command, variable: &str) -> bool {
     }
 }
 
-/// Reads the other variables, in the order in which the Go skeleton looks at
-/// them. The first one with a bad value is reported alone, else all that are
-/// missing are reported together.
+/// Reads the other variables in the order of the Go skeleton. The first invalid value is reported
+/// alone; otherwise all missing variables are reported together.
 ///
 /// # Errors
 /// [`Error::NotUtf8`], [`Error::ContainerId`], [`Error::InterfaceName`],
@@ -88,8 +85,8 @@ pub fn cmd_args(environment: Environment<'_>, command: &Command) -> Result<CmdAr
     if missing.is_empty() { Ok(args) } else { Err(Error::MissingVariables(missing)) }
 }
 
-/// Whether an ADD into the plugin's own network namespace is wanted
-/// (`CNI_NETNS_OVERRIDE`, read as the Go skeleton does).
+/// Returns whether `CNI_NETNS_OVERRIDE` allows an ADD into the plugin's own network namespace, read
+/// as the Go skeleton does.
 pub fn own_netns_allowed(environment: Environment<'_>) -> bool {
     environment("CNI_NETNS_OVERRIDE")
         .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
@@ -120,7 +117,7 @@ fn check_interface_name(value: &str) -> Result<(), Error> {
     Err(Error::InterfaceName { name: value.to_owned(), reason })
 }
 
-/// The specification's pattern for container ids and network names:
+/// Returns whether `value` has the specification's pattern for container ids and network names:
 /// `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
 pub(crate) fn is_identifier(value: &str) -> bool {
     value.starts_with(|c: char| c.is_ascii_alphanumeric())

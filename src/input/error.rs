@@ -1,4 +1,4 @@
-//! What can be wrong with the input.
+//! Errors of the container runtime's input.
 
 use std::io;
 
@@ -6,29 +6,29 @@ use thiserror::Error;
 
 use super::settings;
 
-/// What is wrong with the input.
+/// Describes what is wrong with the input.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// Variables that the command needs are unset or empty.
+    /// Variables that the command requires are unset or empty.
     #[error("required env variables [{}] missing: set them as the CNI specification says", .0.join(","))]
     MissingVariables(Vec<&'static str>),
-    /// A variable has bytes that a proto3 string cannot carry.
+    /// A variable has bytes that a proto3 string cannot hold.
     #[error("{0} is not UTF-8: set it to valid UTF-8")]
     NotUtf8(&'static str),
-    /// `CNI_CONTAINERID` breaks the rule of the specification.
+    /// `CNI_CONTAINERID` breaks the specification's rule.
     #[error(
         "invalid characters in CNI_CONTAINERID {0:?}: use letters, digits, '_', '.' and '-', a letter or digit first"
     )]
     ContainerId(String),
-    /// `CNI_IFNAME` is not a name that the kernel takes.
+    /// The kernel does not allow `CNI_IFNAME` as an interface name.
     #[error("invalid CNI_IFNAME {name:?}: {reason}")]
     InterfaceName {
-        /// The value as it was
+        /// Value of the variable
         name: String,
-        /// What is wrong with it
+        /// The broken rule
         reason: &'static str,
     },
-    /// `CNI_COMMAND` is none of the specification's.
+    /// `CNI_COMMAND` is not a command of the specification.
     #[error("unknown CNI_COMMAND: {0}")]
     UnknownCommand(String),
     /// Standard input could not be read.
@@ -40,7 +40,7 @@ pub enum Error {
     /// Standard input is longer than [`MAX_BYTES`](super::stdin::MAX_BYTES).
     #[error("the network configuration is over {most} bytes: shorten it")]
     TooLong {
-        /// How long it may be, in bytes
+        /// Limit in bytes
         most: u64,
     },
     /// Standard input is not one JSON object.
@@ -48,37 +48,37 @@ pub enum Error {
         "the network configuration is not a JSON object: correct the file in the CNI configuration folder"
     )]
     NotAnObject(#[source] serde_json::Error),
-    /// A key that must be a string is something else.
+    /// A key that must be a string has another type.
     #[error("{0} in the network configuration is not a string")]
     NotAString(&'static str),
     /// `name` is missing, `null` or empty.
     #[error("missing network name: set \"name\" in the network configuration")]
     MissingName,
-    /// `name` breaks the rule of the specification.
+    /// `name` breaks the specification's rule.
     #[error(
         "invalid characters in network name {0:?}: use letters, digits, '_', '.' and '-', a letter or digit first"
     )]
     Name(String),
-    /// `cniVersion` is not one that this plugin supports.
+    /// This plugin does not support the `cniVersion`.
     #[error(
         "incompatible CNI versions: set cniVersion in the network configuration to a supported one"
     )]
     UnsupportedVersion(String),
-    /// `cniVersion` is not made of numbers, and the command has to compare it.
+    /// `cniVersion` does not consist of numbers, but the command has to compare it.
     #[error("cniVersion {0:?} is not a version: set it to one like 1.0.0")]
     VersionSyntax(String),
-    /// The command came to the specification later than `cniVersion`.
+    /// The specification has the command only in versions later than `cniVersion`.
     #[error("config version does not allow {command}: it needs cniVersion {least} or later")]
     VersionTooLow {
         /// Name of the command
         command: &'static str,
-        /// The first version that has it
+        /// First version that has the command
         least: semver::Version,
     },
-    /// A setting under `antreaCni` is not as documented.
+    /// A setting under `antreaCni` is invalid.
     #[error(transparent)]
     Settings(#[from] settings::Error),
-    /// An ADD for the network namespace that the plugin itself runs in.
+    /// ADD names the network namespace that the plugin itself runs in.
     #[error(
         "CNI_NETNS {0} is the network namespace of the plugin itself: give the container one of its own, or set CNI_NETNS_OVERRIDE=1"
     )]

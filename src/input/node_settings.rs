@@ -1,7 +1,7 @@
-//! The settings of the node, in a file beside the plugin.
+//! Reads the settings of the node from a file beside the plugin.
 //!
-//! Antrea's installers write the network configuration anew at each start of an
-//! agent, and the settings in it are lost. This file is nobody's but ours.
+//! Antrea's installers rewrite the network configuration whenever an agent starts, so settings in
+//! it are lost. Only the plugin uses this file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,24 +15,24 @@ use crate::platform::files;
 /// Longest file that is read, in bytes.
 pub const MAX_BYTES: u64 = 64 << 10;
 
-/// The file beside a plugin: `/opt/cni/bin/.antrea.json` for `/opt/cni/bin/antrea`, on
+/// Returns the settings file of a plugin: `/opt/cni/bin/.antrea.json` for `/opt/cni/bin/antrea`, on
 /// Windows `.antrea.json` for `antrea.exe`.
 pub fn beside(plugin: &Path) -> PathBuf {
     files::settings_path(plugin)
 }
 
-/// The settings beside the program that is running, and what is wrong with them.
+/// Reads the settings file of the running program. Returns the settings and the errors in them.
 pub(super) fn for_this_program() -> (Settings, Vec<Error>) {
     let mut settings = Settings::default();
     let wrong = match files::current_exe() {
         Ok(program) => apply_file(&beside(&program), &mut settings),
-        // Where there is no /proc, nobody can have meant this program.
+        // Without /proc, the settings file of this program is unknown.
         Err(_) => Vec::new(),
     };
     (settings, wrong)
 }
 
-/// Applies the settings in a file, if it is there. Gives what is wrong with it.
+/// Applies the settings in a file, if it exists. Returns the errors in it.
 pub fn apply_file(path: &Path, settings: &mut Settings) -> Vec<Error> {
     let untrusted = |why: String| vec![Error::File { path: path.to_owned(), why }];
     match read_trusted(path) {
@@ -46,18 +46,18 @@ pub fn apply_file(path: &Path, settings: &mut Settings) -> Vec<Error> {
     }
 }
 
-/// Returns whether a power loss may have left such a file: without bytes, or with NUL in place
-/// of each. It counts as absent.
+/// Returns whether a file has only white space and NUL bytes, as a power loss may leave it. Such a
+/// file counts as absent.
 pub fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace())
 }
 
-/// The text of a file that nobody but root and our own user may write.
+/// Reads a file that only root and the plugin's own user may write.
 fn read_trusted(path: &Path) -> io::Result<Option<String>> {
     let file = match files::no_follow_options().read(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // The socket fails for it, too.
+        // Creating the socket fails for the same reason.
         Err(error) if files::is_out_of_descriptors(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -76,7 +76,7 @@ fn read_trusted(path: &Path) -> io::Result<Option<String>> {
 }
 
 fn read_all(file: &File, length: u64) -> io::Result<String> {
-    // With room for one byte more: a buffer that is full would grow to find the end.
+    // With room for one more byte, because a full buffer grows to find the end.
     let mut text = String::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
     file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
     Ok(text)

@@ -1,5 +1,5 @@
-//! The plugin's own settings: under one key of the network configuration, which every
-//! agent ignores, and in a file of the node ([`node_settings`](super::node_settings)).
+//! Parses the plugin's own settings. They are under one key of the network configuration, which
+//! every agent ignores, and in a file of the node ([`node_settings`](super::node_settings)).
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -16,62 +16,62 @@ use crate::platform::{conf_dir, socket_path};
 #[doc(alias = "AntreaCNISocketAddr")]
 pub const SOCKET_PATH: &str = socket_path::PATH;
 
-/// Longest path that the system takes for a socket, in bytes.
+/// Longest socket path that the operating system accepts, in bytes.
 pub const MAX_SOCKET_PATH_BYTES: usize = socket_path::MAX_PATH_BYTES;
 
-/// The bounds of `addTimeoutSeconds`. An agent itself waits 30 s for its node's network;
-/// kubelet gives a sandbox 240 s (`RunPodSandbox`), CRI-O an ADD 5 minutes.
+/// Bounds of `addTimeoutSeconds`. An agent itself waits 30 s for its node's network. kubelet allows
+/// 240 s for a sandbox (`RunPodSandbox`), CRI-O 5 minutes for an ADD.
 const ADD_TIMEOUT_SECONDS: RangeInclusive<u64> = 35..=220;
 
-/// The bounds of `waitForAgentSeconds`.
+/// Bounds of `waitForAgentSeconds`.
 const WAIT_FOR_AGENT_SECONDS: RangeInclusive<u64> = 0..=180;
 
-/// The least value of `addTimeoutSeconds`.
+/// Lowest value of `addTimeoutSeconds`.
 pub const LEAST_ADD_TIMEOUT: Duration = Duration::from_secs(*ADD_TIMEOUT_SECONDS.start());
 
-/// What is wrong with settings.
+/// Describes what is wrong with the settings.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// What holds the settings is not an object.
+    /// The settings are not a JSON object.
     #[error("{0} is not an object")]
     NotAnObject(String),
-    /// A name that no setting has.
+    /// No setting has this name.
     #[error("unknown setting {0}: remove it, or correct its name")]
     Unknown(String),
-    /// A setting with a value that it cannot have.
+    /// The setting cannot have this value.
     #[error("setting {name} must be {expected}")]
     Invalid {
-        /// Name of the setting, and where it stands
+        /// Name of the setting, and where it is
         name: String,
-        /// What it can be
+        /// Values that it can have
         expected: &'static str,
     },
-    /// The file of the node is empty, as after a power loss. It counts as absent.
+    /// The settings file is empty, as after a power loss. It counts as absent.
     #[error("the settings file {0} is empty: it counts as absent; write it again or remove it")]
     EmptyFile(PathBuf),
-    /// The file of the node cannot be used.
+    /// The settings file cannot be used.
     #[error("the settings in {path} cannot be used: {why}; correct the file or remove it")]
     File {
         /// The file
         path: PathBuf,
-        /// What is wrong with it
+        /// The reason
         why: String,
     },
 }
 
 impl Error {
-    /// Whether a command fails for it, DEL and GC apart.
+    /// Returns whether commands other than DEL and GC fail.
     pub fn is_fatal(&self) -> bool {
         !matches!(self, Self::EmptyFile(_))
     }
 }
 
-/// Where settings stand, for the errors that name them.
+/// Tells where settings are, for errors that name them.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'a> {
     /// Under [`Settings::KEY`] of the network configuration
     Configuration,
-    /// In the file of the node
+    /// In the settings file of the node
     Node(&'a Path),
 }
 
@@ -91,28 +91,28 @@ impl Origin<'_> {
     }
 }
 
-/// What DEL answers while no agent can be reached.
+/// Tells what DEL answers if no agent can be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DelWhenAgentDown {
-    /// An error, as the Go plugin does, while the network namespace is there
+    /// An error while the network namespace exists, as the Go plugin does
     Fail,
-    /// Success after a short wait: the DEL is owed, and sent to the next agent
+    /// Success after a short wait; the DEL is owed to the next agent
     #[default]
     Succeed,
 }
 
-/// What is written to the log file.
+/// Tells which calls are logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogLevel {
-    /// Every call
+    /// All calls
     #[default]
     Info,
     /// Calls that failed
     Error,
 }
 
-/// The settings in force: those of the network configuration, then those of the node,
-/// then the defaults, key by key. [`Settings::TABLE`] documents each.
+/// Holds the settings in force, key by key: those of the network configuration, else those of the
+/// node, else the defaults. [`Settings::TABLE`] documents them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the table documents them")]
 pub struct Settings {
@@ -141,22 +141,22 @@ impl Default for Settings {
     }
 }
 
-/// One setting: all that is known of it but its default.
+/// Describes one setting, except for its default.
 pub struct Setting {
-    /// Its key
+    /// Key of the setting
     pub name: &'static str,
     /// The values that it can have
     pub values: &'static str,
-    /// What it does, for people
+    /// Description for users
     pub help: &'static str,
-    /// Takes a value over, unless the setting cannot have it
+    /// Sets the value; `None` if the setting cannot have it
     set: fn(&mut Settings, &RawValue) -> Option<()>,
-    /// Its value as JSON
+    /// Returns the value as JSON
     get: fn(&Settings) -> String,
 }
 
 impl Setting {
-    /// The value that it has in `settings`, as JSON.
+    /// Returns the value that the setting has in `settings`, as JSON.
     pub fn value(&self, settings: &Settings) -> String {
         (self.get)(settings)
     }
@@ -166,7 +166,7 @@ impl Settings {
     /// The key of the network configuration that holds the settings.
     pub const KEY: &str = "antreaCni";
 
-    /// All settings. A new one is a field, its default, and a row here.
+    /// All settings. A new setting is a field, its default, and a row here.
     pub const TABLE: &[Setting] = &[
         Setting {
             name: "socket",
@@ -268,19 +268,19 @@ impl Settings {
         },
     ];
 
-    /// Reads the settings of a network configuration strictly: a name or value that is
-    /// not documented is an error.
+    /// Parses the settings of a network configuration strictly: an undocumented name or value is an
+    /// error.
     ///
     /// # Errors
-    /// The first setting that is wrong.
+    /// The first invalid setting.
     pub fn parse(value: &RawValue) -> Result<Self, Error> {
         let mut settings = Self::default();
         let wrong = settings.apply(value, Origin::Configuration);
         wrong.into_iter().next().map_or(Ok(settings), Err)
     }
 
-    /// Takes over what `value` sets, and returns what is wrong with it. What is wrong or
-    /// `null` sets nothing.
+    /// Applies the settings in `value`, and returns the errors in them. `null` and invalid values
+    /// change nothing.
     pub fn apply(&mut self, value: &RawValue, origin: Origin<'_>) -> Vec<Error> {
         let mut wrong = Vec::new();
         let set = |name: &[u8], value: &RawValue| {

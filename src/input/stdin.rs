@@ -1,5 +1,5 @@
-//! Standard input, which a runtime writes at once and closes; but one that does
-//! not must not keep the plugin.
+//! Reads standard input with a deadline, so that a container runtime that never closes it cannot
+//! block the plugin.
 
 use std::io::{self, ErrorKind, Read};
 use std::time::Instant;
@@ -12,15 +12,15 @@ use super::timeouts::Timeouts;
 use crate::action::Action;
 use crate::platform::stdio;
 
-/// Longest configuration that is read. Real ones are a few kilobytes.
+/// Longest configuration that is read. Real ones have a few kilobytes.
 pub const MAX_BYTES: u64 = 1 << 20;
 
-/// Where a configuration is read from.
+/// A source of the network configuration.
 pub trait Source {
     /// Reads some bytes, as [`Read::read`] does.
     ///
     /// # Errors
-    /// [`ErrorKind::TimedOut`] if there are none until then.
+    /// [`ErrorKind::TimedOut`] if there are no bytes by `until`.
     fn read_until(&mut self, bytes: &mut [u8], until: Instant) -> io::Result<usize>;
 }
 
@@ -34,14 +34,14 @@ impl Source for Stdin {
     }
 }
 
-/// Bytes that are there already.
+/// A configuration in memory.
 impl Source for &[u8] {
     fn read_until(&mut self, bytes: &mut [u8], _: Instant) -> io::Result<usize> {
         self.read(bytes)
     }
 }
 
-/// Reads `source` to its end, which has to come within the time of the command.
+/// Reads `source` to its end, which must come within the command's timeout.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Open`], and [`Error::TooLong`] over [`MAX_BYTES`].
@@ -65,7 +65,7 @@ pub(super) fn read_stdin(
             Ok(more) => read += more,
             Err(error) if error.kind() == ErrorKind::Interrupted => (),
             Err(error) if error.kind() == ErrorKind::TimedOut => {
-                // A whole document may say that there is more time.
+                // If the configuration is complete, it may set a longer timeout.
                 let document = Configuration::parse(bytes.get(..read).unwrap_or_default());
                 let mut settings = node_settings::for_this_program().0;
                 let _ = document.map(|it| it.apply_settings(&mut settings));

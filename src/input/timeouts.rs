@@ -1,21 +1,21 @@
-//! How long a command may take, and how much of that may be spent on waiting.
+//! Timeouts of a command.
 
 use std::time::Duration;
 
 use super::settings::Settings;
 use crate::action::Action;
 
-/// The timeouts of a command.
+/// Limits the duration of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// From start to answer
     pub total: Duration,
-    /// For an agent that is away
+    /// Longest wait for an agent that is unavailable
     pub wait_for_agent: Duration,
 }
 
-/// The timeouts of a DEL that is owed where no agent does it. It is in nobody's way: a Pod
-/// that ends waits for it, and so does whatever wants the runtime's lock.
+/// Timeouts of a DEL that may be owed. They are short, because the end of a Pod waits for the DEL,
+/// and so does every call that needs the container runtime's lock.
 const OF_OWED_DEL: Timeouts =
     Timeouts { total: Duration::from_secs(20), wait_for_agent: Duration::from_secs(2) };
 
@@ -27,7 +27,7 @@ impl Timeouts {
         Self { total, wait_for_agent: settings.wait_for_agent.min(rules.wait_for_agent) }
     }
 
-    /// Returns the shorter timeouts of a DEL that is owed where no agent does it.
+    /// Returns the shorter timeouts of a DEL that may be owed.
     pub(crate) fn shortened_for_owed_del(self) -> Self {
         Self {
             total: self.total.min(OF_OWED_DEL.total),

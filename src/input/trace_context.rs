@@ -1,15 +1,14 @@
-//! The trace that a call belongs to: W3C Trace Context and W3C Baggage, in the
-//! environment variables that OpenTelemetry gives them. Whoever breaks the rules
-//! is ignored in silence: no Pod fails for its trace.
+//! Reads the trace of a call: W3C Trace Context and W3C Baggage, from the environment variables
+//! that OpenTelemetry defines. Invalid values are ignored without an error, because no Pod may fail
+//! for its trace.
 
 use std::ffi::OsString;
 
-/// Most that is passed on, names included, in bytes: servers on grpc's C core refuse
-/// calls whose metadata is over 8 KiB.
+/// Most bytes that are passed on, including names. Servers based on grpc's C core refuse calls with
+/// more than 8 KiB of metadata.
 const MAX_BYTES: usize = 6 << 10;
 
-/// What HTTP/2 counts for a header beside its name and value (RFC 9113, section
-/// 6.5.2).
+/// Overhead of a header beside its name and value (RFC 9113, section 6.5.2).
 const HEADER_BYTES: usize = 32;
 
 /// Longest `traceparent` of a later version, in bytes.
@@ -24,7 +23,7 @@ const MAX_BAGGAGE_MEMBERS: usize = 180;
 /// Bytes of a `traceparent` of version 00.
 const TRACEPARENT_BYTES: usize = 55;
 
-/// A trace context whose parts are valid, and absent where they were not.
+/// A trace context. Invalid parts are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraceContext {
     traceparent: Option<String>,
@@ -39,10 +38,10 @@ impl TraceContext {
             environment(name)?.into_string().ok().filter(|value| is_valid(value))
         };
         let traceparent = read("TRACEPARENT", is_traceparent);
-        // Without a parent there is nothing that the state could belong to.
+        // A state without a parent has no meaning.
         let tracestate = traceparent.as_ref().and_then(|_| read("TRACESTATE", is_tracestate));
         let mut context = Self { traceparent, tracestate, baggage: read("BAGGAGE", is_baggage) };
-        // The trace itself goes last.
+        // The trace itself is dropped last.
         if context.baggage.is_some() && context.bytes() > MAX_BYTES {
             context.baggage = None;
         }
@@ -56,12 +55,12 @@ impl TraceContext {
         self.headers().map(|(name, value)| name.len() + value.len() + HEADER_BYTES).sum()
     }
 
-    /// The trace's id: 32 hexadecimal digits.
+    /// Returns the id of the trace: 32 hexadecimal digits.
     pub fn trace_id(&self) -> Option<&str> {
         self.traceparent.as_deref()?.get(3..35)
     }
 
-    /// The parts that there are, as header names and values.
+    /// Returns the valid parts as header names and values.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("traceparent", &self.traceparent),
@@ -73,8 +72,8 @@ impl TraceContext {
     }
 }
 
-/// Section 3.2: `version-traceid-parentid-flags`. A later version may have more
-/// after that.
+/// Checks `version-traceid-parentid-flags` (W3C Trace Context, section 3.2). A later version may
+/// have more after that.
 fn is_traceparent(value: &str) -> bool {
     let Some((known, rest)) = value.split_at_checked(TRACEPARENT_BYTES) else { return false };
     let mut parts = known.split('-');
@@ -96,7 +95,7 @@ fn is_traceparent(value: &str) -> bool {
     ends && not_zero(trace) && not_zero(parent) && flags.is_some()
 }
 
-/// Section 3.3: members `key=value`, separated by commas; empty ones are allowed.
+/// Checks members `key=value`, separated by commas (section 3.3). Empty members are allowed.
 fn is_tracestate(value: &str) -> bool {
     let mut keys: Vec<&str> = Vec::new();
     for member in list(value).filter(|member| !member.is_empty()) {
@@ -122,8 +121,7 @@ fn is_tracestate_value(value: &str) -> bool {
         && value.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b',' | b'='))
 }
 
-/// W3C Baggage, section 3.3.1: `key=value;property;property=value`, separated by
-/// commas.
+/// Checks `key=value;property;property=value`, separated by commas (W3C Baggage, section 3.3.1).
 fn is_baggage(value: &str) -> bool {
     list(value).count() <= MAX_BAGGAGE_MEMBERS
         && list(value).all(|member| {
@@ -133,7 +131,7 @@ fn is_baggage(value: &str) -> bool {
         })
 }
 
-/// `key` or `key=value`.
+/// Checks `key` or `key=value`.
 fn is_pair(pair: &str) -> bool {
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
     let (key, value) = (trim(key), trim(value));
@@ -146,7 +144,7 @@ fn list(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(trim)
 }
 
-/// Without optional white space as HTTP knows it.
+/// Removes HTTP's optional white space.
 fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }

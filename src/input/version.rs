@@ -1,11 +1,11 @@
-//! Versions of the CNI specification.
+//! Handles versions of the CNI specification.
 
 use semver::Version;
 
 use super::error::Error;
 use crate::action::Action;
 
-/// What this plugin supports, oldest first.
+/// Versions that this plugin supports, oldest first.
 pub const SUPPORTED: [Version; 7] = [
     Version::new(0, 1, 0),
     Version::new(0, 2, 0),
@@ -19,13 +19,12 @@ pub const SUPPORTED: [Version; 7] = [
 /// The newest supported version.
 pub const NEWEST: Version = Version::new(1, 1, 0);
 
-/// The versions that a command is sent in when an agent refuses a later one, in
-/// this order. Every agent accepts 0.4.0; 1.0.0 goes first, because only the
-/// label changes for it.
+/// Versions in which a command is sent if the agent refuses a later one, in this order. Every agent
+/// accepts 0.4.0. 1.0.0 comes first, because only the `cniVersion` changes for it.
 pub const LOWER: [Version; 2] = [Version::new(1, 0, 0), Version::new(0, 4, 0)];
 
-/// The supported version that `text` names; empty means 0.1.0, as the
-/// specification says of a configuration without one.
+/// Parses a supported version. Empty means 0.1.0, as the specification says of a configuration
+/// without `cniVersion`.
 pub fn parse(text: &str) -> Option<Version> {
     let text = if text.is_empty() { "0.1.0" } else { text };
     Version::parse(text).ok().filter(|version| SUPPORTED.contains(version))
@@ -34,9 +33,9 @@ pub fn parse(text: &str) -> Option<Version> {
 /// As [`parse`], and checks that the version has `action`.
 ///
 /// # Errors
-/// [`Error::UnsupportedVersion`], and for the commands that came later than
-/// 0.1.0 also [`Error::VersionTooLow`] and, where the Go skeleton cannot compare
-/// the version, [`Error::VersionSyntax`].
+/// [`Error::UnsupportedVersion`]. For commands that are newer than 0.1.0 also
+/// [`Error::VersionTooLow`] and, if the Go skeleton cannot compare the version,
+/// [`Error::VersionSyntax`].
 pub fn for_action(text: &str, action: Action) -> Result<Version, Error> {
     let least = action.rules().since;
     let version = parse(text);
@@ -52,12 +51,12 @@ pub fn for_action(text: &str, action: Action) -> Result<Version, Error> {
     version.ok_or_else(|| Error::UnsupportedVersion(text.to_owned()))
 }
 
-/// Whether the Go skeleton can compare `text`: one to three numbers.
+/// Returns whether the Go skeleton can compare `text`: one to three numbers.
 fn is_numeric(text: &str) -> bool {
     text.split('.').count() <= 3 && text.split('.').all(|part| part.parse::<i64>().is_ok())
 }
 
-/// The supported versions as a person reads them.
+/// Returns the supported versions as text.
 pub fn supported_list() -> String {
     SUPPORTED.map(|version| version.to_string()).join(", ")
 }

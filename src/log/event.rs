@@ -1,4 +1,4 @@
-//! What is known of a call, as one wide event.
+//! Describes a call as one event of the log.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,16 +13,16 @@ use crate::outcome::Note;
 /// Longest text in an event, in bytes. The agent's texts have no limit of their own.
 const MAX_TEXT_BYTES: usize = 1024;
 
-/// Longest list of calls in an event. The last calls are kept.
+/// Most RPCs in an event. The last ones are kept.
 const MAX_TRIED: usize = 16;
 
-/// What is known of a call. Never the configuration, never the environment.
+/// Holds what is logged of a call. It never has the configuration or the environment.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Event<'a> {
     /// RFC 3339; the first member, so that readers find where an event starts
     time: String,
-    /// The plugin's own
+    /// Version of the plugin
     version: &'static str,
     command: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -42,19 +42,19 @@ pub(super) struct Event<'a> {
     socket: &'a str,
     tried: Vec<Tried<'a>>,
     attempts: u32,
-    /// Code of the error document, 0 for success
+    /// Code of the CNI error, 0 for success
     code: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
-    /// What is wrong with settings in whose place the defaults stand
+    /// Errors in the settings, in place of which the defaults apply
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
-    /// How many DELs that were owed an agent answered after this call
+    /// Number of owed DELs that an agent answered after this call
     #[serde(skip_serializing_if = "is_zero")]
     owed_done: u32,
-    /// What went wrong with them
+    /// Errors of these DELs
     #[serde(skip_serializing_if = "Vec::is_empty")]
     owed_errors: Vec<&'a str>,
     #[serde(serialize_with = "milliseconds")]
@@ -63,8 +63,7 @@ pub(super) struct Event<'a> {
     trace_id: Option<&'a str>,
 }
 
-/// One RPC and its answer: `code` of the reply, or the `status` that came
-/// instead.
+/// Holds one RPC: the `code` of its reply, or the `status` instead.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Tried<'a> {
@@ -81,8 +80,8 @@ struct Tried<'a> {
     milliseconds: Duration,
 }
 
-/// The event of a call that succeeded or ended in `error`.
-pub(super) fn event<'a>(
+/// Describes a call that succeeded, or ended in `error`.
+pub(super) fn describe_call<'a>(
     call: &'a Call,
     call_log: &'a CallLog,
     error: Option<&Error>,
@@ -135,7 +134,7 @@ fn tried(rpc: &Rpc) -> Tried<'_> {
     }
 }
 
-/// The value of `key` in `CNI_ARGS`.
+/// Returns the value of `key` in `CNI_ARGS`.
 fn value_of<'a>(args: &'a str, key: &str) -> &'a str {
     let mut pairs = args.split(';').filter_map(|pair| pair.split_once('='));
     pairs.find(|(name, _)| *name == key).map_or("", |(_, value)| value)

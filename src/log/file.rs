@@ -1,20 +1,20 @@
-//! The file that lines are appended to, and its size.
+//! Appends to the log file and rotates it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 
 use crate::platform::files;
 
-/// Size of the log file in bytes at which it becomes `<logFile>.1`.
+/// Size of the log file, in bytes, from which on it is renamed to `<logFile>.1`.
 pub const MAX_BYTES: u64 = 10 << 20;
 
-/// Appends a line. Writers of one file need no lock: each line is one write at
-/// the end of the file, wherever that is by then.
+/// Appends a line. Processes need no lock, because each line is one write at the current end of the
+/// file.
 pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
     loop {
         let mut file = files::no_follow_options().append(true).create(true).open(path)?;
         let metadata = file.metadata()?;
-        // A link would lead the bytes, and rotation, into somebody's file.
+        // A link would write to, and rotate, another user's file.
         if !metadata.is_file() || files::link_count(&file, &metadata)? > 1 {
             return Err(io::ErrorKind::InvalidInput.into());
         }
@@ -24,7 +24,7 @@ pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
         }
         // The line is one write, because another process may append between two.
         let written = file.write(line)?;
-        // Between opening and writing the file may have been rotated away twice.
+        // Between opening and writing, the file may have been rotated twice.
         if written == line.len() && files::link_count(&file, &file.metadata()?)? == 0 {
             continue;
         }
@@ -32,12 +32,12 @@ pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Renames the file that was opened to `FILE.1`. Gives `true` if the path is free or
-/// empty now, and `false` while another process rotates.
+/// Renames the opened file to `FILE.1`. Returns `true` if the path is now free or empty, and
+/// `false` while another process rotates.
 fn rotate(path: &str, file: &File) -> io::Result<bool> {
     let Ok(_locked) = files::lock(file, path) else { return Ok(false) };
     if files::is_same_file(file, path) && fs::rename(path, format!("{path}.1")).is_err() {
-        // A folder in that place, or no permission: better a new log than none.
+        // If `FILE.1` is a folder or may not be written, an emptied log is better than none.
         files::truncate(file, path)?;
     }
     Ok(true)
@@ -47,7 +47,7 @@ fn rotate(path: &str, file: &File) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    /// Two find the log full. The second must not put the new one in the place of the old one.
+    /// Two processes find the log full. The second one must not replace the old log by the new one.
     #[test]
     fn a_file_that_another_process_rotated_is_not_rotated_again() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,13 +1,13 @@
-//! Times in UTC.
+//! Formats times in UTC.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A time in UTC, to the microsecond.
+/// Formats a time in UTC, with microseconds.
 pub(super) fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    // Days to a date: Howard Hinnant, "chrono-Compatible Low-Level Date
-    // Algorithms". Years start in March there.
+    // Converts days to a date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". Years
+    // start in March there.
     let day = days + 719_468;
     let (era, day) = (day / 146_097, day % 146_097);
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;

@@ -1,4 +1,4 @@
-//! Linux.
+//! The platform Linux.
 
 pub(crate) mod conf_dir;
 pub(crate) mod files;

@@ -1,4 +1,4 @@
-//! Windows.
+//! The platform Windows.
 
 pub(crate) mod conf_dir;
 pub(crate) mod files;

@@ -1,4 +1,4 @@
-//! What answers say.
+//! Checks the answers of the agent.
 
 use antrea_cni::api::{AgentError, Response};
 use antrea_cni::client;
@@ -10,7 +10,7 @@ pub(super) fn expect(holds: bool, why: impl FnOnce() -> String) -> Result<(), St
     if holds { Ok(()) } else { Err(why()) }
 }
 
-/// An error in the reply, of that code if one is named.
+/// Returns the error in the reply, which must have `code` if one is given.
 pub(super) fn error_of(answer: Answer, code: Option<i32>) -> Result<AgentError, String> {
     let error = answer.map_err(|error| error.to_string())?.error.ok_or("it succeeded")?;
     match code {
@@ -28,7 +28,7 @@ pub(super) fn success(answer: Answer) -> Result<(), String> {
     }
 }
 
-/// A result, which has to be one object.
+/// Returns the result, which must be one JSON object.
 pub(super) fn object(answer: Answer) -> Result<Value, String> {
     let result = match answer {
         Ok(Response { result, error: None }) => result,

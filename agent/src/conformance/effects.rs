@@ -1,4 +1,4 @@
-//! Promises that can only be looked at with an effect, in a namespace for that.
+//! Checks promises that need an effect, in a namespace for that.
 
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,8 @@ pub(super) fn refused_add(subject: &Subject, container: &str) -> Result<(), Stri
     gone
 }
 
-/// Whether an ADD was answered with code 11; then there is nothing that a CHECK finds, and an
-/// ADD is a first one.
+/// Returns whether ADD was answered with code 11. Then a CHECK must find nothing, and the next ADD
+/// must be like a first one.
 pub(super) fn try_again(subject: &Subject, container: &str) -> Result<bool, String> {
     let answer = subject.add(container, subject.newest());
     let is_busy = answer.as_ref().is_ok_and(Response::is_try_again_later);
@@ -52,7 +52,7 @@ pub(super) fn del_again(subject: &Subject, container: &str) -> Result<(), String
     with_one(subject, container, |_| Ok(()))?;
     success(subject.del(container))?;
     let ask = Ask { netns: "", ..Ask::new(Action::Del, container, subject.newest()) };
-    success(subject.ask(&ask)).map_err(|why| format!("no netns: {why}"))
+    success(subject.call(&ask)).map_err(|why| format!("no netns: {why}"))
 }
 
 pub(super) fn cut_off(subject: &Subject, container: &str) -> Result<(), String> {
@@ -63,9 +63,9 @@ pub(super) fn cut_off(subject: &Subject, container: &str) -> Result<(), String> 
         "cniVersion": subject.newest(), "name": "antrea", "type": "antrea",
         "ipam": {"type": "host-local"},
     });
-    // Time to send it, and seldom enough to do it.
+    // Enough time to send the ADD, but seldom enough to finish it.
     let soon = Instant::now() + Duration::from_millis(5);
-    let _ = subject.send(api, &ask, stdin.to_string().as_bytes(), soon);
+    let _ = subject.call_with_stdin(api, &ask, stdin.to_string().as_bytes(), soon);
     success(subject.del(container)).map_err(|why| format!("DEL: {why}"))?;
     with_one(subject, container, |_| Ok(())).map_err(|why| format!("an ADD after it: {why}"))
 }
@@ -98,11 +98,11 @@ pub(super) fn gc(subject: &Subject, container: &str) -> Result<(), String> {
         json!({"cni.dev/valid-attachments": list})
     };
     with_one(subject, container, |result| {
-        error_of(subject.ask(&ask(UNKNOWN, listed(&[]))), Some(1))?;
-        success(subject.ask(&ask(subject.newest(), listed(&[container]))))?;
+        error_of(subject.call(&ask(UNKNOWN, listed(&[]))), Some(1))?;
+        success(subject.call(&ask(subject.newest(), listed(&[container]))))?;
         check_of(subject, container, result.clone())
             .map_err(|why| format!("one that is listed: {why}"))?;
-        success(subject.ask(&ask(subject.newest(), listed(&[]))))?;
+        success(subject.call(&ask(subject.newest(), listed(&[]))))?;
         let still = check_of(subject, container, result).is_ok();
         expect(!still, || "one that is not listed is still there".to_owned())
     })
@@ -112,24 +112,24 @@ pub(super) fn any_request(subject: &Subject, container: &str) -> Result<(), Stri
     let ask = Ask::new(Action::Check, container, UNKNOWN);
     let api = subject.api().unwrap_or(&Api::V1);
     for stdin in ["null", "{}", "[]"] {
-        error_of(subject.send(api, &ask, stdin.as_bytes(), subject.deadline()), None)
+        error_of(subject.call_with_stdin(api, &ask, stdin.as_bytes(), subject.deadline()), None)
             .map_err(|why| format!("{stdin}: {why}"))?;
     }
     let empty = Api { encode: |_| Some(Vec::new()), ..*api };
-    error_of(subject.send(&empty, &ask, b"", subject.deadline()), None)
+    error_of(subject.call_with_stdin(&empty, &ask, b"", subject.deadline()), None)
         .map(drop)
         .map_err(|why| format!("no arguments: {why}"))
 }
 
 fn check_of(subject: &Subject, container: &str, result: Value) -> Result<(), String> {
-    success(subject.ask(&Ask {
+    success(subject.call(&Ask {
         netns: subject.netns().unwrap_or_default(),
         more: json!({"prevResult": result}),
         ..Ask::new(Action::Check, container, subject.newest())
     }))
 }
 
-/// Does something while a container is attached, and detaches it whatever happened.
+/// Runs `then` while a container is attached, and always detaches it.
 fn with_one(
     subject: &Subject,
     container: &str,

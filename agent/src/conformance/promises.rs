@@ -1,4 +1,4 @@
-//! The promises, one after another, and who makes them.
+//! Lists the promises, and tells which agents make them.
 
 use antrea_cni::Api;
 
@@ -6,7 +6,7 @@ use super::report::{Kept, Row};
 use super::subject::Subject;
 use super::{effects, safe};
 
-/// What an agent promises.
+/// One promise of an agent.
 pub(super) struct Promise {
     name: &'static str,
     says: &'static str,
@@ -14,28 +14,28 @@ pub(super) struct Promise {
     check: Check,
 }
 
-/// How a promise is looked at. `Err`: what happened instead.
+/// Checks a promise. `Err` tells what happened instead.
 #[derive(Clone, Copy)]
 enum Check {
     Always(fn(&Subject, &str) -> Result<(), String>),
-    /// Only if the agent does something that nobody can make it do: `false` if it did not
+    /// Applies only if the agent did something that it cannot be made to do; `false` if it did not
     IfSeen(fn(&Subject, &str) -> Result<bool, String>, &'static str),
 }
 
-/// Whose promise it is, and whether it can be looked at without an effect.
+/// Tells which agents make a promise, and whether checking it has an effect.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PromisedBy {
-    /// All agents that can work with the plugin
+    /// All agents that work with the plugin
     All,
-    /// The same, and looking has an effect
+    /// All agents that work with the plugin; checking has an effect
     AllByEffect,
-    /// Those that serve v1
+    /// Agents that serve v1 or a newer API
     V1,
-    /// The same, and looking has an effect
+    /// Agents that serve v1 or a newer API; checking has an effect
     V1ByEffect,
 }
 
-/// All that there are, the simplest first.
+/// All promises, the simplest first.
 pub(super) const PROMISES: &[Promise] = &[
     promise(
         "socket",
@@ -168,7 +168,7 @@ const fn promise(
 impl Promise {
     pub(super) fn row(&self, subject: &Subject) -> Row {
         let Self { name, says, by, check } = *self;
-        // APIs stand newest first, and what v1 promises, newer ones do.
+        // `Api::ALL` is newest first, and newer APIs keep the promises of v1.
         let newer = Api::ALL.iter().take_while(|api| **api != Api::V1);
         let is_v1 = subject.api().is_some_and(|api| newer.chain([&Api::V1]).any(|it| it == api));
         let kept = match by {

@@ -1,44 +1,44 @@
-//! What was found, as text and as JSON.
+//! Prints the results as text and as JSON.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What an agent keeps.
+/// Tells which promises an agent keeps.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// Package of the API in which it was asked; `null` if none is served
+    /// Package of the API that was used; `null` if the agent serves none
     pub api: Option<&'static str>,
-    /// A row a promise
+    /// One row for each promise
     pub rows: Vec<Row>,
-    /// Why nobody could be asked
+    /// Why no agent could be asked
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_agent: Option<String>,
 }
 
-/// One promise.
+/// Tells whether one promise is kept.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
-    /// Its name
+    /// Name of the promise
     pub promise: &'static str,
-    /// What is promised
+    /// Text of the promise
     pub says: &'static str,
     /// Whether it is kept
     #[serde(flatten)]
     pub kept: Kept,
 }
 
-/// Whether a promise is kept.
+/// Tells whether a promise is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "kept", content = "why")]
 pub enum Kept {
-    /// It is
+    /// It is kept
     Yes,
-    /// It is not, and what happened instead
+    /// It is broken, and what happened instead
     No(String),
-    /// It was not looked at, and why
+    /// It was not checked, and why
     NotAsked(&'static str),
 }
 
@@ -47,7 +47,7 @@ impl Report {
         Self { api: None, rows: Vec::new(), no_agent: Some(why) }
     }
 
-    /// The names of the promises that are broken.
+    /// Returns the names of the broken promises.
     pub fn broken(&self) -> Vec<&'static str> {
         let broken = self.rows.iter().filter(|row| matches!(row.kept, Kept::No(_)));
         broken.map(|row| row.promise).collect()

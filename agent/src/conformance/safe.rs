@@ -1,5 +1,4 @@
-//! Promises that can be looked at without an effect: calls for containers that do not
-//! exist.
+//! Checks promises without an effect, by calls for containers that do not exist.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -31,7 +30,7 @@ pub(super) fn unimplemented(subject: &Subject, _: &str) -> Result<(), String> {
         .node()
         .connect(&Rc::new(Deadline::at(subject.deadline())), false)
         .map_err(|error| client::Error::from(error).to_string())?;
-    // More than the plugin makes in a walk down all APIs and versions.
+    // More calls than the plugin makes with all APIs and versions.
     for number in 0..10 {
         for service in [format!("{package}.Cni"), "conformance.none.None".to_owned()] {
             let path = format!("/{service}/CmdNone{number}");
@@ -54,7 +53,7 @@ pub(super) fn cni_version(subject: &Subject, _: &str) -> Result<(), String> {
 
 pub(super) fn unknown_version(subject: &Subject, container: &str) -> Result<(), String> {
     for action in [Action::Check, Action::Del] {
-        let answer = subject.ask(&Ask::new(action, container, UNKNOWN));
+        let answer = subject.call(&Ask::new(action, container, UNKNOWN));
         error_of(answer, Some(1)).map_err(|why| format!("{}: {why}", action.name()))?;
     }
     Ok(())
@@ -62,25 +61,26 @@ pub(super) fn unknown_version(subject: &Subject, container: &str) -> Result<(), 
 
 pub(super) fn absent_version(subject: &Subject, container: &str) -> Result<(), String> {
     let ask = Ask { version: Value::Null, ..Ask::new(Action::Check, container, UNKNOWN) };
-    error_of(subject.ask(&ask), Some(1)).map(drop)
+    error_of(subject.call(&ask), Some(1)).map(drop)
 }
 
 pub(super) fn malformed(subject: &Subject, container: &str) -> Result<(), String> {
     let ask = Ask::new(Action::Check, container, UNKNOWN);
     let api = subject.api().unwrap_or(&Api::V1BETA1);
-    error_of(subject.send(api, &ask, b"{\"cniVersion\"", subject.deadline()), None).map(drop)
+    error_of(subject.call_with_stdin(api, &ask, b"{\"cniVersion\"", subject.deadline()), None)
+        .map(drop)
 }
 
 pub(super) fn unknown_container(subject: &Subject, container: &str) -> Result<(), String> {
     let ask = Ask::new(Action::Del, container, subject.newest());
-    success(subject.ask(&ask))?;
-    success(subject.ask(&Ask { netns: "", ..ask })).map_err(|why| format!("no netns: {why}"))
+    success(subject.call(&ask))?;
+    success(subject.call(&Ask { netns: "", ..ask })).map_err(|why| format!("no netns: {why}"))
 }
 
 pub(super) fn nothing_there(subject: &Subject, container: &str) -> Result<(), String> {
     let more = json!({"prevResult": {"cniVersion": subject.newest(), "interfaces": [], "ips": []}});
     let ask = Ask { more, ..Ask::new(Action::Check, container, subject.newest()) };
-    error_of(subject.ask(&ask), None).map(drop)
+    error_of(subject.call(&ask), None).map(drop)
 }
 
 pub(super) fn at_once(subject: &Subject, container: &str) -> Result<(), String> {
@@ -98,7 +98,7 @@ pub(super) fn at_once(subject: &Subject, container: &str) -> Result<(), String> 
 pub(super) fn status(subject: &Subject, container: &str) -> Result<(), String> {
     let started = Instant::now();
     let answer =
-        subject.ask(&Ask { netns: "", ..Ask::new(Action::Status, container, subject.newest()) });
+        subject.call(&Ask { netns: "", ..Ask::new(Action::Status, container, subject.newest()) });
     answer.map_err(|error| error.to_string())?;
     let took = started.elapsed();
     expect(took < Duration::from_secs(1), || format!("it took {:.1} s", took.as_secs_f64()))

@@ -1,4 +1,4 @@
-//! The agent that is asked.
+//! Makes the calls to the agent that is examined.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,40 +11,40 @@ use serde_json::{Value, json};
 use crate::listener;
 use crate::options::ALL_CNI_VERSIONS;
 
-/// Which agent is asked, and what may happen to it.
+/// Tells which agent is examined, and what may happen to it.
 #[derive(Clone, Debug)]
 pub struct Question {
     /// Path of the agent's socket
     pub socket: PathBuf,
     /// How long to wait for each answer
     pub timeout: Duration,
-    /// Path of a network namespace in which interfaces may be made; without it nothing
-    /// is asked that has an effect
+    /// Network namespace in which interfaces may be created; without it, only calls without effect
+    /// are made
     pub netns: Option<PathBuf>,
 }
 
 /// A version that no agent knows.
 pub(super) const UNKNOWN: &str = "99.0.0";
 
-/// An agent, and what has been found out about it.
+/// An agent, and what is known of it so far.
 pub(super) struct Subject {
     settings: Settings,
     timeout: Duration,
-    /// The newest API with an ADD; `None` if none of the plugin's is served
+    /// Newest API with an ADD; `None` if the agent serves no API of the plugin
     api: Option<Api>,
-    /// The values of cniVersion that are accepted, lowest first
+    /// Accepted values of `cniVersion`, lowest first
     pub(super) cni_versions: Vec<&'static str>,
-    /// Who else may serve or use the socket
+    /// Whether only trusted users can serve and use the socket
     pub(super) is_private: Result<(), String>,
     netns: Option<String>,
-    /// What stands for any configuration where an API looks into it
+    /// Placeholder for APIs that read the configuration
     configuration: Configuration,
 }
 
-/// A configuration that every agent refuses before anything has an effect.
+/// A configuration that every agent refuses before the command has an effect.
 const NO_VERSION: &[u8] = br#"{"cniVersion":"0.0.0","name":"antrea","type":"antrea"}"#;
 
-/// What a command is asked for.
+/// Describes one command to the agent.
 #[derive(Clone, Debug)]
 pub(super) struct Ask<'a> {
     pub(super) action: Action,
@@ -74,11 +74,13 @@ impl Subject {
             configuration: Configuration::parse(br#"{"name":"antrea"}"#)
                 .map_err(|error| error.to_string())?,
         };
-        // An agent may say otherwise than UNIMPLEMENTED of what it does not serve.
+        // An agent may answer with another status than UNIMPLEMENTED for a method that it does not
+        // serve.
         let has_add = |api: &&Api| subject.serves(api, Action::Add);
         let answers = |api: &&Api| {
             let ask = Ask::new(Action::Check, "conformance-versions", UNKNOWN);
-            has_add(api) && subject.send(api, &ask, NO_VERSION, subject.deadline()).is_ok()
+            has_add(api)
+                && subject.call_with_stdin(api, &ask, NO_VERSION, subject.deadline()).is_ok()
         };
         let api = Api::ALL.iter().find(answers).or_else(|| Api::ALL.iter().find(has_add));
         subject.api = api.copied();
@@ -90,22 +92,22 @@ impl Subject {
         Ok(subject)
     }
 
-    /// The API in which it is asked.
+    /// Returns the API that is used.
     pub(super) fn api(&self) -> Option<&Api> {
         self.api.as_ref()
     }
 
-    /// The namespace in which interfaces may be made.
+    /// Returns the namespace in which interfaces may be created.
     pub(super) fn netns(&self) -> Option<&str> {
         self.netns.as_deref()
     }
 
-    /// The highest version that it accepts.
+    /// Returns the highest accepted version.
     pub(super) fn newest(&self) -> &'static str {
         self.cni_versions.last().copied().unwrap_or(UNKNOWN)
     }
 
-    /// Whether an API has a command, asked without an effect.
+    /// Returns whether the agent serves a command in an API. Asking has no effect.
     pub(super) fn serves(&self, api: &Api, action: Action) -> bool {
         client::is_served(&self.node(), api, action, self.deadline()).is_ok()
     }
@@ -114,29 +116,29 @@ impl Subject {
         client::capabilities(&self.node(), self.api()?, self.deadline()).ok().flatten()
     }
 
-    /// CHECK of a container that does not exist, in some version.
+    /// Sends CHECK for a container that does not exist.
     pub(super) fn check(&self, container: &str, version: &str) -> Result<Response, client::Error> {
-        self.ask(&Ask::new(Action::Check, container, version))
+        self.call(&Ask::new(Action::Check, container, version))
     }
 
-    /// ADD in the namespace where that may be, in some version.
+    /// Sends ADD for the namespace in which interfaces may be created.
     pub(super) fn add(&self, container: &str, version: &str) -> Result<Response, client::Error> {
-        self.ask(&Ask {
+        self.call(&Ask {
             netns: self.netns().unwrap_or_default(),
             ..Ask::new(Action::Add, container, version)
         })
     }
 
-    /// DEL there.
+    /// Sends DEL for that namespace.
     pub(super) fn del(&self, container: &str) -> Result<Response, client::Error> {
-        self.ask(&Ask {
+        self.call(&Ask {
             netns: self.netns().unwrap_or_default(),
             ..Ask::new(Action::Del, container, self.newest())
         })
     }
 
-    /// One call on a connection of its own.
-    pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Response, client::Error> {
+    /// Makes one call on a new connection.
+    pub(super) fn call(&self, ask: &Ask<'_>) -> Result<Response, client::Error> {
         let mut configuration = json!({
             "cniVersion": ask.version, "name": "antrea", "type": "antrea",
             "ipam": {"type": "host-local"},
@@ -146,11 +148,11 @@ impl Subject {
             members.extend(ask.more.as_object().cloned().unwrap_or_default());
         }
         let api = self.api.unwrap_or(Api::V1BETA1);
-        self.send(&api, ask, configuration.to_string().as_bytes(), self.deadline())
+        self.call_with_stdin(&api, ask, configuration.to_string().as_bytes(), self.deadline())
     }
 
-    /// One call with any bytes as configuration, which has to end by `deadline`.
-    pub(super) fn send(
+    /// Makes one call with `stdin` as its configuration, which must end by `deadline`.
+    pub(super) fn call_with_stdin(
         &self,
         api: &Api,
         ask: &Ask<'_>,
@@ -188,7 +190,7 @@ impl Subject {
 }
 
 impl<'a> Ask<'a> {
-    /// For a container that does not exist, nor its namespace.
+    /// Describes a command for a container and a namespace that do not exist.
     pub(super) fn new(action: Action, container: &'a str, version: &str) -> Self {
         Self {
             action,

@@ -1,4 +1,4 @@
-//! A unix socket.
+//! Listens on a unix socket.
 
 use std::fs::{Permissions, metadata, remove_file, set_permissions};
 use std::io;
@@ -11,12 +11,12 @@ use tokio::net::UnixListener;
 /// One connection.
 pub(crate) type Stream = tokio::net::UnixStream;
 
-/// A socket that is listened on.
+/// A listening socket.
 pub(crate) struct Listener(UnixListener);
 
 impl Listener {
-    /// Listens as the real agent does: what was there is removed, and only its own user
-    /// and group may connect.
+    /// Listens as the real agent does: removes an existing socket, and allows only the agent's own
+    /// user and group to connect.
     pub(crate) fn bind(socket: &Path) -> io::Result<Self> {
         match remove_file(socket) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -27,18 +27,19 @@ impl Listener {
         Ok(Self(listener))
     }
 
-    /// The next connection.
+    /// Accepts the next connection.
     pub(crate) async fn accept(&mut self) -> io::Result<Stream> {
         self.0.accept().await.map(|(stream, _)| stream)
     }
 }
 
-/// Removes a socket that nobody listens on any more.
+/// Removes the socket.
 pub(crate) fn remove(socket: &Path) {
     let _ = remove_file(socket);
 }
 
-/// Whether root's or our own user's process serves a socket, and not everybody may connect.
+/// Checks that a process of root or of the caller serves the socket, and that not everybody may
+/// connect.
 pub(crate) fn is_private(socket: &str, peer: &Peer) -> Result<(), String> {
     let uid = peer.uid;
     if uid != 0 && uid != nix::unistd::geteuid().as_raw() {

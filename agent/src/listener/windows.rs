@@ -1,4 +1,4 @@
-//! A named pipe.
+//! Listens on a named pipe.
 
 use std::ffi::OsString;
 use std::io;
@@ -10,15 +10,15 @@ use tokio::net::windows::named_pipe::{NamedPipeServer, ServerOptions};
 /// One connection.
 pub(crate) type Stream = NamedPipeServer;
 
-/// A pipe that is listened on.
+/// A listening pipe.
 pub(crate) struct Listener {
     name: OsString,
-    /// The instance that the next client gets
+    /// Instance for the next client
     next: NamedPipeServer,
 }
 
 impl Listener {
-    /// Listens as the real agent does (go-winio): one instance at a time waits for a client.
+    /// Listens as the real agent does (go-winio), with one instance at a time waiting for a client.
     pub(crate) fn bind(socket: &Path) -> io::Result<Self> {
         let name = socket.as_os_str().to_owned();
         let next =
@@ -27,7 +27,7 @@ impl Listener {
         Ok(Self { name, next })
     }
 
-    /// The next connection.
+    /// Accepts the next connection.
     pub(crate) async fn accept(&mut self) -> io::Result<Stream> {
         self.next.connect().await?;
         let next = ServerOptions::new().write_owner(true).create(&self.name)?;
@@ -36,10 +36,10 @@ impl Listener {
     }
 }
 
-/// A pipe goes with its last handle.
+/// Does nothing, because a pipe is removed with its last handle.
 pub(crate) fn remove(_: &Path) {}
 
-/// Who else may serve or use a pipe: its security descriptor is not looked at.
+/// Does not examine the security descriptor of the pipe.
 pub(crate) fn is_private(_: &str, _: &Peer) -> Result<(), String> {
     Ok(())
 }

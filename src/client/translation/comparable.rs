@@ -1,4 +1,4 @@
-//! What a CNI result has in every version from 0.3.0 on, to compare two.
+//! The part of a CNI result that all versions from 0.3.0 on have, used to compare two results.
 
 use std::net::IpAddr;
 
@@ -54,8 +54,8 @@ impl Comparable {
         Ok(common)
     }
 
-    /// Makes what is absent empty, and writes addresses in one way: an agent
-    /// reads and prints them again.
+    /// Replaces absent values with empty ones and writes addresses in canonical form, because an
+    /// agent parses and prints them again.
     fn normalize(&mut self) {
         let canonical = |text: &mut String| {
             if let Some(cidr) = Cidr::parse(text) {
@@ -80,7 +80,7 @@ impl Comparable {
     }
 }
 
-/// An address with the length of its network's prefix.
+/// An IP address in CIDR notation.
 pub(super) struct Cidr {
     address: IpAddr,
     prefix: u8,
@@ -95,7 +95,7 @@ impl Cidr {
         (prefix <= longest).then_some(Self { address: address.to_canonical(), prefix })
     }
 
-    /// The value of `version` in the shape of 0.4.0.
+    /// Returns the `version` that an address has in the shape of 0.4.0.
     pub(super) fn family(&self) -> &'static str {
         if self.address.is_ipv4() { "4" } else { "6" }
     }

@@ -1,5 +1,5 @@
-//! A JSON object as a list of members, each value as its text: what is not
-//! touched stays as it was, in its place.
+//! A JSON object that keeps the text of each member, so that unchanged members stay as they were,
+//! in the same order.
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use thiserror::Error;
 
 use crate::json;
 
-/// Why a document cannot be put into another version.
+/// Describes why a configuration or a result cannot be converted to another version.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum Error {
-    /// `prevResult` is there twice; Go merges the two.
+    /// `prevResult` occurs twice; Go merges the two.
     #[error("prevResult is there more than once")]
     Ambiguous,
-    /// Not a JSON object, or not the types that a CNI result has.
+    /// The value is not a JSON object, or its members have types that a CNI result does not have.
     #[error("it is not a CNI result")]
     NotAResult,
-    /// Its own `cniVersion` is none from 0.3.0 to 1.1.0.
+    /// The result's `cniVersion` is not one from 0.3.0 to 1.1.0.
     #[error("its cniVersion is {0:?}")]
     Label(String),
-    /// An address that is not in CIDR notation.
+    /// An address is not in CIDR notation.
     #[error("it has the address {0:?}")]
     Address(String),
 }
@@ -47,15 +47,15 @@ impl Object {
         Ok(Self { members, is_changed: false })
     }
 
-    /// The text of a member that is there and not `null`; the last of several,
-    /// in any case.
+    /// Returns the text of a member, unless it is `null`. Like Go, ignores case and takes the last
+    /// of several.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let mut members = self.members.iter().rev();
         let (_, value) = members.find(|(key, _)| json::names_field(key.as_bytes(), name))?;
         (value != "null").then_some(value)
     }
 
-    /// The version that a result is labelled with; an empty one is none.
+    /// Returns the result's `cniVersion`; `None` if it is absent or empty.
     pub(super) fn cni_version(&self) -> Result<Option<String>, Error> {
         let label = self.get("cniVersion").map(parse_string).transpose()?;
         Ok(label.filter(|label| !label.is_empty()))
@@ -65,7 +65,7 @@ impl Object {
         self.members.is_empty()
     }
 
-    /// Whether it is another object now than the one that was read.
+    /// Returns whether the object was changed since it was parsed.
     pub(super) fn is_changed(&self) -> bool {
         self.is_changed
     }
@@ -76,7 +76,7 @@ impl Object {
         self.is_changed |= self.members.len() != before;
     }
 
-    /// Puts a member in the place of the one that was there, or at the front.
+    /// Replaces a member in its place, or inserts it at the front.
     pub(super) fn set(&mut self, name: &str, value: &impl Serialize) {
         let value = serde_json::to_string(value).unwrap_or_default();
         self.set_text(name, value);
@@ -95,7 +95,7 @@ impl Object {
         self.is_changed = true;
     }
 
-    /// Changes every object of a member that is a list. `null` elements stay.
+    /// Changes every object of a member that is a JSON array. `null` elements stay.
     pub(super) fn each(
         &mut self,
         name: &str,

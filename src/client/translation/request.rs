@@ -1,4 +1,4 @@
-//! A configuration in a lower version, and the result of its ADD back.
+//! Converts a configuration to a lower version, and the result of its ADD back.
 
 use std::ops::Range;
 
@@ -11,15 +11,15 @@ use super::object::{Error, Object};
 use crate::action::Action;
 use crate::json;
 
-/// A configuration whose version an agent refused.
+/// A configuration whose `cniVersion` the agent refused.
 pub(super) struct Translation<'a> {
     configuration: &'a [u8],
-    /// Its version
+    /// The refused `cniVersion`
     version: String,
     action: Action,
-    /// Where the values of `cniVersion` are
+    /// Positions of the values of `cniVersion`
     versions: Vec<Range<usize>>,
-    /// Where the value of `prevResult` is, unless it is `null`
+    /// Position of the value of `prevResult`, unless it is `null`
     prev_result: Option<Range<usize>>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Translation<'a> {
         Ok(Self { configuration, version: version.to_string(), action, versions, prev_result })
     }
 
-    /// The configuration in `lower`: only the values of `cniVersion` and
+    /// Returns the configuration in version `lower`. Only the values of `cniVersion` and
     /// `prevResult` differ.
     pub(super) fn configuration_in(&self, lower: &Version) -> Result<Vec<u8>, Error> {
         let lower = lower.to_string();
@@ -60,7 +60,7 @@ impl<'a> Translation<'a> {
             let value =
                 match self.prev_result().and_then(|text| convert(text, &self.version, &lower)) {
                     Ok(value) => value,
-                    // Agents do not read it on DEL.
+                    // Agents do not read `prevResult` on DEL.
                     Err(_) if self.action == Action::Del => "null".to_owned(),
                     Err(error) => return Err(error),
                 };
@@ -70,12 +70,11 @@ impl<'a> Translation<'a> {
         Ok(self.replace(&values))
     }
 
-    /// The agent's result of an ADD that was sent as `sent`, in the
-    /// configuration's version.
+    /// Converts the result of an ADD that was sent as `sent` to the configuration's version.
     ///
-    /// An agent that is chained echoes `prevResult`, but older ones without the
-    /// parts that they do not know. Then the one that came in is the result: byte
-    /// for byte, unless it is labelled with another version.
+    /// A chained agent returns `prevResult`, but older agents drop the parts that they do not know.
+    /// So the runtime's `prevResult` becomes the result: byte for byte, unless its `cniVersion`
+    /// differs.
     pub(super) fn result_from(&self, sent: &Version, result: &[u8]) -> Result<Vec<u8>, Error> {
         let text = std::str::from_utf8(result).map_err(|_| Error::NotAResult)?;
         let echo = self.echo(text).transpose();
@@ -83,8 +82,8 @@ impl<'a> Translation<'a> {
         converted.map(String::into_bytes)
     }
 
-    /// `prevResult` as the result, if `result` is an echo of it. What cannot be
-    /// compared is none.
+    /// Returns `prevResult` if `result` only repeats it. Results that cannot be compared count as
+    /// different.
     fn echo(&self, result: &str) -> Result<Option<String>, Error> {
         let (true, Ok(prev_result)) = (self.prev_result.is_some(), self.prev_result()) else {
             return Ok(None);
@@ -122,7 +121,7 @@ impl<'a> Translation<'a> {
     }
 }
 
-/// Where in `text` a value that was read from it stands.
+/// Returns the position in `text` of a value that was parsed from it.
 fn span(text: &str, value: &RawValue) -> Range<usize> {
     let start = value.get().as_ptr().addr() - text.as_ptr().addr();
     start..start + value.get().len()
@@ -205,7 +204,7 @@ mod tests {
         assert!(up(r#"{"cniVersion":"0.4.0","dns":{"domain":"d"}}"#).unwrap().ends_with(b"}}"));
     }
 
-    /// White space, keys in any case and with escapes, nesting, duplicates.
+    /// Generates white space, keys in any case and with escapes, nesting, duplicates.
     fn member() -> impl Strategy<Value = String> {
         let space = "[ \n\t]{0,2}";
         let key = prop_oneof![
@@ -229,7 +228,7 @@ mod tests {
     }
 
     proptest! {
-        /// Cutting the values that may change out of both leaves the same bytes.
+        /// Compares what is left after the values that may change were removed from both.
         #[test]
         fn nothing_but_two_kinds_of_values_changes(
             before in prop::collection::vec(member(), 0..5),

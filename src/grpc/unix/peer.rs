@@ -1,4 +1,4 @@
-//! The process at the other end of a connection, and whether it is gone.
+//! Identifies the process at the other end of a connection and tells whether it has ended.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,58 +8,58 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
 
-/// The process that listens on the socket, as the kernel knew it when the
-/// connection was made.
+/// The process that listens on the socket, as the kernel knew it when the connection was made.
 #[derive(Debug)]
 pub struct Peer {
-    /// Its id (`SO_PEERCRED`), where the kernel tells one
+    /// Process id (`SO_PEERCRED`), if the kernel tells one
     pub pid: Option<i32>,
-    /// Its user
+    /// User id
     pub uid: u32,
-    /// Its `/proc/PID/stat`, if it was alive then. The open file stays that
-    /// process's, whoever gets its number later.
+    /// `/proc/PID/stat` of a tracked process that was alive. The open file still belongs to that
+    /// process after its id is reused
     stat: Option<File>,
 }
 
 impl Peer {
     pub(super) fn new(pid: i32, uid: u32) -> Self {
-        // 0: a process of another PID namespace.
+        // 0 means a process of another PID namespace.
         Self { pid: Some(pid).filter(|pid| *pid > 0), uid, stat: None }
     }
 
-    /// As [`Self::new`], and looks at the process, so that its end can be told. It
-    /// may have ended long ago, while a child of its serves.
+    /// As [`Self::new`], and opens the process's `stat`, so that its end is noticed. The process
+    /// may have ended already, while a child serves its socket.
     pub(super) fn tracked(pid: i32, uid: u32) -> Self {
         let peer = Self::new(pid, uid);
-        let stat = peer.pid.and_then(stat).filter(|stat| peer.life(stat) == Life::Alive);
+        let stat = peer.pid.and_then(open_stat).filter(|stat| peer.life(stat) == Life::Alive);
         Self { stat, ..peer }
     }
 
-    /// Whether the process, which was alive when the connection was made, is
-    /// certainly gone. A process that cannot be looked at counts as alive.
+    /// Returns whether the process, which was alive when the connection was made, has certainly
+    /// ended. A process that cannot be examined counts as alive.
     pub fn is_gone(&self) -> bool {
         let gone = self.stat.as_ref().is_some_and(|stat| self.life(stat) == Life::Gone);
         gone && is_own_proc()
     }
 
-    /// Whether the process, if it was to be track_peer, had certainly ended by then.
+    /// Returns whether a tracked process had certainly ended when the connection was made.
     pub fn was_gone(&self) -> bool {
         let is_absent = || {
-            let gone = self.pid.map(|pid| stat(pid).is_none_or(|it| self.life(&it) == Life::Gone));
+            let gone =
+                self.pid.map(|pid| open_stat(pid).is_none_or(|it| self.life(&it) == Life::Gone));
             gone == Some(true) && is_own_proc()
         };
         self.stat.is_none() && is_absent()
     }
 
-    /// Whether the process certainly lives now, as an agent that only closed the connection
-    /// does.
+    /// Returns whether the process is certainly alive, like an agent that only closed the
+    /// connection.
     pub fn is_alive(&self) -> bool {
-        let stat = self.pid.and_then(stat);
+        let stat = self.pid.and_then(open_stat);
         stat.is_some_and(|stat| self.life(&stat) == Life::Alive)
     }
 
     fn life(&self, stat: &File) -> Life {
-        match (self.pid, state(stat)) {
+        match (self.pid, read_state(stat)) {
             (_, Err(error)) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Life::Gone,
             (Some(pid), Ok((named, _))) if named != pid => Life::Unknown,
             (Some(pid), Ok((_, b'Z' | b'X'))) => life_of_tasks(pid),
@@ -76,17 +76,16 @@ enum Life {
     Unknown,
 }
 
-/// Opens the `stat` of a process. Not by `File::open`: musl makes two system calls of
-/// it.
-fn stat(pid: i32) -> Option<File> {
+/// Opens the `stat` of a process. `File::open` would be two system calls in musl.
+fn open_stat(pid: i32) -> Option<File> {
     let path = ["/proc/", &pid.to_string(), "/stat"].concat();
     openat(AT_FDCWD, &*path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).ok().map(File::from)
 }
 
-/// Id and state of a process or thread (proc_pid_stat(5)). Its name stands between
-/// the two, in parentheses; it may hold anything, and has at most 15 bytes, each of
-/// which may be written as two.
-fn state(stat: &File) -> io::Result<(i32, u8)> {
+/// Returns the id and the state of a process or thread (proc_pid_stat(5)). Its name stands between
+/// them in parentheses. A name may hold any bytes, has at most 15, and may be written twice as
+/// long.
+fn read_state(stat: &File) -> io::Result<(i32, u8)> {
     let mut bytes = [0; 48];
     let read = stat.read_at(&mut bytes, 0)?;
     let text = bytes.get(..read).unwrap_or_default();
@@ -98,22 +97,22 @@ fn state(stat: &File) -> io::Result<(i32, u8)> {
     }
 }
 
-/// A process whose first thread has ended lives on in the others.
+/// Examines all threads, because a process whose first thread has ended may live on in the others.
 fn life_of_tasks(pid: i32) -> Life {
     let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Life::Unknown };
     for task in tasks {
         let Ok(task) = task else { return Life::Unknown };
-        match File::open(task.path().join("stat")).and_then(|stat| state(&stat)) {
+        match File::open(task.path().join("stat")).and_then(|stat| read_state(&stat)) {
             Ok((_, b'Z' | b'X')) => (),
             Ok(_) => return Life::Alive,
-            // It may have ended by now; the next look does not find it any more.
+            // The thread may have ended just now; the next check does not find it.
             Err(_) => return Life::Unknown,
         }
     }
     Life::Gone
 }
 
-/// Whether `/proc` shows the PID namespace that we are in.
+/// Returns whether `/proc` shows the plugin's own PID namespace.
 fn is_own_proc() -> bool {
     let own = std::process::id().to_string();
     fs::read_link("/proc/self").is_ok_and(|link| link.to_str() == Some(&own))
@@ -167,12 +166,12 @@ mod tests {
             assert!(!Peer::tracked(pid, 0).is_gone());
         }
         let with = |pid, stat| Peer { pid: Some(pid), uid: 0, stat };
-        // Nothing that could be read, and the file of another process.
+        // A file without content, and the file of another process.
         assert!(!with(1, File::open("/dev/null").ok()).is_gone());
         let (mut one, one_pid) = start("true", &[]);
         let (mut two, two_pid) = start("true", &[]);
-        let (own, others) = (with(one_pid, stat(one_pid)), with(one_pid, stat(two_pid)));
-        let other_itself = with(two_pid, stat(two_pid));
+        let (own, others) = (with(one_pid, open_stat(one_pid)), with(one_pid, open_stat(two_pid)));
+        let other_itself = with(two_pid, open_stat(two_pid));
         while !own.is_gone() || !other_itself.is_gone() {
             std::thread::yield_now();
         }

@@ -1,4 +1,4 @@
-//! The server's socket: one attempt to connect, and who is at the other end.
+//! Connects to the server's socket and checks its peer.
 
 use std::fs;
 use std::io;
@@ -18,12 +18,12 @@ use super::peer::Peer;
 use super::stream::Stream;
 use crate::grpc::error::Error;
 
-/// Mode of a folder that its group or everybody may change.
+/// Write permission of a folder for its group or for everybody.
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
-/// Connects to the socket at `path` without waiting, and so before any deadline. A peer
-/// has to be root's or our own user's, unless it may be `anybody`; if it is `watched`, its
-/// end can be told.
+/// Connects to the socket at `path` without waiting, so the deadline does not matter. Refuses a
+/// peer that runs neither as root nor as the plugin's own user, unless `allow_any_user`. With
+/// `track_peer`, [`Peer::is_gone`] tells when the peer has ended.
 ///
 /// # Errors
 /// [`Error::NotASocket`], [`Error::UntrustedLink`], [`Error::OutOfDescriptors`],
@@ -34,10 +34,10 @@ pub fn connect(
     track_peer: bool,
     _: Instant,
 ) -> Result<(Stream, Peer), Error> {
-    look(path)?;
+    check_path(path)?;
     let stream = UnixAddr::new(path)
         .map_err(|errno| Error::Unreachable(errno.into()))
-        .and_then(|address| open(&address))?;
+        .and_then(|address| connect_nonblocking(&address))?;
     let credentials = credentials(&stream)
         .map_err(|errno| Error::Untrusted { user: None, source: Some(errno.into()) })?;
     let uid = credentials.uid();
@@ -48,8 +48,8 @@ pub fn connect(
     Ok((Stream::new(stream), peer(credentials.pid(), uid)))
 }
 
-/// A socket that does not block, connected to `address`.
-pub(super) fn open(address: &UnixAddr) -> Result<UnixStream, Error> {
+/// Creates a non-blocking socket and connects it to `address`.
+pub(super) fn connect_nonblocking(address: &UnixAddr) -> Result<UnixStream, Error> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)
         .map_err(|errno| Error::OutOfDescriptors(errno.into()))?;
@@ -58,20 +58,20 @@ pub(super) fn open(address: &UnixAddr) -> Result<UnixStream, Error> {
     Ok(UnixStream::from(socket))
 }
 
-/// Who made the socket at the other end listen.
+/// Returns the credentials of the process that called listen().
 pub(super) fn credentials(stream: &UnixStream) -> nix::Result<UnixCredentials> {
     getsockopt(stream, PeerCredentials)
 }
 
-/// Whether a user is root or our own.
+/// Returns whether a user is root or the plugin's own.
 pub(super) fn is_trusted(uid: u32) -> bool {
     uid == 0 || uid == geteuid().as_raw()
 }
 
-/// Looks at what is at the path. A path that cannot be looked at passes: connecting to
-/// it fails too, and that error says why. Where nothing is, nobody can be connected to: a
-/// plugin that waits looks again and again.
-fn look(path: &str) -> Result<(), Error> {
+/// Checks what is at the path. A missing socket is reported without connecting, because a plugin
+/// that waits checks often. A path that cannot be examined passes, because connecting fails too,
+/// with a better error.
+fn check_path(path: &str) -> Result<(), Error> {
     let file = match fs::symlink_metadata(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

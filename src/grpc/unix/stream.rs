@@ -1,8 +1,8 @@
-//! The connected socket as HTTP/2 reads and writes it, and the wait for it.
+//! Reads and writes the connected socket for HTTP/2, and waits for it.
 //!
-//! A call waits for one thing at a time, its socket, so poll(2) is all that it
-//! takes: a runtime would make an epoll instance, an eventfd and a timer first,
-//! and its time shows in a process that lives for half a millisecond.
+//! A call waits for one thing at a time, its socket, so poll(2) is enough. An async runtime would
+//! create an epoll instance, an eventfd and a timer, which takes a noticeable part of a process
+//! that lives for half a millisecond.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -22,33 +22,32 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::deadline::Deadline;
 use crate::grpc::flood::TrafficMeter;
 
-/// What is kept before it is written.
+/// Size of the write buffer.
 const BUFFER_BYTES: usize = 16 << 10;
 
-/// Most that is read at once: room for the usual reply, and not more memory to be
-/// cleared for it.
+/// Size of a read. It has room for the usual reply; more memory would have to be cleared.
 const READ_BYTES: usize = 2 << 10;
 
-/// How long an answer to SETTINGS or PING waits for the peer's next frames. Most calls are
-/// over by then, or followed by one whose write takes it along.
+/// How long an acknowledgement of SETTINGS or PING waits for more to write. Most calls are over by
+/// then, or the next call sends it along.
 const ACK_DELAY: Duration = Duration::from_millis(2);
 
-/// More than such answers have.
+/// Upper bound of pending acknowledgements; more bytes are a request.
 const MAX_ACK_BYTES: usize = 64;
 
-/// A connected socket that does not block.
+/// A connected, non-blocking socket.
 #[derive(Clone)]
 pub struct Stream(Rc<Shared>);
 
 struct Shared {
     socket: UnixStream,
-    /// What was written, and goes out when there is nothing left to do but wait:
-    /// a whole request with one write, and no pong after the reply
+    /// Bytes that are written when only waiting is left. So a request is one write, and no
+    /// acknowledgement follows the reply
     unsent: Cell<Vec<u8>>,
-    /// What the socket is known to be ready for. poll(2) waits for the rest.
+    /// Events that the socket is known to be ready for; poll(2) waits for the others
     ready: Cell<PollFlags>,
     traffic: Cell<TrafficMeter>,
-    /// Bytes that the socket took
+    /// Bytes that the socket accepted
     written: Cell<usize>,
 }
 
@@ -63,18 +62,17 @@ impl Stream {
         }))
     }
 
-    /// Whether the peer sent more than a call can need.
+    /// Returns whether the peer sent more than an RPC can need.
     pub(in crate::grpc) fn is_flooded(&self) -> bool {
         self.0.traffic.get().is_flood()
     }
 
-    /// How many bytes went out.
+    /// Returns the number of bytes written.
     pub(in crate::grpc) fn written(&self) -> usize {
         self.0.written.get()
     }
 
-    /// Drives `future`, which waits for this socket and nothing else. `None`
-    /// after `deadline`.
+    /// Polls `future`, which waits for nothing but this socket. Returns `None` after `deadline`.
     pub(in crate::grpc) fn block_on<F: Future>(
         &self,
         future: F,
@@ -107,8 +105,8 @@ impl Stream {
 }
 
 impl Shared {
-    /// Writes what is kept, as far as the socket takes it. A write error is dropped:
-    /// the next read reports it.
+    /// Writes the buffer as far as the socket accepts it. A write error is dropped, because the
+    /// next read reports it.
     fn send(&self) {
         let mut unsent = self.unsent.take();
         while !unsent.is_empty()
@@ -128,10 +126,10 @@ impl Shared {
         bytes
     }
 
-    /// Whether the socket is ready within `time`.
+    /// Waits at most `time`, and returns whether the socket is ready.
     fn wait(&self, time: Duration) -> bool {
-        // poll(2) returns at once for what is ready already. A peer that sends and does
-        // not read would then keep the processor busy.
+        // poll(2) returns at once for events that are ready already. A peer that sends and does not
+        // read would keep the processor busy.
         let mut wanted = PollFlags::POLLIN;
         wanted.set(PollFlags::POLLOUT, self.unsent_bytes() > 0);
         wanted.remove(self.ready.get());
@@ -141,7 +139,7 @@ impl Shared {
             Ok(_) => {
                 let [fd] = &fds;
                 let found = fd.revents().unwrap_or(wanted);
-                // An error or the end is found by reading, and by writing.
+                // Reading or writing reports the error or the end.
                 let ready = match found.intersects(PollFlags::POLLERR | PollFlags::POLLHUP) {
                     true => PollFlags::POLLIN | PollFlags::POLLOUT,
                     false => found,
@@ -152,7 +150,7 @@ impl Shared {
         }
     }
 
-    /// One operation, unless the socket is known not to be ready for it.
+    /// Does one operation, unless the socket is known not to be ready for it.
     fn attempt<T>(
         &self,
         flag: PollFlags,
@@ -184,7 +182,7 @@ impl AsyncRead for Stream {
         let size = buffer.remaining().min(READ_BYTES);
         let room = buffer.initialize_unfilled_to(size);
         let read = ready!(self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)))?;
-        // The read was shorter than the room for it, so the socket is empty now.
+        // A short read means that the socket is empty now.
         if (1..size).contains(&read) {
             ready.set(ready.get().difference(PollFlags::POLLIN));
         }
@@ -218,7 +216,7 @@ impl AsyncWrite for Stream {
             unsent = self.0.unsent.take();
         }
         let written = match unsent.len() {
-            // poll(2) returns when the socket has room, and this is called again.
+            // poll(2) returns when the socket accepts more, and then this is called again.
             ..=BUFFER_BYTES => {
                 slices.iter().for_each(|bytes| unsent.extend_from_slice(bytes));
                 Poll::Ready(Ok(slices.iter().map(|bytes| bytes.len()).sum()))
@@ -243,7 +241,7 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// Whether the future asked to be polled again.
+/// Records whether the future asked to be polled again.
 #[derive(Default)]
 struct Woken(AtomicBool);
 
@@ -263,7 +261,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads all there is, as HTTP/2 does.
+    /// Reads everything, as HTTP/2 does.
     fn read(stream: &mut Stream, cx: &mut Context<'_>) {
         let mut bytes = [0; 8];
         while Pin::new(&mut *stream).poll_read(cx, &mut ReadBuf::new(&mut bytes)).is_ready() {}
@@ -273,8 +271,8 @@ mod tests {
         assert!(matches!(Pin::new(stream).poll_write(cx, bytes), Poll::Ready(Ok(_))));
     }
 
-    /// The request goes out before the first wait, however short it is. What answers
-    /// SETTINGS is kept while more comes, and the call is over by then.
+    /// The request is written before the first wait, however short it is. The acknowledgement of
+    /// SETTINGS waits for more bytes, and the call is over by then.
     #[test]
     fn an_answer_waits_for_company_and_a_request_does_not() {
         let (ours, theirs) = UnixStream::pair().unwrap();

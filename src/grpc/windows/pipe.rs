@@ -1,4 +1,4 @@
-//! The server's pipe: one attempt to connect, and who is at the other end.
+//! Connects to the server's pipe and checks its owner.
 
 use std::io::{self, ErrorKind};
 use std::thread::sleep;
@@ -13,16 +13,17 @@ use super::stream::Stream;
 use crate::backoff::Backoff;
 use crate::grpc::error::Error;
 
-/// All instances of the pipe are taken: a server makes the next one only when somebody
-/// has connected to the last.
+/// All instances of the pipe are in use. A server creates the next one only when a client has
+/// connected to the last.
 const ERROR_PIPE_BUSY: i32 = 231;
 
-/// How long a busy pipe is tried again. It is no absent server: a burst of calls is normal.
-const BUSY: Duration = Duration::from_secs(2);
+/// How long to retry a busy pipe. A busy pipe does not mean that the server is gone: bursts of
+/// calls are normal.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Connects to the pipe at `path`, without waiting for a server that is away. A peer has
-/// to be LocalSystem's, an administrator's or our own user's, unless it may be `anybody`;
-/// if it is `watched`, its end can be told.
+/// Connects to the pipe at `path` without waiting for a server that is unavailable. Refuses a pipe
+/// whose owner is not LocalSystem, an administrator or the plugin's own user, unless
+/// `allow_any_user`. With `track_peer`, [`Peer::is_gone`] tells when the peer has ended.
 ///
 /// # Errors
 /// [`Error::NotASocket`], [`Error::OutOfDescriptors`], [`Error::Unreachable`],
@@ -37,18 +38,18 @@ pub fn connect(
     let runtime = runtime.map_err(Error::OutOfDescriptors)?;
     let pipe = {
         let _entered = runtime.enter();
-        open(path, deadline.min(Instant::now() + BUSY)).map_err(Error::Unreachable)?
+        open_pipe(path, deadline.min(Instant::now() + BUSY_TIMEOUT)).map_err(Error::Unreachable)?
     };
     if !allow_any_user {
-        trust(&pipe)?;
+        check_owner(&pipe)?;
     }
     let pid = server_process_id(&pipe).ok();
     let process = pid.filter(|_| track_peer).and_then(|pid| Process::open(pid).ok());
     Ok((Stream::new(pipe, runtime), Peer::new(pid, process)))
 }
 
-/// Tries again while the pipe is busy.
-fn open(path: &str, until: Instant) -> io::Result<NamedPipeClient> {
+/// Opens the pipe, and retries while it is busy.
+fn open_pipe(path: &str, until: Instant) -> io::Result<NamedPipeClient> {
     let mut backoff = Backoff::new(1, 20);
     loop {
         match ClientOptions::new().open(path) {
@@ -63,9 +64,9 @@ fn open(path: &str, until: Instant) -> io::Result<NamedPipeClient> {
     }
 }
 
-/// Refuses a pipe of an owner that is not trusted. The owner is the pipe's, whoever has the
-/// id of its process by now.
-fn trust(pipe: &NamedPipeClient) -> Result<(), Error> {
+/// Refuses a pipe whose owner is not trusted. The owner stays correct even if the server's process
+/// id was reused.
+fn check_owner(pipe: &NamedPipeClient) -> Result<(), Error> {
     match owner(pipe) {
         Ok(owner) if owner.is_trusted => Ok(()),
         Ok(owner) => Err(Error::Untrusted { user: owner.user, source: None }),

@@ -1,7 +1,7 @@
-//! The connected pipe as HTTP/2 reads and writes it, and the wait for it.
+//! Reads and writes the connected pipe for HTTP/2, and waits for it.
 //!
-//! A pipe has no poll(2), and one that blocks does one thing at a time: a read that waits
-//! keeps a write from starting. So tokio drives it, with overlapped calls.
+//! A pipe has no poll(2), and a blocking pipe does one thing at a time: a read that waits blocks a
+//! write. So tokio drives the pipe with overlapped I/O.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -26,7 +26,7 @@ struct Shared {
     pipe: RefCell<NamedPipeClient>,
     runtime: Runtime,
     traffic: Cell<TrafficMeter>,
-    /// Bytes that the pipe took
+    /// Bytes that the pipe accepted
     written: Cell<usize>,
 }
 
@@ -40,18 +40,17 @@ impl Stream {
         }))
     }
 
-    /// Whether the peer sent more than a call can need.
+    /// Returns whether the peer sent more than an RPC can need.
     pub(in crate::grpc) fn is_flooded(&self) -> bool {
         self.0.traffic.get().is_flood()
     }
 
-    /// How many bytes went out.
+    /// Returns the number of bytes written.
     pub(in crate::grpc) fn written(&self) -> usize {
         self.0.written.get()
     }
 
-    /// Drives `future`, which waits for this pipe and nothing else. `None` after
-    /// `deadline`.
+    /// Polls `future`, which waits for nothing but this pipe. Returns `None` after `deadline`.
     pub(in crate::grpc) fn block_on<F: Future>(
         &self,
         future: F,

@@ -1,4 +1,4 @@
-//! The container runtime's folder of network configurations.
+//! Locates the container runtime's folder of network configurations.
 
-/// The default of containerd and CRI-O.
+/// Default of containerd and CRI-O.
 pub(crate) const PATH: &str = "/etc/cni/net.d";

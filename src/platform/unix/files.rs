@@ -1,4 +1,4 @@
-//! Files that others may have put there: no link is followed, and nobody is waited for.
+//! Opens files that other users may control: never follows a symbolic link, never blocks on a FIFO.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -13,35 +13,34 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 
-/// Options that neither follow a link nor wait for somebody at a pipe's other end.
+/// Returns options that neither follow a symbolic link nor block on a FIFO.
 pub(crate) fn no_follow_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits()).mode(0o600);
     options
 }
 
-/// The path of the program that is running.
+/// Returns the path of the running program.
 ///
 /// # Errors
-/// Where there is no `/proc`.
+/// There is no `/proc`.
 pub(crate) fn current_exe() -> io::Result<PathBuf> {
     let mut path = fs::read_link("/proc/self/exe")?.into_os_string().into_vec();
-    // The kernel says so of a program that was replaced after it was started.
+    // The kernel appends this for a program that was replaced after it started.
     if let Some(replaced) = path.strip_suffix(b" (deleted)") {
         path.truncate(replaced.len());
     }
     Ok(OsString::from_vec(path).into())
 }
 
-/// Returns the name that the program was started under, which is the `type` of the
-/// configuration.
+/// Returns the name that the program was started under, which is the configuration's `type`.
 pub(crate) fn program_name() -> Option<String> {
     let program = PathBuf::from(std::env::args_os().next()?);
     let name = program.file_name()?;
     name.to_str().map(str::to_owned)
 }
 
-/// `FOLDER/.NAME.json` for the program `FOLDER/NAME`.
+/// Returns `FOLDER/.NAME.json` for the program `FOLDER/NAME`.
 pub(crate) fn settings_path(program: &Path) -> PathBuf {
     let path = program.as_os_str().as_bytes();
     let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
@@ -50,29 +49,27 @@ pub(crate) fn settings_path(program: &Path) -> PathBuf {
     OsString::from_vec([folder, b".", name, b".json"].concat()).into()
 }
 
-/// The path of what belongs to a socket: `SOCKET.EXTENSION`, beside it.
+/// Returns the path `SOCKET.EXTENSION` beside a socket.
 pub(crate) fn path_beside_socket(socket: &str, extension: &str) -> Option<String> {
     Some([socket, ".", extension].concat())
 }
 
-/// Gives the file at `path` the time of now, with one system call. Follows no link.
+/// Sets the modification time of the file at `path` to now, with one system call. Does not follow a
+/// symbolic link.
 ///
 /// # Errors
-/// It is not there, or is another user's.
+/// The file does not exist, or belongs to another user.
 pub(crate) fn touch(path: &str) -> io::Result<()> {
     let (omit, now) = (TimeSpec::UTIME_OMIT, TimeSpec::UTIME_NOW);
     Ok(utimensat(AT_FDCWD, path, &omit, &now, UtimensatFlags::NoFollowSymlink)?)
 }
 
-/// Whether an error is of this process, which has no descriptor left, and not of a file.
+/// Returns whether an error means that this process has no descriptor left.
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::EMFILE as i32)
 }
 
-/// What lets others than root and our own user write a file.
-///
-/// # Errors
-/// None.
+/// Returns why a file is not trusted: a foreign owner, or write permission for others.
 pub(crate) fn untrusted_reason(_: &File, metadata: &Metadata) -> io::Result<Option<&'static str>> {
     let is_trusted = metadata.uid() == 0 || metadata.uid() == nix::unistd::geteuid().as_raw();
     Ok(if !is_trusted {
@@ -84,21 +81,18 @@ pub(crate) fn untrusted_reason(_: &File, metadata: &Metadata) -> io::Result<Opti
     })
 }
 
-/// How many names a file has. None is left of one that was removed.
-///
-/// # Errors
-/// None.
+/// Returns the number of names of a file; 0 if it was removed.
 pub(crate) fn link_count(_: &File, metadata: &Metadata) -> io::Result<u64> {
     Ok(metadata.nlink())
 }
 
-/// Whether `path` is a name of a file.
+/// Returns whether `path` names this file.
 pub(crate) fn is_same_file(file: &File, path: &str) -> bool {
     let ours = file.metadata().map(|it| it.ino());
     fs::symlink_metadata(path).is_ok_and(|there| ours.is_ok_and(|ours| ours == there.ino()))
 }
 
-/// Locks a file, which is at `path`, until it is closed.
+/// Locks the file at `path` until it is closed.
 ///
 /// # Errors
 /// Another process has locked it.
@@ -106,15 +100,15 @@ pub(crate) fn lock(file: &File, _: &str) -> io::Result<()> {
     file.try_lock().map_err(|_| ErrorKind::WouldBlock.into())
 }
 
-/// Empties a file.
+/// Truncates a file to no bytes.
 ///
 /// # Errors
-/// It may not be written.
+/// The file may not be written.
 pub(crate) fn truncate(file: &File, _: &str) -> io::Result<()> {
     file.set_len(0)
 }
 
-/// Makes a limit of file sizes an error of the write, and not the end of us.
+/// Blocks SIGXFSZ, so that RLIMIT_FSIZE makes write(2) fail instead of killing the process.
 pub(crate) fn block_sigxfsz() {
     let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
 }

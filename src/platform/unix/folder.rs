@@ -1,4 +1,4 @@
-//! A folder of small files that only root and our own user may write.
+//! Manages a folder of small files that only root and the plugin's own user may write.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,8 +13,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::files;
 
-/// An open folder. What is done in it is done by its descriptor, whatever its path leads to
-/// by then.
+/// An open folder. All operations use its descriptor, so that its path may change meanwhile.
 #[derive(Debug)]
 pub(crate) struct Folder(File);
 
@@ -22,7 +21,7 @@ impl Folder {
     /// Opens the folder at `path`.
     ///
     /// # Errors
-    /// It is not there, is a link, or others may write it.
+    /// The folder does not exist, is a symbolic link, or other users may write to it.
     pub(crate) fn open(path: &str) -> io::Result<Self> {
         let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let folder = File::from(openat(AT_FDCWD, path, flags, Mode::empty())?);
@@ -32,10 +31,10 @@ impl Folder {
         }
     }
 
-    /// Opens the folder at `path`, and makes it if it is not there.
+    /// Opens the folder at `path`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// As [`Self::open`], or it cannot be made.
+    /// As [`Self::open`], or the folder cannot be created.
     pub(crate) fn create(path: &str) -> io::Result<Self> {
         match fs::DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
@@ -43,29 +42,29 @@ impl Folder {
         }
     }
 
-    /// Returns the names in the folder.
+    /// Returns the names of the files in the folder.
     ///
     /// # Errors
     /// The folder cannot be read.
     pub(crate) fn names(&self) -> io::Result<Vec<String>> {
-        // nix reads a folder with readdir, which refuses 64-bit inodes and offsets on a
-        // 32-bit node.
+        // nix reads a folder with readdir, which refuses 64-bit inodes and offsets on a 32-bit
+        // node.
         let names = fs::read_dir(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?
             .map(|entry| Ok(entry?.file_name().into_string().ok()));
         names.filter_map(io::Result::transpose).collect()
     }
 
-    /// Locks a file of at most `most` bytes that nobody else may write, until it is closed,
-    /// and reads it.
+    /// Locks a file until it is closed, and reads it. The file must have at most `most` bytes and
+    /// be writable by no other user.
     ///
     /// # Errors
     /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
-    /// [`InvalidData`](ErrorKind::InvalidData): it is no such file.
+    /// [`InvalidData`](ErrorKind::InvalidData): it is not such a file.
     pub(crate) fn take(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = match openat(&self.0, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
-            // A link, or a socket.
+            // A symbolic link or a socket.
             Err(Errno::ELOOP | Errno::ENXIO) => return Err(ErrorKind::InvalidData.into()),
             Err(errno) => return Err(errno.into()),
         };
@@ -75,7 +74,7 @@ impl Folder {
             return Err(ErrorKind::InvalidData.into());
         }
         file.try_lock().map_err(|_| io::Error::from(ErrorKind::WouldBlock))?;
-        // Whoever had it may have removed it.
+        // The process that held the lock may have removed the file.
         if file.metadata()?.nlink() == 0 {
             return Err(ErrorKind::NotFound.into());
         }
@@ -84,7 +83,7 @@ impl Folder {
         Ok((file, bytes))
     }
 
-    /// Whether a file was not written for `time`.
+    /// Returns whether a file was last written more than `time` ago.
     pub(crate) fn is_older(&self, name: &str, time: Duration) -> bool {
         let file = fstatat(&self.0, name, AtFlags::AT_SYMLINK_NOFOLLOW);
         let written = file.ok().and_then(|it| u64::try_from(it.st_mtime).ok());
@@ -92,12 +91,12 @@ impl Folder {
         written.is_some_and(|it| it.elapsed().is_ok_and(|age| age > time))
     }
 
-    /// Writes a file of mode 0600, whole or not at all, under the name `temporary` first.
+    /// Writes a file of mode 0600 atomically, under the name `temporary` first.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be written.
     pub(crate) fn write(&self, name: &str, temporary: &str, bytes: &[u8]) -> io::Result<()> {
-        // A limit of file sizes is an error, and no signal.
+        // Exceeding RLIMIT_FSIZE becomes an error instead of a signal.
         files::block_sigxfsz();
         let _ = self.remove(temporary);
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
@@ -111,10 +110,10 @@ impl Folder {
         moved
     }
 
-    /// Gives a file another name.
+    /// Renames a file.
     ///
     /// # Errors
-    /// It is not there, or the folder may not be written.
+    /// The file does not exist, or the folder may not be written.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(renameat(&self.0, from, &self.0, to)?)
     }
@@ -122,18 +121,18 @@ impl Folder {
     /// Removes a file.
     ///
     /// # Errors
-    /// It is not there, or the folder may not be written.
+    /// The file does not exist, or the folder may not be written.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         Ok(unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)?)
     }
 
-    /// Locks the folder until it is closed. Returns `false` if another process has it.
+    /// Locks the folder until it is closed. Returns `false` if another process has locked it.
     pub(crate) fn try_lock(&self) -> bool {
         self.0.try_lock().is_ok()
     }
 }
 
-/// Removes the folder at `path` if nothing is in it.
+/// Removes the folder at `path` if it is empty.
 pub(crate) fn remove_empty(path: &str) {
     let _ = fs::remove_dir(path);
 }

@@ -1,4 +1,4 @@
-//! Network namespaces.
+//! Identifies network namespaces, and removes interfaces from them.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -12,20 +12,20 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
 };
 
-/// Where the kernel shows the namespace of this thread.
+/// The network namespace of this thread.
 const OWN: &str = "/proc/thread-self/ns/net";
 
-/// What tells a network namespace from another one: device and inode of its file.
+/// Identifies a network namespace by the device and inode of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(u64, u64);
 
 impl Identity {
-    /// The identity of the namespace at `path`, if it can be looked at.
+    /// Returns the identity of the namespace at `path`, if it can be examined.
     pub(crate) fn at_path(path: &str) -> Option<Self> {
         std::fs::metadata(path).ok().map(|it| Self(it.dev(), it.ino()))
     }
 
-    /// Whether the plugin runs in this namespace.
+    /// Returns whether the plugin runs in this namespace.
     pub(crate) fn is_own(self) -> bool {
         Self::at_path("/proc/self/ns/net") == Some(self)
     }
@@ -35,20 +35,20 @@ impl Identity {
     }
 }
 
-/// Returns whether there certainly is no file at `path`, which named a namespace.
+/// Returns whether there is certainly no file at `path`.
 pub(crate) fn is_gone(path: &str) -> bool {
     path.is_empty()
         || std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Removes the veth `name` from the namespace at `path`, if both are what they were: the
-/// path still leads to the namespace `expected`, and the link is a veth of that very name.
-/// Never from our own namespace, to which the thread comes back.
+/// Removes the veth `name` from the namespace at `path`. The path must still lead to the namespace
+/// `expected`, and the link must be a veth of exactly that name. Never removes from the plugin's
+/// own namespace, to which the thread returns.
 ///
 /// # Errors
-/// What the kernel does not permit; another namespace or another kind of link.
+/// The kernel does not permit it, or the namespace or the kind of link is another one.
 pub(crate) fn remove_veth(path: &str, expected: Identity, name: &str) -> io::Result<()> {
-    // The path may be a FIFO by now: the open must not wait for its other end.
+    // The path may be a FIFO by now, on which an open must not block.
     let flags = (OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits();
     let theirs = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let ours = File::open(OWN)?;
@@ -62,7 +62,7 @@ pub(crate) fn remove_veth(path: &str, expected: Identity, name: &str) -> io::Res
     removed
 }
 
-/// rtnetlink(7): asks what the link is, and deletes it if it is a veth.
+/// Asks the kernel what the link is, and deletes it if it is a veth (rtnetlink(7)).
 fn delete_veth(name: &str) -> io::Result<()> {
     const RTM_DELLINK: u16 = 17;
     const RTM_GETLINK: u16 = 18;
@@ -75,12 +75,12 @@ fn delete_veth(name: &str) -> io::Result<()> {
     if !is_veth_named(answer.get(..read).unwrap_or_default(), name) {
         return Err(ErrorKind::InvalidInput.into());
     }
-    // The kernel has done it when `send` returns.
+    // The kernel has deleted it when `send` returns.
     send(netlink.as_raw_fd(), &request(RTM_DELLINK, index), MsgFlags::empty())?;
     Ok(())
 }
 
-/// `struct nlmsghdr` and `struct ifinfomsg`.
+/// Encodes `struct nlmsghdr` and `struct ifinfomsg`.
 fn request(message_type: u16, index: u32) -> Vec<u8> {
     const MESSAGE_BYTES: u32 = 32;
     const NLM_F_REQUEST: u16 = 1;
@@ -95,8 +95,8 @@ fn request(message_type: u16, index: u32) -> Vec<u8> {
     message
 }
 
-/// Returns whether the answer to RTM_GETLINK is about a veth of that name. A link is also
-/// found by its other names (ip-link(8), altname).
+/// Returns whether the answer to RTM_GETLINK is about a veth of that name. The kernel also finds a
+/// link by its alternative names (ip-link(8), altname).
 fn is_veth_named(answer: &[u8], name: &str) -> bool {
     const HEADERS: usize = 32;
     const IFLA_IFNAME: u16 = 3;
@@ -110,7 +110,7 @@ fn is_veth_named(answer: &[u8], name: &str) -> bool {
     text(attribute(link, IFLA_IFNAME), name) && text(attribute(info, IFLA_INFO_KIND), "veth")
 }
 
-/// The value of an attribute (`struct rtattr`).
+/// Returns the value of an attribute (`struct rtattr`).
 fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     /// Flags in the type of an attribute: nested, network byte order
     const FLAGS: u16 = 0xc000;

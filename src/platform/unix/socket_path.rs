@@ -1,17 +1,17 @@
-//! The path of the agent's socket.
+//! Defines the path of the agent's socket.
 
 /// Where `antrea-agent` listens.
 pub(crate) const PATH: &str = "/var/run/antrea/cni.sock";
 
-/// Longest path that the kernel takes for a unix socket.
+/// Longest path of a unix socket that the kernel accepts.
 pub(crate) const MAX_PATH_BYTES: usize = 107;
 
-/// What a path has to be.
+/// Description of the valid paths.
 pub(crate) const VALUES: &str =
     "an absolute path of at most 107 bytes, the most that the kernel takes";
 
-/// The path that a setting names: a path, or a target of gRPC, `unix:PATH` or
-/// `unix://PATH` (gRPC, "Name Resolution"). `None` if it can be no socket.
+/// Parses the path in a setting: a path, or a gRPC target `unix:PATH` or `unix://PATH` (gRPC, "Name
+/// Resolution"). Returns `None` if it cannot be a socket.
 pub(crate) fn parse(text: &str) -> Option<String> {
     let path = text.strip_prefix("unix:").map_or(text, |it| it.strip_prefix("//").unwrap_or(it));
     let is_path = path.starts_with('/') && !path.contains('\0') && path.len() <= MAX_PATH_BYTES;

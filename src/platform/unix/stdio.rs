@@ -1,4 +1,4 @@
-//! Standard input, which has to come in time, and standard output, which must not be lost.
+//! Reads standard input with a deadline, and writes standard output without losing a result.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
@@ -10,10 +10,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::{SFlag, fstat};
 
-/// Reads some bytes of standard input: none at its end.
+/// Reads some bytes of standard input. Returns 0 at its end.
 ///
 /// # Errors
-/// [`ErrorKind::TimedOut`] if there are none until `until`.
+/// [`ErrorKind::TimedOut`] if there are no bytes by `until`.
 pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> {
     let stdin = io::stdin();
     loop {
@@ -23,9 +23,9 @@ pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> 
         let [fd] = &fds;
         match found {
             Ok(0) => return Err(ErrorKind::TimedOut.into()),
-            // A pipe that is empty, and that nobody can write to any more.
+            // An empty pipe that no process can write to any more.
             Ok(_) if fd.revents() == Some(PollFlags::POLLHUP) => return Ok(0),
-            // Past the buffer of the standard library, which is for lines.
+            // Does not use the standard library's buffer, which is for lines.
             Ok(_) => return Ok(nix::unistd::read(&stdin, bytes)?),
             Err(Errno::EINTR) => (),
             Err(errno) => return Err(errno.into()),
@@ -33,8 +33,8 @@ pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> 
     }
 }
 
-/// Writes to standard output, past the standard library, which takes a descriptor
-/// that cannot be written for one that swallows everything. A result must not be lost.
+/// Writes to standard output with write(2). [`io::stdout`] reports success for a closed descriptor,
+/// which would lose a result.
 ///
 /// # Errors
 /// Not everything was written.
@@ -53,9 +53,8 @@ pub(crate) fn write_stdout(mut bytes: &[u8], is_result: bool) -> io::Result<()> 
     Ok(())
 }
 
-/// Finds out what would lose a result: a limit of file sizes ends a process by a
-/// signal, and in the place of a descriptor that was closed the standard library
-/// opens `/dev/null`, to read and write.
+/// Detects what would lose a result. RLIMIT_FSIZE kills the process with a signal. In place of a
+/// closed descriptor, the standard library opens `/dev/null` for reading and writing.
 fn prepare(stdout: &impl AsFd) -> io::Result<()> {
     let file = fstat(stdout)?;
     match SFlag::from_bits_truncate(file.st_mode & SFlag::S_IFMT.bits()) {
@@ -71,5 +70,5 @@ fn prepare(stdout: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
-/// `/dev/null`, on every Linux.
+/// The device number of `/dev/null`, on every Linux.
 const NULL_DEVICE: u64 = 1 << 8 | 3;

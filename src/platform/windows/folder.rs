@@ -1,5 +1,5 @@
-//! A folder of small files that only LocalSystem, the administrators and our own user may
-//! write.
+//! Manages a folder of small files that only LocalSystem, the administrators and the plugin's own
+//! user may write.
 
 use std::cell::OnceCell;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use antrea_cni_windows::create_private_folder;
 
 use super::files;
 
-/// What is locked: a folder cannot be.
+/// File that is locked, because a folder cannot be.
 const LOCK: &str = ".lock";
 
 /// A folder at a path.
@@ -25,7 +25,7 @@ impl Folder {
     /// Opens the folder at `path`.
     ///
     /// # Errors
-    /// It is not there, or others own it.
+    /// The folder does not exist, or belongs to another user.
     pub(crate) fn open(path: &str) -> io::Result<Self> {
         if !files::is_private_folder(Path::new(path))? {
             return Err(ErrorKind::PermissionDenied.into());
@@ -33,16 +33,16 @@ impl Folder {
         Ok(Self { path: path.into(), lock: OnceCell::new() })
     }
 
-    /// Opens the folder at `path`, and makes it if it is not there.
+    /// Opens the folder at `path`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// As [`Self::open`], or it cannot be made.
+    /// As [`Self::open`], or the folder cannot be created.
     pub(crate) fn create(path: &str) -> io::Result<Self> {
         create_private_folder(Path::new(path))?;
         Self::open(path)
     }
 
-    /// Returns the names in the folder.
+    /// Returns the names of the files in the folder.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -53,11 +53,11 @@ impl Folder {
         Ok(names.collect())
     }
 
-    /// Locks a file of at most `most` bytes, until it is closed, and reads it.
+    /// Locks a file of at most `most` bytes until it is closed, and reads it.
     ///
     /// # Errors
     /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
-    /// [`InvalidData`](ErrorKind::InvalidData): it is no such file.
+    /// [`InvalidData`](ErrorKind::InvalidData): it is not such a file.
     pub(crate) fn take(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
         let file = files::no_follow_options().read(true).write(true).open(self.path.join(name))?;
         let metadata = file.metadata()?;
@@ -70,25 +70,25 @@ impl Folder {
         Ok((file, bytes))
     }
 
-    /// Whether a file was not written for `time`.
+    /// Returns whether a file was last written more than `time` ago.
     pub(crate) fn is_older(&self, name: &str, time: Duration) -> bool {
         let written = fs::metadata(self.path.join(name)).and_then(|it| it.modified());
         written.is_ok_and(|it| it.elapsed().is_ok_and(|age| age > time))
     }
 
-    /// Writes a file, whole or not at all, under the name `temporary` first.
+    /// Writes a file atomically, under the name `temporary` first.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be written.
     pub(crate) fn write(&self, name: &str, temporary: &str, bytes: &[u8]) -> io::Result<()> {
         fs::write(self.path.join(temporary), bytes)?;
         self.rename(temporary, name)
     }
 
-    /// Gives a file another name.
+    /// Renames a file.
     ///
     /// # Errors
-    /// It is not there, or the folder may not be written.
+    /// The file does not exist, or the folder may not be written.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.path.join(from), self.path.join(to))
     }
@@ -96,12 +96,12 @@ impl Folder {
     /// Removes a file.
     ///
     /// # Errors
-    /// It is not there, or the folder may not be written.
+    /// The file does not exist, or the folder may not be written.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.path.join(name))
     }
 
-    /// Locks the folder until it is closed. Returns `false` if another process has it.
+    /// Locks the folder until it is closed. Returns `false` if another process has locked it.
     pub(crate) fn try_lock(&self) -> bool {
         if self.lock.get().is_some() {
             return true;
@@ -112,7 +112,7 @@ impl Folder {
     }
 }
 
-/// Removes the folder at `path` if nothing but its lock is in it.
+/// Removes the folder at `path` if it has no file but its lock.
 pub(crate) fn remove_empty(path: &str) {
     let is_empty = Folder::open(path).and_then(|it| it.names()).is_ok_and(|it| it.is_empty());
     if is_empty {

@@ -1,30 +1,30 @@
-//! Network namespaces are compartments of the host's network service, and no files: what
-//! `CNI_NETNS` names, a GUID, `none` or `container:ID`, is the agent's to know.
+//! On Windows, network namespaces are compartments of the host's network service, and not files.
+//! Only the agent interprets `CNI_NETNS`: a GUID, `none` or `container:ID`.
 
 use std::io;
 
-/// What tells a network namespace from another one: nobody here can tell.
+/// Identity of a network namespace, which the plugin cannot determine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(());
 
 impl Identity {
-    /// The identity of the namespace at `path`: none.
+    /// Returns `None`: the plugin cannot identify a namespace.
     pub(crate) fn at_path(_: &str) -> Option<Self> {
         None
     }
 
-    /// Whether the plugin runs in this namespace: never, as in the Go skeleton.
+    /// Returns `false`, as the Go skeleton does.
     pub(crate) fn is_own(self) -> bool {
         false
     }
 }
 
-/// Returns whether there certainly is no namespace of that name.
+/// Returns whether there is certainly no namespace of that name.
 pub(crate) fn is_gone(path: &str) -> bool {
     path.is_empty()
 }
 
-/// Removes an interface: the agent does.
+/// Fails: only the agent removes interfaces.
 ///
 /// # Errors
 /// Always.

@@ -1,20 +1,20 @@
-//! The path of the agent's named pipe.
+//! Defines the path of the agent's named pipe.
 
 /// Where `antrea-agent` listens.
 pub(crate) const PATH: &str = r"\\.\pipe\cnisock";
 
-/// Longest path that Windows takes for a named pipe (CreateNamedPipe).
+/// Longest path of a named pipe that Windows accepts (CreateNamedPipe).
 pub(crate) const MAX_PATH_BYTES: usize = 256;
 
-/// What a path has to be.
+/// Description of the valid paths.
 pub(crate) const VALUES: &str =
     r"the path of a named pipe, \\.\pipe\NAME, of at most 256 bytes, the most that Windows takes";
 
 /// The folder of all pipes.
 const FOLDER: &str = r"\\.\pipe\";
 
-/// The pipe that a setting names: a path, with slashes of either kind, or a target of gRPC,
-/// `npipe:////./pipe/NAME`. `None` if it can be no pipe.
+/// Parses the pipe in a setting: a path with slashes of either kind, or a gRPC target
+/// `npipe:////./pipe/NAME`. Returns `None` if it cannot be a pipe.
 pub(crate) fn parse(text: &str) -> Option<String> {
     let path = text.strip_prefix("npipe:").map_or(text, |it| {
         let rest = it.strip_prefix("//").filter(|it| it.starts_with("//"));

@@ -1,4 +1,4 @@
-//! Standard input, which has to come in time, and standard output, which must not be lost.
+//! Reads standard input with a deadline, and writes standard output without losing a result.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::windows::io::AsRawHandle;
@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::Instant;
 
-/// Standard input, as a thread reads it: a read that waits cannot be given up.
+/// Reads standard input in a thread, because a blocked read cannot be cancelled.
 static INPUT: LazyLock<Mutex<Input>> = LazyLock::new(|| {
     let (sender, chunks) = sync_channel(1);
     thread::spawn(move || {
@@ -29,16 +29,16 @@ static INPUT: LazyLock<Mutex<Input>> = LazyLock::new(|| {
 
 struct Input {
     chunks: Receiver<io::Result<Vec<u8>>>,
-    /// What came and was not taken yet
+    /// Bytes that were received but not read yet
     left: Vec<u8>,
 }
 
 const CHUNK_BYTES: usize = 4096;
 
-/// Reads some bytes of standard input: none at its end.
+/// Reads some bytes of standard input. Returns 0 at its end.
 ///
 /// # Errors
-/// [`ErrorKind::TimedOut`] if there are none until `until`.
+/// [`ErrorKind::TimedOut`] if there are no bytes by `until`.
 pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> {
     let mut input = INPUT.lock().map_err(|_| io::Error::from(ErrorKind::Other))?;
     if input.left.is_empty() {
@@ -46,7 +46,7 @@ pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> 
         input.left = match input.chunks.recv_timeout(left) {
             Ok(chunk) => chunk?,
             Err(RecvTimeoutError::Timeout) => return Err(ErrorKind::TimedOut.into()),
-            // The end was told already.
+            // The end was reported already.
             Err(RecvTimeoutError::Disconnected) => return Ok(0),
         };
     }
@@ -57,8 +57,8 @@ pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> 
     Ok(length)
 }
 
-/// Writes to standard output. The standard library takes a handle that cannot be written
-/// for one that swallows everything; a result must not be lost so.
+/// Writes to standard output. The standard library reports success for a missing handle, which
+/// would lose a result.
 ///
 /// # Errors
 /// Not everything was written.
