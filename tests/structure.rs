@@ -4,6 +4,8 @@
 //!
 //! An import counts for the file that defines the name, not for the one that passes
 //! it on. Tests inside a file do not count.
+//!
+//! The map of the plugin's files in ARCHITECTURE.md is complete.
 #![expect(clippy::unwrap_used, reason = "a test program")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,6 +173,40 @@ impl<'a> Visit<'a> for Source {
         let names: Vec<_> = path.segments.iter().map(|part| part.ident.to_string()).collect();
         self.imports.extend(self.absolute(&names).filter(|path| *path != self.module));
         syn::visit::visit_path(self, path);
+    }
+}
+
+/// Paths of the map, each in backticks: a file, or a folder with a slash at its end.
+fn mapped_paths() -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with('|'));
+    let files = rows.filter_map(|row| row.split('|').nth(2));
+    let paths = files.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    paths.map(str::to_owned).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_map_has_every_file_and_no_other() {
+    let map = mapped_paths();
+    for path in &map {
+        let is_there = if path.ends_with('/') { Path::is_dir } else { Path::is_file };
+        assert!(is_there(&root().join(path)), "ARCHITECTURE.md names {path}");
+    }
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            // A file, or a folder with a row, which stands for all that is in it.
+            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
+            if path.is_dir() && !map.contains(&format!("{name}/")) {
+                folders.push(path);
+            } else if path.is_file() {
+                assert!(map.contains(&name), "ARCHITECTURE.md has no row for {name}");
+            }
+        }
     }
 }
 
