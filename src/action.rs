@@ -1,10 +1,10 @@
-//! The commands of the CNI specification, and the table of what differs between them.
+//! Lists the commands of the CNI specification, and what differs between them, in one table.
 
 use std::time::Duration;
 
 use semver::Version;
 
-/// A CNI command that the agent does for the plugin.
+/// Names a CNI command that the agent does for the plugin.
 #[doc(alias = "ActionAdd")]
 #[doc(alias = "ActionCheck")]
 #[doc(alias = "ActionDel")]

@@ -1,4 +1,4 @@
-//! Growing pauses between attempts.
+//! Computes growing pauses between attempts.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

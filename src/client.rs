@@ -57,8 +57,8 @@ pub fn ask_agent(
     let deadline = Rc::new(Deadline::new(started, total, node.conf_dir_changed()));
     let mut session = Session::new(node, request, Rc::clone(&deadline), wait_for_agent, call_log);
     let answer = match request.action {
-        Action::Add => add(&mut session),
-        Action::Status => status::status(&mut session),
+        Action::Add => ask_for_add(&mut session),
+        Action::Status => status::ask_status(&mut session),
         Action::Del if may_succeed_without_agent => owed::del_or_owe(&mut session, timeouts),
         Action::Check | Action::Del | Action::Gc => {
             session.call_until_done(request).map(Answer::Agent)
@@ -83,7 +83,7 @@ pub fn ask_agent(
 }
 
 /// Does an ADD. A DEL that is owed for the same container and interface is sent first.
-fn add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
+fn ask_for_add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     let owed = session.node.owed().map_err(grpc::Error::OutOfDescriptors)?;
     if let Some(owed) = &owed
         && let Some(busy) = owed::send_before_add(session, owed)?
@@ -92,7 +92,7 @@ fn add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     }
     let is_any_owed = owed.is_some();
     drop(owed);
-    let answer = recovery::add(session).map(Answer::Agent);
+    let answer = recovery::add_with_recovery(session).map(Answer::Agent);
     if !is_answered(Action::Add, &answer) {
         owed::owe_for_unknown_add(session);
     } else if is_any_owed {
@@ -129,8 +129,10 @@ fn with_attempt_count(mut response: Response, call_log: &CallLog, has_yielded: b
         } else {
             ""
         };
-        let asked =
-            format!("asked {times} time{plural} in {}{why}", call_log::seconds(call_log.elapsed));
+        let asked = format!(
+            "asked {times} time{plural} in {}{why}",
+            call_log::format_seconds(call_log.elapsed)
+        );
         let and = if error.note.is_empty() { "" } else { "; " };
         error.note = [&*error.note, and, &asked].concat();
     }

@@ -6,7 +6,7 @@ use semver::Version;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::client::call_log::{Rpc, seconds};
+use crate::client::call_log::{Rpc, format_seconds};
 use crate::client::{self, CallLog, RpcOutcome};
 use crate::error::Error;
 use crate::input::{self, ErrorContext, Rejected, version};
@@ -18,7 +18,7 @@ const MAX_TEXT_BYTES: usize = 7 << 10;
 /// Marks a text that was shortened.
 const CUT: &str = " [cut]";
 
-/// The error of the CNI specification (section "Error"), as it is printed.
+/// Holds the error of the CNI specification (section "Error"), as it is printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Error)]
 #[serde(rename_all = "camelCase")]
 #[error("{msg}")]
@@ -47,16 +47,16 @@ impl CniError {
         socket: &str,
         call_log: &CallLog,
     ) -> Self {
-        let text = |pieces: Vec<Text>| {
+        let text = |parts: Vec<Text>| {
             let text: String =
-                pieces.into_iter().map(|text| text.reworded(context.is_del)).collect();
-            clip(text)
+                parts.into_iter().map(|text| text.reworded(context.is_del)).collect();
+            shorten(text)
         };
         Self {
             cni_version: context.cni_version.clone(),
             code: error.code(),
-            msg: text(message(error)),
-            details: text(details(error, socket, call_log)),
+            msg: text(message_parts(error)),
+            details: text(details_parts(error, socket, call_log)),
         }
     }
 
@@ -71,7 +71,7 @@ impl CniError {
     }
 }
 
-/// A part of a text, marked with its author.
+/// Marks a part of a text with its author.
 enum Text {
     /// Text of the plugin, even where it quotes another error
     Plugin(String),
@@ -88,7 +88,7 @@ impl Text {
     }
 }
 
-fn message(error: &Error) -> Vec<Text> {
+fn message_parts(error: &Error) -> Vec<Text> {
     match error {
         Error::Agent(error) => vec![Text::Agent(error.message.clone())],
         Error::Client(client::Error::Call(grpc::Error::Status(_))) => {
@@ -98,7 +98,7 @@ fn message(error: &Error) -> Vec<Text> {
     }
 }
 
-fn details(error: &Error, socket: &str, call_log: &CallLog) -> Vec<Text> {
+fn details_parts(error: &Error, socket: &str, call_log: &CallLog) -> Vec<Text> {
     match error {
         Error::Input(input::Error::UnsupportedVersion(text)) => {
             let supported = version::supported_list();
@@ -138,7 +138,7 @@ fn describe_attempts(cause: &client::Error, socket: &str, call_log: &CallLog) ->
         1 => format!("{calls} call{s} on 1 connection"),
         many => format!("{calls} call{s} on {many} connections"),
     };
-    let mut text = format!("socket {socket}, {sent}, {}", seconds(*elapsed));
+    let mut text = format!("socket {socket}, {sent}, {}", format_seconds(*elapsed));
     if !why.is_empty() {
         let _ = write!(text, ": {why}");
     }
@@ -180,7 +180,7 @@ fn reword(text: &str) -> String {
 }
 
 /// Shortens a text that would make the CNI error too long.
-fn clip(text: String) -> String {
+fn shorten(text: String) -> String {
     let mut bytes = 0;
     // Where a text that is too long is cut.
     let mut fits = 0;

@@ -61,25 +61,25 @@ impl Deadline {
             if let Some(at) = at.filter(|at| *at + COUNTS_BEFORE_START > self.started) {
                 let end = at.max(self.started) + GRACE;
                 self.has_yielded.set(self.has_yielded.get() || end < self.end.get());
-                self.limit(end);
+                self.end_by(end);
             }
         }
         self.end.get()
     }
 
     /// Returns until when to wait before asking again: the end, or the next look at the folder.
-    pub fn next(&self, now: Instant) -> Instant {
+    pub fn next_check(&self, now: Instant) -> Instant {
         let end = self.end(now);
         if self.changed.is_some() { end.min(self.next_look.get()) } else { end }
     }
 
     /// Returns the time that is left.
-    pub fn left(&self, now: Instant) -> Duration {
+    pub fn time_left(&self, now: Instant) -> Duration {
         self.end(now).saturating_duration_since(now)
     }
 
     /// Shortens the command so that it ends by `end`.
-    pub fn limit(&self, end: Instant) {
+    pub fn end_by(&self, end: Instant) {
         self.end.set(self.end.get().min(end));
     }
 
@@ -123,7 +123,7 @@ mod tests {
         let changed: Changed = Box::new(move || look.get().checked_duration_since(changed_at));
         let deadline = Deadline::new(started, s(120), changed);
         while deadline.end(clock.get()) > clock.get() {
-            clock.set(deadline.next(clock.get()));
+            clock.set(deadline.next_check(clock.get()));
         }
         clock.get().duration_since(started).as_secs()
     }
@@ -149,7 +149,7 @@ mod tests {
     fn a_short_call_does_not_look() {
         let started = Instant::now();
         let deadline = Deadline::new(started, s(120), Box::new(|| unreachable!("it looked")));
-        assert_eq!(deadline.next(started), started + FIRST_LOOK_AFTER);
+        assert_eq!(deadline.next_check(started), started + FIRST_LOOK_AFTER);
         assert_eq!(deadline.end(started + FIRST_LOOK_AFTER - s(1)), started + s(120));
     }
 }

@@ -1,5 +1,5 @@
-//! gRPC over a unix socket, or over a named pipe on Windows: one connection, and one RPC after
-//! another. Tells whether the server, the call or the connection failed. Nothing here knows about
+//! Makes gRPC calls over a unix socket, or over a named pipe on Windows: one connection, and one
+//! RPC after another. Tells whether the server, the call or the connection failed. Knows nothing of
 //! CNI.
 //!
 //! ```text

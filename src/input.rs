@@ -96,7 +96,7 @@ pub fn read_input(
         let mut args = environment::cmd_args(environment, &command)?;
         args.stdin_data = stdin::read_stdin(stdin, command.action, started)?;
         let node = node_settings::for_this_program;
-        check(&command, args, node, &mut context.cni_version)
+        check_call(&command, args, node, &mut context.cni_version)
             .map(|call| Input::Call(Box::new(call)))
     })();
     input.map_err(|error| Rejected { error, context })
@@ -111,7 +111,7 @@ impl Call {
     pub fn check(command: &Command, args: CmdArgs) -> Result<Self, Rejected> {
         let is_del = command.action == Some(Action::Del);
         let mut context = ErrorContext { cni_version: version::NEWEST, is_del };
-        check(command, args, Default::default, &mut context.cni_version)
+        check_call(command, args, Default::default, &mut context.cni_version)
             .map_err(|error| Rejected { error, context })
     }
 
@@ -134,14 +134,14 @@ impl Call {
     }
 }
 
-fn check(
+fn check_call(
     command: &Command,
     mut args: CmdArgs,
     node_settings: fn() -> (Settings, Vec<settings::Error>),
-    label: &mut Version,
+    version_for_errors: &mut Version,
 ) -> Result<Call, Error> {
     let configuration = Configuration::parse(&args.stdin_data)?;
-    *label = configuration.version_for_errors();
+    *version_for_errors = configuration.version_for_errors();
     let action = command.action.ok_or_else(|| Error::UnknownCommand(command.name.clone()))?;
     let cni_version = configuration.cni_version(action)?;
     let (mut settings, mut ignored) = node_settings();

@@ -1,5 +1,5 @@
-//! The CNI plugin of Antrea as a library. It asks the node's `antrea-agent` over gRPC to connect
-//! Pods, and works with every release of the agent.
+//! Implements the CNI plugin of Antrea as a library. It asks the node's `antrea-agent` over gRPC to
+//! connect Pods, and works with every release of the agent.
 //!
 //! ```text
 //! environment ─┐

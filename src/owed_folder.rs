@@ -28,7 +28,7 @@ const POSTPONED: Duration = Duration::from_secs(60);
 /// A DEL that claims to be due later than this was stored before the clock was set.
 const LATEST: Duration = Duration::from_secs(90);
 
-/// The DELs that are owed to the agent behind a socket.
+/// Stores the DELs that are owed to the agent behind a socket.
 #[derive(Debug)]
 pub struct OwedFolder {
     folder: Folder,
@@ -86,20 +86,20 @@ impl OwedFolder {
     }
 
     /// Stores a DEL with `args` that is due after `later`. Returns `false` if it cannot be stored.
-    pub(crate) fn write(socket: &str, args: &CmdArgs, later: Duration) -> bool {
-        let (Some(path), Some(bytes)) = (Self::folder(socket), encode(args)) else {
+    pub(crate) fn store(socket: &str, args: &CmdArgs, later: Duration) -> bool {
+        let (Some(path), Some(bytes)) = (Self::folder(socket), encode_args(args)) else {
             return false;
         };
         // Another process may remove the empty folder before the file is in it.
         (0..3).any(|_| {
             let Ok(folder) = Folder::create(&path) else { return false };
             let owed = Self { folder, path: path.clone() };
-            owed.add(args, later, &bytes).unwrap_or_default()
+            owed.store_or_postpone(args, later, &bytes).unwrap_or_default()
         })
     }
 
-    fn add(&self, args: &CmdArgs, later: Duration, bytes: &[u8]) -> io::Result<bool> {
-        let (entries, key, now) = (self.entries()?, key(args), now());
+    fn store_or_postpone(&self, args: &CmdArgs, later: Duration, bytes: &[u8]) -> io::Result<bool> {
+        let (entries, key, now) = (self.entries()?, key_of(args), unix_time());
         let new = Entry::new(now + later, &key);
         // The first DEL names the network namespace, which a second one may not. It is sent when
         // the later of the two is due.
@@ -110,7 +110,7 @@ impl OwedFolder {
             return Ok(false);
         }
         let temporary = format!(".{}-{}", std::process::id(), now.subsec_nanos());
-        self.folder.write(&new.0, &temporary, bytes)?;
+        self.folder.write_atomically(&new.0, &temporary, bytes)?;
         self.is_kept(&new)
     }
 
@@ -135,7 +135,7 @@ impl OwedFolder {
     /// # Errors
     /// The folder cannot be read.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
-        self.folder.names().map(sorted)
+        self.folder.file_names().map(sorted)
     }
 }
 
@@ -149,13 +149,13 @@ impl OwedDels for OwedFolder {
 
     fn due(&self) -> Vec<Entry> {
         // A process that was killed while it stored a DEL left a temporary file.
-        let names = self.folder.names().unwrap_or_default();
+        let names = self.folder.file_names().unwrap_or_default();
         for temporary in names.iter().filter(|it| it.starts_with('.')) {
             if self.folder.is_older(temporary, LATEST) {
                 let _ = self.folder.remove(temporary);
             }
         }
-        let now = now();
+        let now = unix_time();
         sorted(names).into_iter().filter(|it| it.is_due(now)).collect()
     }
 
@@ -164,8 +164,8 @@ impl OwedDels for OwedFolder {
     }
 
     fn claim(&self, entry: &Entry) -> io::Result<(File, CmdArgs)> {
-        let (file, bytes) = self.folder.take(&entry.0, MAX_BYTES as u64)?;
-        let args = decode(&bytes).filter(|args| Self::is_for(entry, args));
+        let (file, bytes) = self.folder.lock_and_read(&entry.0, MAX_BYTES as u64)?;
+        let args = decode_args(&bytes).filter(|args| Self::is_for(entry, args));
         args.map(|args| (file, args)).ok_or_else(|| ErrorKind::InvalidData.into())
     }
 
@@ -179,12 +179,12 @@ impl OwedDels for OwedFolder {
     fn postpone(&self, entry: &Entry, claim: &File) {
         let written = claim.metadata().and_then(|it| it.modified()).ok();
         let age = written.and_then(|it| it.elapsed().ok()).unwrap_or_default();
-        let later = Entry::new(now() + (age / 2).min(POSTPONED), entry.key());
+        let later = Entry::new(unix_time() + (age / 2).min(POSTPONED), entry.key());
         let _ = self.folder.rename(&entry.0, &later.0);
     }
 
     fn is_for(entry: &Entry, args: &CmdArgs) -> bool {
-        entry.key() == key(args)
+        entry.key() == key_of(args)
     }
 
     fn key(entry: &Entry) -> String {
@@ -210,13 +210,13 @@ fn sorted(names: Vec<String>) -> Vec<Entry> {
     entries
 }
 
-fn now() -> Duration {
+fn unix_time() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Returns container and interface as part of a file name, or their hash (FNV-1a) if they are no
 /// valid name.
-fn key(CmdArgs { container_id, ifname, .. }: &CmdArgs) -> String {
+fn key_of(CmdArgs { container_id, ifname, .. }: &CmdArgs) -> String {
     const LONGEST: usize = 200;
     let is_name = is_identifier(container_id) && !ifname.contains(['/', '\\', ':', '\0']);
     let key = format!("{container_id}@{ifname}");
@@ -229,7 +229,7 @@ fn key(CmdArgs { container_id, ifname, .. }: &CmdArgs) -> String {
     format!("{hash:016x}")
 }
 
-fn encode(args: &CmdArgs) -> Option<Vec<u8>> {
+fn encode_args(args: &CmdArgs) -> Option<Vec<u8>> {
     let CmdArgs { container_id, netns, ifname, args, path, stdin_data, .. } = args;
     let values = [container_id, netns, ifname, args, path];
     let mut bytes = Vec::new();
@@ -242,7 +242,7 @@ fn encode(args: &CmdArgs) -> Option<Vec<u8>> {
     can_be_read.then_some(bytes)
 }
 
-fn decode(bytes: &[u8]) -> Option<CmdArgs> {
+fn decode_args(bytes: &[u8]) -> Option<CmdArgs> {
     let mut parts = bytes.splitn(6, |byte| *byte == 0);
     let mut value = || String::from_utf8(parts.next()?.to_vec()).ok();
     let (container_id, netns, ifname, args, path) =
@@ -267,21 +267,24 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let bytes = encode(&args("a")).unwrap();
-        assert_eq!(decode(&bytes), Some(args("a")));
-        assert_eq!(decode(b"a\0b\0c"), None);
+        let bytes = encode_args(&args("a")).unwrap();
+        assert_eq!(decode_args(&bytes), Some(args("a")));
+        assert_eq!(decode_args(b"a\0b\0c"), None);
         let long = CmdArgs { stdin_data: vec![b' '; MAX_BYTES], ..args("a") };
         let nul = CmdArgs { netns: "\0".to_owned(), ..args("a") };
-        assert_eq!((encode(&long), encode(&nul)), (None, None));
+        assert_eq!((encode_args(&long), encode_args(&nul)), (None, None));
     }
 
     #[test]
     fn a_key_is_the_name_of_a_file() {
-        assert_eq!(key(&args("a.b-c_d")), "a.b-c_d@eth0");
+        assert_eq!(key_of(&args("a.b-c_d")), "a.b-c_d@eth0");
         for container in ["a/b", "", "..", &"x".repeat(300)] {
-            assert!(key(&args(container)).bytes().all(|it| it.is_ascii_hexdigit()), "{container}");
+            assert!(
+                key_of(&args(container)).bytes().all(|it| it.is_ascii_hexdigit()),
+                "{container}"
+            );
         }
-        assert_ne!(key(&args("a/b")), key(&args("a/c")));
+        assert_ne!(key_of(&args("a/b")), key_of(&args("a/c")));
     }
 
     #[test]

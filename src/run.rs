@@ -1,4 +1,4 @@
-//! The program, from the container runtime's input to standard output.
+//! Runs the stages of the program, from the container runtime's input to standard output.
 
 use std::time::Instant;
 

@@ -19,7 +19,7 @@ use crate::platform::{files, netns};
 /// The `type` under which Antrea installs its plugin.
 const TYPE: &str = "antrea";
 
-/// The node that the plugin runs on.
+/// Gives access to the node that the plugin runs on.
 #[derive(Clone, Copy, Debug)]
 pub struct ThisNode<'a> {
     settings: &'a Settings,
@@ -87,7 +87,7 @@ impl<'a> Node for ThisNode<'a> {
     }
 
     fn owe(&self, args: &CmdArgs, later: Duration) -> bool {
-        OwedFolder::write(&self.settings.socket, args, later)
+        OwedFolder::store(&self.settings.socket, args, later)
     }
 
     fn owed(&self) -> io::Result<Option<OwedFolder>> {
@@ -110,7 +110,6 @@ fn newest_change(folder: &str) -> Option<Duration> {
     all.filter_map(|it| it.modified().ok()?.elapsed().ok()).min()
 }
 
-/// A connection to the agent.
 pub struct AgentConnection<'a> {
     channel: Channel,
     trace: &'a TraceContext,

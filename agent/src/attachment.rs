@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// A container's interface.
+/// Describes a container's interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Attachment {
     pub(crate) ifname: String,

@@ -30,7 +30,7 @@ pub(crate) struct Commands {
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-/// A CNI result, or an error.
+/// Holds a CNI result or an error.
 pub(crate) type CommandResult = Result<Vec<u8>, InBandError>;
 
 impl Commands {
@@ -66,7 +66,7 @@ impl Commands {
         die: Option<Die>,
         journal: &Journal,
     ) -> CommandResult {
-        let configuration = self.accept(&args)?;
+        let configuration = self.check_configuration(&args)?;
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(turns.entry(args.container_id.clone()).or_default())
@@ -82,8 +82,8 @@ impl Commands {
     }
 
     /// Checks what every release checks before a command has an effect.
-    fn accept(&self, args: &CniCmdArgs) -> Result<Map<String, Value>, InBandError> {
-        let configuration = decode(&args.network_configuration)
+    fn check_configuration(&self, args: &CniCmdArgs) -> Result<Map<String, Value>, InBandError> {
+        let configuration = decode_configuration(&args.network_configuration)
             .map_err(|_| InBandError::new(6, "Failed to decode network config"))?;
         let version = version_of(&configuration);
         if self.cni_versions.iter().any(|accepted| accepted == version) {
@@ -136,10 +136,14 @@ impl Commands {
             self.save(&attachments);
             attachment
         };
-        effect(journal, "ADD", &args.container_id);
+        record_effect(journal, "ADD", &args.container_id);
         if self.chaining {
             let is_old = !self.cni_versions.iter().any(|version| version == "1.0.0");
-            return Ok(result::echo(configuration, version_of(configuration), is_old));
+            return Ok(result::repeat_prev_result(
+                configuration,
+                version_of(configuration),
+                is_old,
+            ));
         }
         Ok(delegated
             .unwrap_or_else(|| result::for_attachment(&attachment, version_of(configuration))))
@@ -213,7 +217,7 @@ impl Commands {
         let gone: Vec<_> = attachments.keys().filter(|id| which(id)).cloned().collect();
         for container in gone {
             attachments.remove(&container);
-            effect(journal, command, &container);
+            record_effect(journal, command, &container);
         }
         self.save(&attachments);
     }
@@ -249,7 +253,7 @@ impl Commands {
 /// Decodes the configuration as a Go program does: keys in any case, the last of several, and
 /// strings with invalid UTF-8. Values that are nested too deeply are dropped, because the agent
 /// does not need them.
-fn decode(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
+fn decode_configuration(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     const KEYS: [&str; 4] = ["cniVersion", "prevResult", "name", "runtimeConfig"];
     let members: BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(&String::from_utf8_lossy(json))?;
@@ -264,7 +268,7 @@ fn version_of(configuration: &Map<String, Value>) -> &str {
     configuration.get("cniVersion").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn effect(journal: &Journal, command: &'static str, container_id: &str) {
+fn record_effect(journal: &Journal, command: &'static str, container_id: &str) {
     let container_id = container_id.to_owned();
-    journal.write(Entry::Effect(Effect { time: journal::now(), command, container_id }));
+    journal.write(Entry::Effect(Effect { time: journal::unix_seconds(), command, container_id }));
 }

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
-/// One line of the journal.
+/// Holds one line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Entry {
@@ -21,7 +21,7 @@ pub enum Entry {
     Effect(Effect),
 }
 
-/// A call as it was received.
+/// Describes a call as it was received.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Call {
     /// Seconds since 1970
@@ -55,7 +55,7 @@ pub struct Call {
     pub network_configuration: Vec<u8>,
 }
 
-/// A change of the attachments.
+/// Describes a change of the attachments.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Effect {
     /// Seconds since 1970
@@ -67,7 +67,7 @@ pub struct Effect {
 }
 
 /// Returns the seconds since 1970.
-pub(crate) fn now() -> f64 {
+pub(crate) fn unix_seconds() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 

@@ -1,4 +1,4 @@
-//! A reference implementation of antrea-agent's CNI service.
+//! Implements antrea-agent's CNI service as a reference.
 //!
 //! It serves any subset of the APIs that agents ever had, behaves as recorded releases do, and can
 //! be told to misbehave. It records all calls in a journal.

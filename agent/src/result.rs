@@ -40,7 +40,11 @@ pub(crate) fn for_attachment(attachment: &Attachment, version: &str) -> Vec<u8> 
 
 /// Returns `prevResult` as a chained agent does. Agents that accept nothing above 0.4.0 write that
 /// version and its shape. Later agents write the shape of 1.0.0 under any `cniVersion`.
-pub(crate) fn echo(configuration: &Map<String, Value>, version: &str, is_old: bool) -> Vec<u8> {
+pub(crate) fn repeat_prev_result(
+    configuration: &Map<String, Value>,
+    version: &str,
+    is_old: bool,
+) -> Vec<u8> {
     let mut result = configuration.get("prevResult").cloned().unwrap_or_else(|| json!({}));
     let objects = |result: &mut Value, list: &str, change: &dyn Fn(&mut Map<String, Value>)| {
         let list = result.get_mut(list).and_then(Value::as_array_mut);

@@ -38,7 +38,7 @@ pub struct Behaviour {
     pub raw_b64: Option<String>,
 }
 
-/// A gRPC status.
+/// Describes a gRPC status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Number of the status
@@ -48,7 +48,7 @@ pub struct Status {
     pub message: String,
 }
 
-/// An error in the reply.
+/// Describes an error in the reply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InBandError {
     /// `code`
@@ -102,7 +102,7 @@ impl ScriptRunner {
 
     /// Returns what to do with the next call of `method` for `container`. `action` is the command,
     /// if `method` is one.
-    pub(crate) fn next(
+    pub(crate) fn next_behaviour(
         &self,
         api: &Api,
         method: &str,

@@ -30,7 +30,7 @@ pub struct Error {
     source: io::Error,
 }
 
-/// An agent that serves until it is dropped.
+/// Serves until it is dropped.
 #[derive(Debug)]
 pub struct Agent {
     service: Arc<Service>,

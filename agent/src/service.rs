@@ -45,7 +45,12 @@ impl Service {
     ) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-        let call = Call { time: journal::now(), path: path.clone(), authority, ..Call::default() };
+        let call = Call {
+            time: journal::unix_seconds(),
+            path: path.clone(),
+            authority,
+            ..Call::default()
+        };
         let Some((api, rpc, method)) = self.route(&path) else {
             self.journal.write(Entry::Call(call.into()));
             let status = self.script.unserved_status().map_or_else(
@@ -70,7 +75,7 @@ impl Service {
             Rpc::Command(action) => Some(action),
             Rpc::Capabilities => None,
         };
-        let behaviour = self.script.next(&api, method, action, &container);
+        let behaviour = self.script.next_behaviour(&api, method, action, &container);
         if let Some(raw) = &behaviour.raw_b64 {
             self.journal.write(Entry::Call(Call { served: true, ..call }.into()));
             return raw_reply(&STANDARD.decode(raw).unwrap_or_default());

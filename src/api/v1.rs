@@ -1,5 +1,4 @@
-//! API 1.1.0. It adds GC, STATUS, capabilities and error details to v1beta1. No released agent
-//! serves it yet.
+//! Encodes and decodes API 1.1.0, which adds GC, STATUS, capabilities and error details to v1beta1.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
@@ -13,7 +12,7 @@ mod proto {
 }
 
 impl Api {
-    /// API 1.1.0. No release serves it yet.
+    /// API 1.1.0, which no release serves yet.
     pub const V1: Self = Self {
         name: "v1",
         releases: None,

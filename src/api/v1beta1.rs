@@ -1,4 +1,5 @@
-//! API 1.0.0-beta.1. Agents v0.1.0 to v2.7.0 serve it: the same messages under three package names.
+//! Encodes and decodes API 1.0.0-beta.1, which agents v0.1.0 to v2.7.0 serve under three package
+//! names.
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};

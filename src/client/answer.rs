@@ -1,5 +1,3 @@
-//! The result of asking the agent.
-
 use crate::api::Response;
 
 /// Describes how asking the agent ended.

@@ -33,7 +33,7 @@ pub struct SettledDels {
 
 /// Returns a duration as text, such as `1.2 s`. Formatting a floating-point number would add 8 KB
 /// of code.
-pub(crate) fn seconds(time: Duration) -> String {
+pub(crate) fn format_seconds(time: Duration) -> String {
     let tenths = (time.as_millis() + 50) / 100;
     format!("{}.{} s", tenths / 10, tenths % 10)
 }

@@ -13,13 +13,13 @@ use crate::input::CmdArgs;
 
 /// Gives access to the clock, the agent, and the files beside the agent's socket.
 pub trait Node {
-    /// Connection to an agent.
+    /// Calls an agent.
     type Connection: Connection;
 
-    /// Identity of a network namespace.
+    /// Identifies a network namespace.
     type Netns: Copy;
 
-    /// Folder of owed DELs.
+    /// Stores owed DELs.
     type Owed: OwedDels;
 
     /// Returns the current time.
@@ -69,7 +69,7 @@ pub trait Node {
     fn was_seen(&self, within: Duration) -> bool;
 }
 
-/// A connection to the agent.
+/// Calls an agent on one connection.
 pub trait Connection {
     /// Makes one unary RPC.
     ///
@@ -98,7 +98,7 @@ pub trait Connection {
     fn peer_is_alive(&self) -> bool;
 }
 
-/// The owed DELs of a node.
+/// Gives access to the owed DELs of a node.
 pub trait OwedDels {
     /// Names one owed DEL.
     type Entry;

@@ -83,7 +83,7 @@ pub(super) fn send_before_add<N: Node>(
         }
     }
     let least = Action::Add.rules().retry_if_left.unwrap_or_default();
-    let left = session.deadline.left(session.node.now());
+    let left = session.deadline.time_left(session.node.now());
     // The retries of the ADD are counted from here on.
     if mem::take(&mut session.call_log.asked_again) > 0 && left < least {
         return Err(Error::OwedDelFirst("it took the time of the ADD".to_owned()));
@@ -113,7 +113,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
     if !owed.try_lock() {
         return;
     }
-    session.deadline.limit(session.node.now() + SETTLE_TIME);
+    session.deadline.end_by(session.node.now() + SETTLE_TIME);
     (session.wait_for_agent, session.total_if_answered) = (Duration::ZERO, None);
     // The log shows only the RPCs of the command itself.
     let (rpcs, connections) = (mem::take(&mut session.call_log.rpcs), session.call_log.connections);
@@ -140,7 +140,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
         }
         // A DEL that the plugin's own time limit interrupted has not delayed others.
         let now = session.node.now();
-        if now - asked > SETTLE_TIME / 4 || !session.deadline.left(now).is_zero() {
+        if now - asked > SETTLE_TIME / 4 || !session.deadline.time_left(now).is_zero() {
             owed.postpone(&entry, &claim);
         }
         // An agent that answered can be sent the other DELs.

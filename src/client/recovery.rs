@@ -27,7 +27,7 @@ const EXIT_TIME: Duration = Duration::from_secs(if cfg!(fuzzing) { 0 } else { 1 
 const EXIT_POLL_BACKOFF: Backoff = Backoff::new(5, 5);
 
 /// Sends an ADD, and sends it again if the agent's process ended during it.
-pub(super) fn add(session: &mut Session<'_, impl Node>) -> Result<Response, Error> {
+pub(super) fn add_with_recovery(session: &mut Session<'_, impl Node>) -> Result<Response, Error> {
     let mut first_loss: Option<String> = None;
     for _ in 0..MAX_ADDS {
         let why = match session.call_until_accepted(Question::Command(session.request)) {

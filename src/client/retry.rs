@@ -88,7 +88,7 @@ impl<'a, N: Node> Session<'a, N> {
         self.call_until_done_on_open_connection(request)
     }
 
-    /// As [`Self::call_until_done`], on the open connection.
+    /// Does the same as [`Self::call_until_done`] on the open connection.
     #[inline(never)]
     pub(super) fn call_until_done_on_open_connection(
         &mut self,
@@ -140,7 +140,7 @@ impl<'a, N: Node> Session<'a, N> {
         self.call_until_accepted_on_open_connection(question)
     }
 
-    /// As [`Self::call_until_accepted`], on the open connection.
+    /// Does the same as [`Self::call_until_accepted`] on the open connection.
     ///
     /// A call that the agent provably refused is made again. So is one that it answered "try again
     /// later", because it did nothing.
@@ -203,9 +203,9 @@ impl<'a, N: Node> Session<'a, N> {
     /// the command does not allow that or too little time is left.
     fn pause_for_busy_agent(&self, action: Action, pause: Duration) -> bool {
         let Some(least) = action.rules().retry_if_left else { return false };
-        self.deadline.left(self.node.now()) > least + pause
+        self.deadline.time_left(self.node.now()) > least + pause
             && self.pause(pause)
-            && self.deadline.left(self.node.now()) >= least
+            && self.deadline.time_left(self.node.now()) >= least
     }
 
     /// Connects to the next agent and returns the id of the process that listens there.

@@ -10,7 +10,7 @@ use crate::api::Response;
 /// Asks for STATUS. If the agent lacks it, or refuses the `cniVersion` that has it, the agent is
 /// ready if it serves ADD in any API. That is asked with a message that no agent can decode: it has
 /// no effect, and the answer depends neither on accepted versions nor on texts.
-pub(super) fn status(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
+pub(super) fn ask_status(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     let mut backoff = RETRY_BACKOFF;
     loop {
         let refused_version = match session.call_until_accepted(Question::Command(session.request))

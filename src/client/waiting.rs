@@ -61,7 +61,7 @@ pub(super) fn connect_or_wait<N: Node>(
 pub(super) fn sleep_until(node: &impl Node, deadline: &Deadline, until: Instant) {
     loop {
         let now = node.now();
-        let next = deadline.next(now).min(until);
+        let next = deadline.next_check(now).min(until);
         if next <= now {
             return;
         }

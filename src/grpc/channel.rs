@@ -1,5 +1,6 @@
-//! One connection: tonic's client over an HTTP/2 connection that the call itself drives. So when a
-//! call fails, it is known whether the server answered, only the call ended, or the connection did.
+//! Makes RPCs on one connection, with tonic's client over an HTTP/2 connection that the call itself
+//! drives. So when a call fails, it is known whether the server answered, only the call ended, or
+//! the connection did.
 
 use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
@@ -34,7 +35,7 @@ const ORIGIN: &str = "http://localhost";
 
 const FLOODED: &str = "the other side sends without end";
 
-/// An HTTP/2 connection, the driver of its frames, and the peer.
+/// Holds an HTTP/2 connection, the driver of its frames, and the peer.
 pub struct Channel {
     send: h2::client::SendRequest<Bytes>,
     driver: Option<Box<h2::client::Connection<Stream, Bytes>>>,
@@ -81,7 +82,7 @@ impl Channel {
         message: Bytes,
         metadata: &mut dyn Iterator<Item = (&'static str, &str)>,
     ) -> Result<Bytes, Error> {
-        self.send(path, message, metadata, false)
+        self.call_unary(path, message, metadata, false)
     }
 
     /// Makes a unary RPC whose message no server can decode, so that it reaches no handler. A
@@ -91,10 +92,10 @@ impl Channel {
     /// As [`Self::call`].
     pub fn probe_method(&mut self, path: String) -> Result<Bytes, Error> {
         // A field whose length exceeds the rest of the message.
-        self.send(path, Bytes::from_static(&[0x0a, 0x7f]), &mut std::iter::empty(), true)
+        self.call_unary(path, Bytes::from_static(&[0x0a, 0x7f]), &mut std::iter::empty(), true)
     }
 
-    fn send(
+    fn call_unary(
         &mut self,
         path: String,
         message: Bytes,
@@ -104,7 +105,7 @@ impl Channel {
         let path = PathAndQuery::from_maybe_shared(path)
             .map_err(|error| Error::NoValidReply(error_chain(&error)))?;
         let mut request = tonic::Request::new(message);
-        request.set_timeout(self.deadline.left(Instant::now()));
+        request.set_timeout(self.deadline.time_left(Instant::now()));
         for (name, value) in metadata {
             if let Ok(value) = value.parse() {
                 request.metadata_mut().insert(name, value);
@@ -118,7 +119,7 @@ impl Channel {
         let call = self.drive(grpc.unary(request, path, BytesCodec));
         let reply = match stream.block_on(call, &deadline).ok_or(Error::Deadline)? {
             Some(Ok(reply)) => Ok(reply.into_inner()),
-            Some(Err(status)) => Err(self.error(status)),
+            Some(Err(status)) => Err(self.classify(status)),
             None => Err(Error::ConnectionLost("the other side closed it".to_owned())),
         };
         match reply {
@@ -135,8 +136,8 @@ impl Channel {
 
     /// Classifies a status. tonic also turns each transport error into a status, with that error as
     /// its source.
-    fn error(&self, status: Status) -> Error {
-        let is_late = self.deadline.left(Instant::now()) < DEADLINE_TOLERANCE;
+    fn classify(&self, status: Status) -> Error {
+        let is_late = self.deadline.time_left(Instant::now()) < DEADLINE_TOLERANCE;
         let Some(error) = StdError::source(&status) else {
             return match status.code() {
                 Code::Cancelled | Code::DeadlineExceeded if is_late => Error::Deadline,
@@ -178,7 +179,7 @@ impl Channel {
 
 /// Returns buffers for the usual message, which grow for larger ones. tonic's 8 KiB for each
 /// direction would take more memory from the kernel.
-fn buffers() -> BufferSettings {
+fn small_buffers() -> BufferSettings {
     BufferSettings::new(1 << 10, usize::MAX)
 }
 
@@ -210,7 +211,7 @@ impl Encoder for BytesCodec {
     }
 
     fn buffer_settings(&self) -> BufferSettings {
-        buffers()
+        small_buffers()
     }
 }
 
@@ -223,6 +224,6 @@ impl Decoder for BytesCodec {
     }
 
     fn buffer_settings(&self) -> BufferSettings {
-        buffers()
+        small_buffers()
     }
 }

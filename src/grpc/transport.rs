@@ -58,7 +58,7 @@ impl TransportError {
     }
 }
 
-/// The connection as tonic's client sees it. tonic would turn some replies without a status into
+/// Shows the connection to tonic's client. tonic would turn some replies without a status into
 /// UNIMPLEMENTED or UNAVAILABLE. The transport turns such replies into errors first, so that these
 /// two statuses always come from the server.
 #[derive(Clone)]
@@ -150,7 +150,7 @@ fn sanitize_grpc_message(headers: &mut HeaderMap) {
     }
 }
 
-/// Body of a reply.
+/// Streams the body of a reply.
 pub(super) struct Reply {
     body: h2::RecvStream,
     /// Number of gRPC statuses so far

@@ -1,4 +1,4 @@
-//! gRPC over a unix socket.
+//! Connects, reads and writes a unix socket.
 //!
 //! ```text
 //! stream ──▶ socket ──▶ peer

@@ -1,4 +1,4 @@
-//! gRPC over a named pipe.
+//! Connects, reads and writes a named pipe.
 //!
 //! ```text
 //! stream ──▶ pipe ──▶ peer

@@ -10,7 +10,7 @@ use super::version;
 use crate::action::Action;
 use crate::json;
 
-/// A network configuration: a JSON object with a valid name. The agent checks the rest.
+/// Holds a network configuration: a JSON object with a valid name. The agent checks the rest.
 #[derive(Debug)]
 pub struct Configuration {
     name: String,
@@ -19,7 +19,7 @@ pub struct Configuration {
     settings: Option<Box<RawValue>>,
 }
 
-/// A member that must be a string, as Go's decoder sees it.
+/// Holds a member that must be a string, as Go's decoder sees it.
 #[derive(Debug, Default)]
 enum Member {
     #[default]

@@ -15,7 +15,7 @@ use crate::platform::stdio;
 /// Longest configuration that is read. Real ones have a few kilobytes.
 pub const MAX_BYTES: u64 = 1 << 20;
 
-/// A source of the network configuration.
+/// Supplies the network configuration.
 pub trait Source {
     /// Reads some bytes, as [`Read::read`] does.
     ///
@@ -24,7 +24,7 @@ pub trait Source {
     fn read_until(&mut self, bytes: &mut [u8], until: Instant) -> io::Result<usize>;
 }
 
-/// Standard input of this process.
+/// Reads standard input of this process.
 #[derive(Clone, Copy, Debug)]
 pub struct Stdin;
 
@@ -34,7 +34,7 @@ impl Source for Stdin {
     }
 }
 
-/// A configuration in memory.
+/// Reads a configuration in memory.
 impl Source for &[u8] {
     fn read_until(&mut self, bytes: &mut [u8], _: Instant) -> io::Result<usize> {
         self.read(bytes)

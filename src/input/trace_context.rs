@@ -23,7 +23,7 @@ const MAX_BAGGAGE_MEMBERS: usize = 180;
 /// Bytes of a `traceparent` of version 00.
 const TRACEPARENT_BYTES: usize = 55;
 
-/// A trace context. Invalid parts are absent.
+/// Holds a trace context. Invalid parts are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraceContext {
     traceparent: Option<String>,

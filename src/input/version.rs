@@ -30,7 +30,7 @@ pub fn parse(text: &str) -> Option<Version> {
     Version::parse(text).ok().filter(|version| SUPPORTED.contains(version))
 }
 
-/// As [`parse`], and checks that the version has `action`.
+/// Does the same as [`parse`], and checks that the version has `action`.
 ///
 /// # Errors
 /// [`Error::UnsupportedVersion`]. For commands that are newer than 0.1.0 also

@@ -14,7 +14,7 @@ use crate::outcome::Note;
 const MAX_TEXT_BYTES: usize = 1024;
 
 /// Most RPCs in an event. The last ones are kept.
-const MAX_TRIED: usize = 16;
+const MAX_RPCS: usize = 16;
 
 /// Holds what is logged of a call. It never has the configuration or the environment.
 #[derive(Serialize)]
@@ -88,38 +88,38 @@ pub(super) fn describe_call<'a>(
     note: Option<Note>,
 ) -> Event<'a> {
     let args = &call.args;
-    let pod = |key| clip(value_of(&args.args, key));
+    let pod = |key| shorten(value_of(&args.args, key));
     let CallLog { rpcs, connections, elapsed, settled_dels, .. } = call_log;
     Event {
         time: rfc3339(SystemTime::now()),
         version: env!("CARGO_PKG_VERSION"),
         command: call.action.name(),
-        container: clip(&args.container_id),
+        container: shorten(&args.container_id),
         pod_namespace: pod("K8S_POD_NAMESPACE"),
         pod_name: pod("K8S_POD_NAME"),
         pod_uid: pod("K8S_POD_UID"),
-        interface: clip(&args.ifname),
-        netns: clip(&args.netns),
+        interface: shorten(&args.ifname),
+        netns: shorten(&args.netns),
         cni_version: call.cni_version.as_ref().map(ToString::to_string),
         socket: &call.settings.socket,
-        tried: rpcs.iter().skip(rpcs.len().saturating_sub(MAX_TRIED)).map(tried).collect(),
+        tried: rpcs.iter().skip(rpcs.len().saturating_sub(MAX_RPCS)).map(describe_rpc).collect(),
         attempts: *connections,
         code: error.map_or(0, Error::code),
-        message: error.map(|error| clip(&error.to_string()).to_owned()),
+        message: error.map(|error| shorten(&error.to_string()).to_owned()),
         note: note.map(Note::log_text),
-        ignored: call.ignored.iter().map(|it| clip(&it.to_string()).to_owned()).collect(),
+        ignored: call.ignored.iter().map(|it| shorten(&it.to_string()).to_owned()).collect(),
         owed_done: settled_dels.done,
-        owed_errors: settled_dels.errors.iter().take(MAX_TRIED).map(|it| clip(it)).collect(),
+        owed_errors: settled_dels.errors.iter().take(MAX_RPCS).map(|it| shorten(it)).collect(),
         milliseconds: *elapsed,
         trace_id: args.trace.trace_id(),
     }
 }
 
-fn tried(rpc: &Rpc) -> Tried<'_> {
+fn describe_rpc(rpc: &Rpc) -> Tried<'_> {
     let (code, status) = match &rpc.outcome {
         RpcOutcome::Reply(code) => (Some(*code), None),
         RpcOutcome::Status(status) | RpcOutcome::ConnectionLost(status) => {
-            (None, Some(clip(status)))
+            (None, Some(shorten(status)))
         }
         RpcOutcome::NoAnswer => (None, Some("no answer")),
     };
@@ -145,7 +145,7 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-fn clip(text: &str) -> &str {
+fn shorten(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or_default()
 }
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn texts_are_cut_between_characters() {
-        assert_eq!(clip(&"é".repeat(600)).len(), 1024);
-        assert_eq!(clip(&format!("a{}", "é".repeat(600))).len(), 1023);
+        assert_eq!(shorten(&"é".repeat(600)).len(), 1024);
+        assert_eq!(shorten(&format!("a{}", "é".repeat(600))).len(), 1023);
     }
 }

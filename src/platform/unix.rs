@@ -1,4 +1,4 @@
-//! The platform Linux.
+//! Implements the platform for Linux.
 
 pub(crate) mod conf_dir;
 pub(crate) mod files;

@@ -1,4 +1,4 @@
-//! The platform Windows.
+//! Implements the platform for Windows.
 
 pub(crate) mod conf_dir;
 pub(crate) mod files;

@@ -83,7 +83,7 @@ impl Connection for SimulatedConnection {
         // The container's id is the first string of the arguments.
         let id = ["c0", "c1", "c2"].into_iter().find(|id| text.contains(id)).unwrap_or("c0");
         let broken = message.is_empty();
-        let left = self.deadline.left(self.now());
+        let left = self.deadline.time_left(self.now());
         let (end, reply) = self.answer(&api, action, &version, broken, id);
         let container = id;
         let is_owed = self.world.owed.borrow().iter().any(|it| it.args.container_id == container);
@@ -136,7 +136,7 @@ impl SimulatedConnection {
     fn wait_in_vain(&self) {
         loop {
             let now = self.now();
-            let next = self.deadline.next(now);
+            let next = self.deadline.next_check(now);
             if next <= now {
                 return;
             }

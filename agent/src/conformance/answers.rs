@@ -11,7 +11,7 @@ pub(super) fn expect(holds: bool, why: impl FnOnce() -> String) -> Result<(), St
 }
 
 /// Returns the error in the reply, which must have `code` if one is given.
-pub(super) fn error_of(answer: Answer, code: Option<i32>) -> Result<AgentError, String> {
+pub(super) fn expect_error(answer: Answer, code: Option<i32>) -> Result<AgentError, String> {
     let error = answer.map_err(|error| error.to_string())?.error.ok_or("it succeeded")?;
     match code {
         Some(code) if error.code != code => {
@@ -21,7 +21,7 @@ pub(super) fn error_of(answer: Answer, code: Option<i32>) -> Result<AgentError, 
     }
 }
 
-pub(super) fn success(answer: Answer) -> Result<(), String> {
+pub(super) fn expect_success(answer: Answer) -> Result<(), String> {
     match answer.map_err(|error| error.to_string())?.error {
         Some(error) => Err(format!("code {}: {}", error.code, error.message)),
         None => Ok(()),
@@ -29,10 +29,10 @@ pub(super) fn success(answer: Answer) -> Result<(), String> {
 }
 
 /// Returns the result, which must be one JSON object.
-pub(super) fn object(answer: Answer) -> Result<Value, String> {
+pub(super) fn expect_object(answer: Answer) -> Result<Value, String> {
     let result = match answer {
         Ok(Response { result, error: None }) => result,
-        other => return Err(success(other).err().unwrap_or_default()),
+        other => return Err(expect_success(other).err().unwrap_or_default()),
     };
     match serde_json::from_slice(&result) {
         Ok(Value::Object(members)) => Ok(Value::Object(members)),

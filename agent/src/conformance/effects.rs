@@ -6,22 +6,22 @@ use antrea_cni::api::Response;
 use antrea_cni::{Action, Api};
 use serde_json::{Value, json};
 
-use super::answers::{error_of, expect, object, success};
+use super::answers::{expect, expect_error, expect_object, expect_success};
 use super::subject::{Ask, Subject, UNKNOWN};
 
 pub(super) fn add(subject: &Subject, container: &str) -> Result<(), String> {
     for again in ["", "again: "] {
         let after = |what: &'static str| move |why: String| format!("{again}{what}: {why}");
-        object(subject.add(container, subject.newest())).map_err(after("ADD"))?;
-        success(subject.del(container)).map_err(after("DEL"))?;
+        expect_object(subject.add(container, subject.newest())).map_err(after("ADD"))?;
+        expect_success(subject.del(container)).map_err(after("DEL"))?;
     }
     Ok(())
 }
 
 pub(super) fn refused_add(subject: &Subject, container: &str) -> Result<(), String> {
-    let refused = error_of(subject.add(container, UNKNOWN), Some(1)).map(drop);
-    let then = object(subject.add(container, subject.newest())).map(drop);
-    let gone = success(subject.del(container));
+    let refused = expect_error(subject.add(container, UNKNOWN), Some(1)).map(drop);
+    let then = expect_object(subject.add(container, subject.newest())).map(drop);
+    let gone = expect_success(subject.del(container));
     refused?;
     then.map_err(|why| format!("an ADD after it: {why}"))?;
     gone
@@ -38,10 +38,10 @@ pub(super) fn try_again(subject: &Subject, container: &str) -> Result<bool, Stri
         expect(!still, || "CHECK of the container succeeds".to_owned())?;
         let again = subject.add(container, subject.newest());
         if !again.as_ref().is_ok_and(Response::is_try_again_later) {
-            object(again).map_err(|why| format!("the ADD after it: {why}"))?;
+            expect_object(again).map_err(|why| format!("the ADD after it: {why}"))?;
         }
     }
-    success(subject.del(container)).map(|()| is_busy)
+    expect_success(subject.del(container)).map(|()| is_busy)
 }
 
 pub(super) fn check(subject: &Subject, container: &str) -> Result<(), String> {
@@ -50,9 +50,9 @@ pub(super) fn check(subject: &Subject, container: &str) -> Result<(), String> {
 
 pub(super) fn del_again(subject: &Subject, container: &str) -> Result<(), String> {
     with_one(subject, container, |_| Ok(()))?;
-    success(subject.del(container))?;
+    expect_success(subject.del(container))?;
     let ask = Ask { netns: "", ..Ask::new(Action::Del, container, subject.newest()) };
-    success(subject.call(&ask)).map_err(|why| format!("no netns: {why}"))
+    expect_success(subject.call(&ask)).map_err(|why| format!("no netns: {why}"))
 }
 
 pub(super) fn cut_off(subject: &Subject, container: &str) -> Result<(), String> {
@@ -66,14 +66,14 @@ pub(super) fn cut_off(subject: &Subject, container: &str) -> Result<(), String> 
     // Enough time to send the ADD, but seldom enough to finish it.
     let soon = Instant::now() + Duration::from_millis(5);
     let _ = subject.call_with_stdin(api, &ask, stdin.to_string().as_bytes(), soon);
-    success(subject.del(container)).map_err(|why| format!("DEL: {why}"))?;
+    expect_success(subject.del(container)).map_err(|why| format!("DEL: {why}"))?;
     with_one(subject, container, |_| Ok(())).map_err(|why| format!("an ADD after it: {why}"))
 }
 
 pub(super) fn label(subject: &Subject, container: &str) -> Result<(), String> {
     for version in &subject.cni_versions {
-        let result = object(subject.add(container, version));
-        let gone = success(subject.del(container));
+        let result = expect_object(subject.add(container, version));
+        let gone = expect_success(subject.del(container));
         let said = result?.get("cniVersion").cloned().unwrap_or_default();
         expect(said == **version, || {
             format!("{version} was asked for, and the result says {said}")
@@ -85,7 +85,7 @@ pub(super) fn label(subject: &Subject, container: &str) -> Result<(), String> {
 
 pub(super) fn second_add(subject: &Subject, container: &str) -> Result<(), String> {
     with_one(subject, container, |result| {
-        error_of(subject.add(container, subject.newest()), None)?;
+        expect_error(subject.add(container, subject.newest()), None)?;
         check_of(subject, container, result).map_err(|why| format!("the first: {why}"))
     })
 }
@@ -98,11 +98,11 @@ pub(super) fn gc(subject: &Subject, container: &str) -> Result<(), String> {
         json!({"cni.dev/valid-attachments": list})
     };
     with_one(subject, container, |result| {
-        error_of(subject.call(&ask(UNKNOWN, listed(&[]))), Some(1))?;
-        success(subject.call(&ask(subject.newest(), listed(&[container]))))?;
+        expect_error(subject.call(&ask(UNKNOWN, listed(&[]))), Some(1))?;
+        expect_success(subject.call(&ask(subject.newest(), listed(&[container]))))?;
         check_of(subject, container, result.clone())
             .map_err(|why| format!("one that is listed: {why}"))?;
-        success(subject.call(&ask(subject.newest(), listed(&[]))))?;
+        expect_success(subject.call(&ask(subject.newest(), listed(&[]))))?;
         let still = check_of(subject, container, result).is_ok();
         expect(!still, || "one that is not listed is still there".to_owned())
     })
@@ -112,17 +112,20 @@ pub(super) fn any_request(subject: &Subject, container: &str) -> Result<(), Stri
     let ask = Ask::new(Action::Check, container, UNKNOWN);
     let api = subject.api().unwrap_or(&Api::V1);
     for stdin in ["null", "{}", "[]"] {
-        error_of(subject.call_with_stdin(api, &ask, stdin.as_bytes(), subject.deadline()), None)
-            .map_err(|why| format!("{stdin}: {why}"))?;
+        expect_error(
+            subject.call_with_stdin(api, &ask, stdin.as_bytes(), subject.deadline()),
+            None,
+        )
+        .map_err(|why| format!("{stdin}: {why}"))?;
     }
     let empty = Api { encode: |_| Some(Vec::new()), ..*api };
-    error_of(subject.call_with_stdin(&empty, &ask, b"", subject.deadline()), None)
+    expect_error(subject.call_with_stdin(&empty, &ask, b"", subject.deadline()), None)
         .map(drop)
         .map_err(|why| format!("no arguments: {why}"))
 }
 
 fn check_of(subject: &Subject, container: &str, result: Value) -> Result<(), String> {
-    success(subject.call(&Ask {
+    expect_success(subject.call(&Ask {
         netns: subject.netns().unwrap_or_default(),
         more: json!({"prevResult": result}),
         ..Ask::new(Action::Check, container, subject.newest())
@@ -135,8 +138,8 @@ fn with_one(
     container: &str,
     then: impl FnOnce(Value) -> Result<(), String>,
 ) -> Result<(), String> {
-    let result = object(subject.add(container, subject.newest()));
+    let result = expect_object(subject.add(container, subject.newest()));
     let did = result.map_err(|why| format!("ADD: {why}")).and_then(then);
-    let gone = success(subject.del(container)).map_err(|why| format!("DEL: {why}"));
+    let gone = expect_success(subject.del(container)).map_err(|why| format!("DEL: {why}"));
     did.and(gone)
 }

@@ -6,7 +6,7 @@ use super::report::{Kept, Row};
 use super::subject::Subject;
 use super::{effects, safe};
 
-/// One promise of an agent.
+/// Describes one promise of an agent.
 pub(super) struct Promise {
     name: &'static str,
     says: &'static str,
@@ -178,14 +178,14 @@ impl Promise {
             PromisedBy::AllByEffect | PromisedBy::V1ByEffect if subject.netns().is_none() => {
                 Kept::NotAsked("it has an effect: --with-effects")
             }
-            _ => check.look(subject, &format!("conformance-{name}")),
+            _ => check.run(subject, &format!("conformance-{name}")),
         };
         Row { promise: name, says, kept }
     }
 }
 
 impl Check {
-    fn look(self, subject: &Subject, container: &str) -> Kept {
+    fn run(self, subject: &Subject, container: &str) -> Kept {
         match self {
             Self::Always(check) => check(subject, container).map_or_else(Kept::No, |()| Kept::Yes),
             Self::IfSeen(check, unseen) => match check(subject, container) {

@@ -8,7 +8,7 @@ use antrea_cni::{Action, Api, Deadline};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::answers::{error_of, expect, success};
+use super::answers::{expect, expect_error, expect_success};
 use super::subject::{Ask, Subject, UNKNOWN};
 
 pub(super) fn socket(subject: &Subject, _: &str) -> Result<(), String> {
@@ -54,33 +54,34 @@ pub(super) fn cni_version(subject: &Subject, _: &str) -> Result<(), String> {
 pub(super) fn unknown_version(subject: &Subject, container: &str) -> Result<(), String> {
     for action in [Action::Check, Action::Del] {
         let answer = subject.call(&Ask::new(action, container, UNKNOWN));
-        error_of(answer, Some(1)).map_err(|why| format!("{}: {why}", action.name()))?;
+        expect_error(answer, Some(1)).map_err(|why| format!("{}: {why}", action.name()))?;
     }
     Ok(())
 }
 
 pub(super) fn absent_version(subject: &Subject, container: &str) -> Result<(), String> {
     let ask = Ask { version: Value::Null, ..Ask::new(Action::Check, container, UNKNOWN) };
-    error_of(subject.call(&ask), Some(1)).map(drop)
+    expect_error(subject.call(&ask), Some(1)).map(drop)
 }
 
 pub(super) fn malformed(subject: &Subject, container: &str) -> Result<(), String> {
     let ask = Ask::new(Action::Check, container, UNKNOWN);
     let api = subject.api().unwrap_or(&Api::V1BETA1);
-    error_of(subject.call_with_stdin(api, &ask, b"{\"cniVersion\"", subject.deadline()), None)
+    expect_error(subject.call_with_stdin(api, &ask, b"{\"cniVersion\"", subject.deadline()), None)
         .map(drop)
 }
 
 pub(super) fn unknown_container(subject: &Subject, container: &str) -> Result<(), String> {
     let ask = Ask::new(Action::Del, container, subject.newest());
-    success(subject.call(&ask))?;
-    success(subject.call(&Ask { netns: "", ..ask })).map_err(|why| format!("no netns: {why}"))
+    expect_success(subject.call(&ask))?;
+    expect_success(subject.call(&Ask { netns: "", ..ask }))
+        .map_err(|why| format!("no netns: {why}"))
 }
 
 pub(super) fn nothing_there(subject: &Subject, container: &str) -> Result<(), String> {
     let more = json!({"prevResult": {"cniVersion": subject.newest(), "interfaces": [], "ips": []}});
     let ask = Ask { more, ..Ask::new(Action::Check, container, subject.newest()) };
-    error_of(subject.call(&ask), None).map(drop)
+    expect_error(subject.call(&ask), None).map(drop)
 }
 
 pub(super) fn at_once(subject: &Subject, container: &str) -> Result<(), String> {

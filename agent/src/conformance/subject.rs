@@ -26,7 +26,7 @@ pub struct Question {
 /// A version that no agent knows.
 pub(super) const UNKNOWN: &str = "99.0.0";
 
-/// An agent, and what is known of it so far.
+/// Calls the agent that is examined, and holds what is known of it so far.
 pub(super) struct Subject {
     settings: Settings,
     timeout: Duration,

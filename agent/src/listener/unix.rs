@@ -8,10 +8,8 @@ use std::path::Path;
 use antrea_cni::grpc::Peer;
 use tokio::net::UnixListener;
 
-/// One connection.
 pub(crate) type Stream = tokio::net::UnixStream;
 
-/// A listening socket.
 pub(crate) struct Listener(UnixListener);
 
 impl Listener {

@@ -7,10 +7,8 @@ use std::path::Path;
 use antrea_cni::grpc::Peer;
 use tokio::net::windows::named_pipe::{NamedPipeServer, ServerOptions};
 
-/// One connection.
 pub(crate) type Stream = NamedPipeServer;
 
-/// A listening pipe.
 pub(crate) struct Listener {
     name: OsString,
     /// Instance for the next client

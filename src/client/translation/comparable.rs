@@ -1,4 +1,4 @@
-//! The part of a CNI result that all versions from 0.3.0 on have, used to compare two results.
+//! Reads what CNI results have in common in all versions from 0.3.0 on, to compare two results.
 
 use std::net::IpAddr;
 
@@ -80,7 +80,7 @@ impl Comparable {
     }
 }
 
-/// An IP address in CIDR notation.
+/// Holds an IP address in CIDR notation.
 pub(super) struct Cidr {
     address: IpAddr,
     prefix: u8,

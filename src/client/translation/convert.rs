@@ -8,11 +8,11 @@ use super::object::{Error, Object, parse_string};
 /// same, byte for byte.
 pub(super) fn convert(text: &str, default_version: &str, version: &str) -> Result<String, Error> {
     let mut result = Object::parse(text)?;
-    let label = result.cni_version()?.unwrap_or_else(|| default_version.to_owned());
-    // Agents may write one `cniVersion` and the shape of another version. So the shape is fixed
-    // whatever the `cniVersion` says.
-    shape(&label)?;
-    shape(version)?(&mut result)?;
+    let written_version = result.cni_version()?.unwrap_or_else(|| default_version.to_owned());
+    // Agents may write one `cniVersion` and the shape of another version. So the written version must
+    // be known, but it does not decide how the result is read.
+    shape_of(&written_version)?;
+    shape_of(version)?(&mut result)?;
     result.set("cniVersion", &version);
     if !result.is_changed() {
         return Ok(text.to_owned());
@@ -27,8 +27,8 @@ pub(super) fn convert(text: &str, default_version: &str, version: &str) -> Resul
 
 /// Returns whether a result already has the `cniVersion` and the shape of `version`.
 pub(super) fn is_in(result: &str, version: &str) -> bool {
-    let label = Object::parse(result).and_then(|it| it.cni_version());
-    label.is_ok_and(|it| it.as_deref() == Some(version))
+    let written_version = Object::parse(result).and_then(|it| it.cni_version());
+    written_version.is_ok_and(|it| it.as_deref() == Some(version))
         && convert(result, version, version).is_ok_and(|it| it == result)
 }
 
@@ -37,11 +37,11 @@ type Shape = fn(&mut Object) -> Result<(), Error>;
 
 /// Returns the function that gives a result the shape of `version`. Only versions from 0.3.0 on are
 /// known.
-fn shape(version: &str) -> Result<Shape, Error> {
+fn shape_of(version: &str) -> Result<Shape, Error> {
     match version {
         version if is_with_address_family(version) => Ok(with_address_family),
         "1.0.0" | "1.1.0" => Ok(without_address_family),
-        other => Err(Error::Label(other.to_owned())),
+        other => Err(Error::UnknownVersion(other.to_owned())),
     }
 }
 

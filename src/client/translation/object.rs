@@ -1,5 +1,5 @@
-//! A JSON object that keeps the text of each member, so that unchanged members stay as they were,
-//! in the same order.
+//! Keeps a JSON object as the text of each member, so that unchanged members stay as they were, in
+//! the same order.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub(super) enum Error {
     NotAResult,
     /// The result's `cniVersion` is not one from 0.3.0 to 1.1.0.
     #[error("its cniVersion is {0:?}")]
-    Label(String),
+    UnknownVersion(String),
     /// An address is not in CIDR notation.
     #[error("it has the address {0:?}")]
     Address(String),
@@ -57,8 +57,8 @@ impl Object {
 
     /// Returns the result's `cniVersion`; `None` if it is absent or empty.
     pub(super) fn cni_version(&self) -> Result<Option<String>, Error> {
-        let label = self.get("cniVersion").map(parse_string).transpose()?;
-        Ok(label.filter(|label| !label.is_empty()))
+        let version = self.get("cniVersion").map(parse_string).transpose()?;
+        Ok(version.filter(|version| !version.is_empty()))
     }
 
     pub(super) fn is_empty(&self) -> bool {

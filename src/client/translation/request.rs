@@ -11,7 +11,7 @@ use super::object::{Error, Object};
 use crate::action::Action;
 use crate::json;
 
-/// A configuration whose `cniVersion` the agent refused.
+/// Holds a configuration whose `cniVersion` the agent refused.
 pub(super) struct Translation<'a> {
     configuration: &'a [u8],
     /// The refused `cniVersion`
@@ -37,7 +37,7 @@ impl<'a> Translation<'a> {
             |key| is_prev_result(key) || json::names_field(key, "cniVersion"),
             |key, value| {
                 let spans = if is_prev_result(key) { &mut prev_results } else { &mut versions };
-                spans.push(span(&text, value));
+                spans.push(span_of(&text, value));
             },
         )
         .map_err(|_| Error::NotAResult)?;
@@ -53,9 +53,9 @@ impl<'a> Translation<'a> {
     /// `prevResult` differ.
     pub(super) fn configuration_in(&self, lower: &Version) -> Result<Vec<u8>, Error> {
         let lower = lower.to_string();
-        let label = format!("\"{lower}\"");
+        let quoted_version = format!("\"{lower}\"");
         let mut values: Vec<_> =
-            self.versions.iter().map(|span| (span.clone(), label.clone())).collect();
+            self.versions.iter().map(|span| (span.clone(), quoted_version.clone())).collect();
         if let Some(span) = &self.prev_result {
             let value =
                 match self.prev_result().and_then(|text| convert(text, &self.version, &lower)) {
@@ -77,14 +77,14 @@ impl<'a> Translation<'a> {
     /// differs.
     pub(super) fn result_from(&self, sent: &Version, result: &[u8]) -> Result<Vec<u8>, Error> {
         let text = std::str::from_utf8(result).map_err(|_| Error::NotAResult)?;
-        let echo = self.echo(text).transpose();
-        let converted = echo.unwrap_or_else(|| convert(text, &sent.to_string(), &self.version));
+        let repeated = self.repeated_prev_result(text).transpose();
+        let converted = repeated.unwrap_or_else(|| convert(text, &sent.to_string(), &self.version));
         converted.map(String::into_bytes)
     }
 
     /// Returns `prevResult` if `result` only repeats it. Results that cannot be compared count as
     /// different.
-    fn echo(&self, result: &str) -> Result<Option<String>, Error> {
+    fn repeated_prev_result(&self, result: &str) -> Result<Option<String>, Error> {
         let (true, Ok(prev_result)) = (self.prev_result.is_some(), self.prev_result()) else {
             return Ok(None);
         };
@@ -95,8 +95,8 @@ impl<'a> Translation<'a> {
         if came != went {
             return Ok(None);
         }
-        let label = Object::parse(prev_result)?.cni_version()?;
-        if label.is_none_or(|label| label == self.version) {
+        let written_version = Object::parse(prev_result)?.cni_version()?;
+        if written_version.is_none_or(|it| it == self.version) {
             return Ok(Some(prev_result.to_owned()));
         }
         convert(prev_result, &self.version, &self.version).map(Some)
@@ -122,7 +122,7 @@ impl<'a> Translation<'a> {
 }
 
 /// Returns the position in `text` of a value that was parsed from it.
-fn span(text: &str, value: &RawValue) -> Range<usize> {
+fn span_of(text: &str, value: &RawValue) -> Range<usize> {
     let start = value.get().as_ptr().addr() - text.as_ptr().addr();
     start..start + value.get().len()
 }
@@ -199,7 +199,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(up(r#"{"cniVersion":"0.2.0"}"#), Err(Error::Label("0.2.0".to_owned())));
+        assert_eq!(up(r#"{"cniVersion":"0.2.0"}"#), Err(Error::UnknownVersion("0.2.0".to_owned())));
         assert_eq!(up("[]"), Err(Error::NotAResult));
         assert!(up(r#"{"cniVersion":"0.4.0","dns":{"domain":"d"}}"#).unwrap().ends_with(b"}}"));
     }
@@ -256,7 +256,7 @@ mod tests {
                 let may_change = |key: &[u8]| {
                     ["cniVersion", "prevResult"].iter().any(|name| json::names_field(key, name))
                 };
-                json::for_each_member(&text, may_change, |_, value| cuts.push(span(&text, value))).unwrap();
+                json::for_each_member(&text, may_change, |_, value| cuts.push(span_of(&text, value))).unwrap();
                 let (mut left, mut done) = (Vec::<u8>::new(), 0);
                 for span in cuts {
                     left.extend(&bytes[done..span.start]);

@@ -8,7 +8,8 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
 
-/// The process that listens on the socket, as the kernel knew it when the connection was made.
+/// Identifies the process that listens on the socket, as the kernel knew it when the connection was
+/// made.
 #[derive(Debug)]
 pub struct Peer {
     /// Process id (`SO_PEERCRED`), if the kernel tells one
@@ -26,8 +27,8 @@ impl Peer {
         Self { pid: Some(pid).filter(|pid| *pid > 0), uid, stat: None }
     }
 
-    /// As [`Self::new`], and opens the process's `stat`, so that its end is noticed. The process
-    /// may have ended already, while a child serves its socket.
+    /// Does the same as [`Self::new`], and opens the process's `stat`, so that its end is noticed.
+    /// The process may have ended already, while a child serves its socket.
     pub(super) fn tracked(pid: i32, uid: u32) -> Self {
         let peer = Self::new(pid, uid);
         let stat = peer.pid.and_then(open_stat).filter(|stat| peer.life(stat) == Life::Alive);

@@ -35,7 +35,7 @@ const ACK_DELAY: Duration = Duration::from_millis(2);
 /// Upper bound of pending acknowledgements; more bytes are a request.
 const MAX_ACK_BYTES: usize = 64;
 
-/// A connected, non-blocking socket.
+/// Wraps a connected, non-blocking socket.
 #[derive(Clone)]
 pub struct Stream(Rc<Shared>);
 
@@ -87,18 +87,18 @@ impl Stream {
                 return Some(output);
             }
             let now = Instant::now();
-            let left = deadline.next(now).saturating_duration_since(now);
+            let left = deadline.next_check(now).saturating_duration_since(now);
             if left.is_zero() {
                 return None;
             }
             if !woken.0.swap(false, Ordering::Relaxed) {
                 let is_answer = !is_first && (1..MAX_ACK_BYTES).contains(&self.0.unsent_bytes());
-                if is_answer && self.0.wait(left.min(ACK_DELAY)) {
+                if is_answer && self.0.wait_until_ready(left.min(ACK_DELAY)) {
                     continue;
                 }
                 is_first = false;
-                self.0.send();
-                self.0.wait(left);
+                self.0.write_unsent();
+                self.0.wait_until_ready(left);
             }
         }
     }
@@ -107,7 +107,7 @@ impl Stream {
 impl Shared {
     /// Writes the buffer as far as the socket accepts it. A write error is dropped, because the
     /// next read reports it.
-    fn send(&self) {
+    fn write_unsent(&self) {
         let mut unsent = self.unsent.take();
         while !unsent.is_empty()
             && let Poll::Ready(sent) =
@@ -127,7 +127,7 @@ impl Shared {
     }
 
     /// Waits at most `time`, and returns whether the socket is ready.
-    fn wait(&self, time: Duration) -> bool {
+    fn wait_until_ready(&self, time: Duration) -> bool {
         // poll(2) returns at once for events that are ready already. A peer that sends and does not
         // read would keep the processor busy.
         let mut wanted = PollFlags::POLLIN;
@@ -212,7 +212,7 @@ impl AsyncWrite for Stream {
         let mut unsent = self.0.unsent.take();
         if unsent.len() > BUFFER_BYTES {
             self.0.unsent.set(unsent);
-            self.0.send();
+            self.0.write_unsent();
             unsent = self.0.unsent.take();
         }
         let written = match unsent.len() {
@@ -236,7 +236,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.send();
+        self.0.write_unsent();
         Poll::Ready(self.0.socket.shutdown(std::net::Shutdown::Write))
     }
 }

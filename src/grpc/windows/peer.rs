@@ -2,7 +2,7 @@
 
 use antrea_cni_windows::Process;
 
-/// The process that serves the pipe, as Windows knew it when the connection was made.
+/// Identifies the process that serves the pipe, as Windows knew it when the connection was made.
 #[derive(Debug)]
 pub struct Peer {
     /// Process id, if Windows tells one

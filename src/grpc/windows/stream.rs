@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use crate::deadline::Deadline;
 use crate::grpc::flood::TrafficMeter;
 
-/// A connected pipe.
+/// Wraps a connected pipe.
 #[derive(Clone)]
 pub struct Stream(Rc<Shared>);
 
@@ -59,11 +59,11 @@ impl Stream {
         self.0.runtime.block_on(async {
             let mut future = pin!(future);
             loop {
-                let next = deadline.next(Instant::now());
+                let next = deadline.next_check(Instant::now());
                 let timely = tokio::time::timeout_at(next.into(), future.as_mut()).await;
                 match timely {
                     Ok(output) => return Some(output),
-                    Err(_) if deadline.left(Instant::now()).is_zero() => return None,
+                    Err(_) if deadline.time_left(Instant::now()).is_zero() => return None,
                     Err(_) => (),
                 }
             }

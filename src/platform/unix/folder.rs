@@ -13,7 +13,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::files;
 
-/// An open folder. All operations use its descriptor, so that its path may change meanwhile.
+/// Holds an open folder. All operations use its descriptor, so that its path may change meanwhile.
 #[derive(Debug)]
 pub(crate) struct Folder(File);
 
@@ -46,7 +46,7 @@ impl Folder {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
+    pub(crate) fn file_names(&self) -> io::Result<Vec<String>> {
         // nix reads a folder with readdir, which refuses 64-bit inodes and offsets on a 32-bit
         // node.
         let names = fs::read_dir(format!("/proc/self/fd/{}", self.0.as_raw_fd()))?
@@ -60,7 +60,7 @@ impl Folder {
     /// # Errors
     /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
     /// [`InvalidData`](ErrorKind::InvalidData): it is not such a file.
-    pub(crate) fn take(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
+    pub(crate) fn lock_and_read(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = match openat(&self.0, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
@@ -95,7 +95,12 @@ impl Folder {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(crate) fn write(&self, name: &str, temporary: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_atomically(
+        &self,
+        name: &str,
+        temporary: &str,
+        bytes: &[u8],
+    ) -> io::Result<()> {
         // Exceeding RLIMIT_FSIZE becomes an error instead of a signal.
         files::block_sigxfsz();
         let _ = self.remove(temporary);

@@ -14,7 +14,6 @@ use super::files;
 /// File that is locked, because a folder cannot be.
 const LOCK: &str = ".lock";
 
-/// A folder at a path.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
@@ -46,7 +45,7 @@ impl Folder {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
+    pub(crate) fn file_names(&self) -> io::Result<Vec<String>> {
         let names = fs::read_dir(&self.path)?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name != LOCK);
@@ -58,7 +57,7 @@ impl Folder {
     /// # Errors
     /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
     /// [`InvalidData`](ErrorKind::InvalidData): it is not such a file.
-    pub(crate) fn take(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
+    pub(crate) fn lock_and_read(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
         let file = files::no_follow_options().read(true).write(true).open(self.path.join(name))?;
         let metadata = file.metadata()?;
         if !metadata.is_file() || metadata.len() > most {
@@ -80,7 +79,12 @@ impl Folder {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(crate) fn write(&self, name: &str, temporary: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_atomically(
+        &self,
+        name: &str,
+        temporary: &str,
+        bytes: &[u8],
+    ) -> io::Result<()> {
         fs::write(self.path.join(temporary), bytes)?;
         self.rename(temporary, name)
     }
@@ -114,7 +118,7 @@ impl Folder {
 
 /// Removes the folder at `path` if it has no file but its lock.
 pub(crate) fn remove_empty(path: &str) {
-    let is_empty = Folder::open(path).and_then(|it| it.names()).is_ok_and(|it| it.is_empty());
+    let is_empty = Folder::open(path).and_then(|it| it.file_names()).is_ok_and(|it| it.is_empty());
     if is_empty {
         let _ = fs::remove_file(Path::new(path).join(LOCK));
         let _ = fs::remove_dir(path);

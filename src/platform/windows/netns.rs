@@ -1,9 +1,9 @@
-//! On Windows, network namespaces are compartments of the host's network service, and not files.
-//! Only the agent interprets `CNI_NETNS`: a GUID, `none` or `container:ID`.
+//! Replaces network namespaces, which on Windows are compartments of the host's network service and
+//! not files. Only the agent interprets `CNI_NETNS`: a GUID, `none` or `container:ID`.
 
 use std::io;
 
-/// Identity of a network namespace, which the plugin cannot determine.
+/// Stands for the identity of a network namespace, which the plugin cannot determine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(());
 
@@ -24,7 +24,7 @@ pub(crate) fn is_gone(path: &str) -> bool {
     path.is_empty()
 }
 
-/// Fails: only the agent removes interfaces.
+/// Fails, because only the agent removes interfaces.
 ///
 /// # Errors
 /// Always.
