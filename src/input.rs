@@ -104,7 +104,7 @@ pub fn read_input(
 
 impl Call {
     /// Checks a command whose variables were checked already, or that does not come from a
-    /// container runtime. The node's settings file is not read, because it belongs to the plugin.
+    /// container runtime. The node's settings file is not read, because it is for the plugin only.
     ///
     /// # Errors
     /// As [`read_input`], except for standard input and variables.

@@ -78,7 +78,7 @@ pub(super) fn send_before_add<N: Node>(
             Claimed::Busy => {
                 return Err(Error::OwedDelFirst("another process sends it".to_owned()));
             }
-            Claimed::Stays => return Err(cannot_remove::<N>(&entry)),
+            Claimed::CannotRemove => return Err(cannot_remove::<N>(&entry)),
             Claimed::Failed(error) => return Err(grpc::Error::OutOfDescriptors(error).into()),
         }
     }
@@ -126,7 +126,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
         }
         let (call, claim) = match claim::<N>(owed, &entry, session) {
             Claimed::Call(call, claim) => (call, claim),
-            Claimed::Gone | Claimed::Busy | Claimed::Stays => continue,
+            Claimed::Gone | Claimed::Busy | Claimed::CannotRemove => continue,
             Claimed::Failed(_) => break,
         };
         let asked = session.node.now();
@@ -167,7 +167,7 @@ enum Claimed<C> {
     /// Another process is sending it
     Busy,
     /// It is invalid and cannot be removed
-    Stays,
+    CannotRemove,
     Failed(io::Error),
 }
 
@@ -180,7 +180,7 @@ fn claim<N: Node>(
     let why = match owed.claim(entry) {
         Ok((claim, args)) => match Call::check(&Command::from(Action::Del), args) {
             Ok(call) => return Claimed::Call(Box::new(call), claim),
-            Err(refused) => refused.error.to_string(),
+            Err(rejected) => rejected.error.to_string(),
         },
         Err(error) => match error.kind() {
             ErrorKind::NotFound => return Claimed::Gone,
@@ -190,7 +190,7 @@ fn claim<N: Node>(
         },
     };
     if !owed.remove(entry) {
-        return Claimed::Stays;
+        return Claimed::CannotRemove;
     }
     let key = N::Owed::key(entry);
     session

@@ -41,7 +41,7 @@ impl TraceContext {
         // A state without a parent has no meaning.
         let tracestate = traceparent.as_ref().and_then(|_| read("TRACESTATE", is_tracestate));
         let mut context = Self { traceparent, tracestate, baggage: read("BAGGAGE", is_baggage) };
-        // The trace itself is dropped last.
+        // The baggage is dropped first, the trace itself never.
         if context.baggage.is_some() && context.bytes() > MAX_BYTES {
             context.baggage = None;
         }

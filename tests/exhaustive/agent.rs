@@ -61,7 +61,7 @@ pub(crate) struct SimulatedConnection {
     pub(crate) process: u64,
     pub(crate) deadline: Rc<Deadline>,
     /// Whether the process was seen alive
-    pub(crate) watched: bool,
+    pub(crate) tracked: bool,
     /// Whether it had ended by then
     pub(crate) was_gone: bool,
     pub(crate) unseen: bool,
@@ -113,7 +113,7 @@ impl Connection for SimulatedConnection {
     }
 
     fn peer_is_gone(&self) -> bool {
-        self.watched && !self.unseen && self.world.dead.borrow().contains(&self.process)
+        self.tracked && !self.unseen && self.world.dead.borrow().contains(&self.process)
     }
 
     fn peer_is_alive(&self) -> bool {

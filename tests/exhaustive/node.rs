@@ -31,7 +31,7 @@ impl Node for SimulatedNode {
     fn connect(
         &self,
         deadline: &Rc<Deadline>,
-        watched: bool,
+        track_peer: bool,
     ) -> Result<SimulatedConnection, grpc::Error> {
         let world = &self.0;
         world.looked_at.set(world.elapsed());
@@ -64,9 +64,9 @@ impl Node for SimulatedNode {
         world.tell(Event::Connected(process));
         let (world, deadline, closed) = (Rc::clone(world), Rc::clone(deadline), false);
         // Who had ended before was never seen alive.
-        let was_gone = watched && world.dead.borrow().contains(&process);
-        let (watched, unseen) = (watched && !was_gone, false);
-        Ok(SimulatedConnection { world, process, deadline, watched, was_gone, unseen, closed })
+        let was_gone = track_peer && world.dead.borrow().contains(&process);
+        let (tracked, unseen) = (track_peer && !was_gone, false);
+        Ok(SimulatedConnection { world, process, deadline, tracked, was_gone, unseen, closed })
     }
 
     fn conf_dir_changed(&self) -> Changed {

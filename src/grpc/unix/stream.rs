@@ -92,8 +92,8 @@ impl Stream {
                 return None;
             }
             if !woken.0.swap(false, Ordering::Relaxed) {
-                let is_answer = !is_first && (1..MAX_ACK_BYTES).contains(&self.0.unsent_bytes());
-                if is_answer && self.0.wait_until_ready(left.min(ACK_DELAY)) {
+                let is_ack = !is_first && (1..MAX_ACK_BYTES).contains(&self.0.unsent_bytes());
+                if is_ack && self.0.wait_until_ready(left.min(ACK_DELAY)) {
                     continue;
                 }
                 is_first = false;
