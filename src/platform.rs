@@ -7,6 +7,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use self::unix::{conf_dir, files, folder, netns, socket_path, stdio};
+pub(crate) use self::unix::{files, folder, netns, paths, stdio};
 #[cfg(windows)]
-pub(crate) use self::windows::{conf_dir, files, folder, netns, socket_path, stdio};
+pub(crate) use self::windows::{files, folder, netns, paths, stdio};

@@ -153,7 +153,9 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
 
 /// Stores a DEL for an ADD whose outcome is unknown, if the agent may still finish it.
 pub(super) fn owe_for_unknown_add<N: Node>(session: &mut Session<'_, N>) {
-    if session.add_may_go_on() && !session.node.owe(session.request.args, DELAY_AFTER_ADD) {
+    if session.add_may_still_take_effect()
+        && !session.node.owe(session.request.args, DELAY_AFTER_ADD)
+    {
         let why = "the agent may still do the ADD, and the DEL for it could not be kept";
         session.call_log.settled_dels.errors.push(why.to_owned());
     }

@@ -279,7 +279,7 @@ impl<'a, N: Node> Session<'a, N> {
 
     /// Returns whether an ADD may still take effect: it was sent, its outcome is unknown, and its
     /// agent is alive.
-    pub(super) fn add_may_go_on(&self) -> bool {
+    pub(super) fn add_may_still_take_effect(&self) -> bool {
         let last = self.call_log.rpcs.last();
         last.is_some_and(|rpc| {
             rpc.action == Action::Add

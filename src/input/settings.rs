@@ -10,14 +10,14 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::json;
-use crate::platform::{conf_dir, socket_path};
+use crate::platform::paths;
 
 /// Where `antrea-agent` listens.
 #[doc(alias = "AntreaCNISocketAddr")]
-pub const SOCKET_PATH: &str = socket_path::PATH;
+pub const SOCKET_PATH: &str = paths::SOCKET;
 
 /// Longest socket path that the operating system accepts, in bytes.
-pub const MAX_SOCKET_PATH_BYTES: usize = socket_path::MAX_PATH_BYTES;
+pub const MAX_SOCKET_PATH_BYTES: usize = paths::MAX_SOCKET_BYTES;
 
 /// Bounds of `addTimeoutSeconds`. An agent itself waits 30 s for its node's network. kubelet allows
 /// 240 s for a sandbox (`RunPodSandbox`), CRI-O 5 minutes for an ADD.
@@ -133,7 +133,7 @@ impl Default for Settings {
             add_timeout: Duration::from_secs(120),
             wait_for_agent: Duration::from_secs(60),
             del_when_agent_down: DelWhenAgentDown::default(),
-            conf_dir: conf_dir::PATH.to_owned(),
+            conf_dir: paths::CONF_DIR.to_owned(),
             log_file: None,
             log_level: LogLevel::default(),
             require_root_agent: true,
@@ -170,10 +170,10 @@ impl Settings {
     pub const TABLE: &[Setting] = &[
         Setting {
             name: "socket",
-            values: socket_path::VALUES,
+            values: paths::SOCKET_VALUES,
             help: "where the agent listens; `unix://PATH` is taken, too",
             set: |it, value| {
-                it.socket = socket_path::parse(&parse_string(value)?)?;
+                it.socket = paths::parse_socket(&parse_string(value)?)?;
                 Some(())
             },
             get: |it| to_json(&it.socket),
