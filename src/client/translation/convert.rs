@@ -69,7 +69,7 @@ fn with_address_family(result: &mut Object) -> Result<(), Error> {
 /// Gives a result the shape of 1.0.0 and 1.1.0: addresses have no `version`. Agents since v1.11.0
 /// leave it out under 0.4.0, too.
 fn without_address_family(result: &mut Object) -> Result<(), Error> {
-    // Removing the `version` needs no valid addresses, so an error leaves `ips` unchanged.
+    // An `ips` that is not an array of objects stays unchanged, and is not an error.
     let _ = result.each("ips", |ip| {
         ip.remove("version");
         Ok(())
