@@ -37,6 +37,7 @@ pub use self::call_log::{CallLog, RpcOutcome, SettledDels};
 pub use self::call_one_api::{call_one_api, capabilities, is_served};
 pub use self::error::Error;
 pub use self::node::{Connection, Node, OwedDels};
+pub(crate) use self::translation::addresses;
 #[cfg(fuzzing)]
 pub use self::translation::translate;
 

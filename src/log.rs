@@ -6,14 +6,13 @@ mod time;
 
 use bytes::Bytes;
 
+use crate::action::Action;
 use crate::client::CallLog;
 use crate::error::Error;
 use crate::input::Call;
-use crate::input::settings::LogLevel;
+use crate::input::settings::{LogLevel, Settings};
 use crate::outcome::Note;
 use crate::platform::files;
-
-pub use self::file::MAX_BYTES;
 
 /// Logs a call, if the settings ask for it. A log that cannot be written never fails a call.
 pub(crate) fn log_call(
@@ -22,15 +21,22 @@ pub(crate) fn log_call(
     result: &Result<Bytes, Error>,
     note: Option<Note>,
 ) {
-    let Some(path) = &call.settings.log_file else { return };
+    let Settings { log_file: Some(path), log_level, log_max_bytes, .. } = &call.settings else {
+        return;
+    };
     // A lost DEL is a success only for the container runtime.
     let is_well = result.is_ok() && note != Some(Note::Lost);
-    if call.settings.log_level == LogLevel::Error && is_well {
+    let is_wanted = match log_level {
+        LogLevel::Debug => true,
+        LogLevel::Info => !is_well || call.action != Action::Status,
+        LogLevel::Error => !is_well,
+    };
+    if !is_wanted {
         return;
     }
-    let event = event::describe_call(call, call_log, result.as_ref().err(), note);
+    let event = event::describe_call(call, call_log, result, note);
     let Ok(mut line) = serde_json::to_vec(&event) else { return };
     line.push(b'\n');
     files::block_sigxfsz();
-    let _ = file::append(path, &line);
+    let _ = file::append(path, &line, *log_max_bytes);
 }

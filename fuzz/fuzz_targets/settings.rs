@@ -33,11 +33,18 @@ fn oracle(value: &Value, data: &[u8]) -> Option<bool> {
             path.starts_with('/') && !path.contains('\0') && path.len() <= most
         })
     };
+    let is_device = |path: &str| {
+        let mut parts = path.split('/').filter(|it| !matches!(*it, "" | "."));
+        match parts.next() {
+            Some("dev") => parts.next() != Some("shm"),
+            first => matches!(first, Some("proc" | "sys")),
+        }
+    };
     Some(members.iter().all(|(name, value)| {
         let known = matches!(
             &**name,
             "socket" | "addTimeoutSeconds" | "waitForAgentSeconds" | "delWhenAgentDown"
-                | "confDir" | "logFile" | "logLevel" | "requireRootAgent"
+                | "confDir" | "logFile" | "logLevel" | "logMaxBytes" | "requireRootAgent"
         );
         known
             && (value.is_null()
@@ -52,8 +59,12 @@ fn oracle(value: &Value, data: &[u8]) -> Option<bool> {
                     }
                     "waitForAgentSeconds" => value.as_u64().is_some_and(|seconds| seconds <= 180),
                     "delWhenAgentDown" => value == "fail" || value == "succeed",
-                    "confDir" | "logFile" => path(value, usize::MAX),
-                    "logLevel" => value == "info" || value == "error",
+                    "confDir" => path(value, usize::MAX),
+                    "logFile" => path(value, usize::MAX) && value.as_str().is_some_and(|it| !is_device(it)),
+                    "logLevel" => value == "debug" || value == "info" || value == "error",
+                    "logMaxBytes" => {
+                        value.as_u64().is_some_and(|it| (65_536..=1_073_741_824).contains(&it))
+                    }
                     _ => value.is_boolean(),
                 })
     }))

@@ -12,6 +12,7 @@ mod request;
 use bytes::Bytes;
 use semver::Version;
 
+pub(crate) use self::comparable::addresses;
 use self::request::Translation;
 use super::error::Error;
 use super::node::Node;

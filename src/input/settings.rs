@@ -26,6 +26,9 @@ const ADD_TIMEOUT_SECONDS: RangeInclusive<u64> = 35..=220;
 /// Bounds of `waitForAgentSeconds`.
 const WAIT_FOR_AGENT_SECONDS: RangeInclusive<u64> = 0..=180;
 
+/// The bounds of `logMaxBytes`: some hundred calls, and what a tool still reads at once.
+const LOG_MAX_BYTES: RangeInclusive<u64> = (64 << 10)..=(1 << 30);
+
 /// Lowest value of `addTimeoutSeconds`.
 pub const LEAST_ADD_TIMEOUT: Duration = Duration::from_secs(*ADD_TIMEOUT_SECONDS.start());
 
@@ -105,6 +108,8 @@ pub enum DelWhenAgentDown {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogLevel {
     /// All calls
+    Debug,
+    /// All calls but a STATUS that is ready, which comes every few seconds
     #[default]
     Info,
     /// Calls that failed
@@ -123,6 +128,7 @@ pub struct Settings {
     pub conf_dir: String,
     pub log_file: Option<String>,
     pub log_level: LogLevel,
+    pub log_max_bytes: u64,
     pub require_root_agent: bool,
 }
 
@@ -136,6 +142,7 @@ impl Default for Settings {
             conf_dir: paths::CONF_DIR.to_owned(),
             log_file: None,
             log_level: LogLevel::default(),
+            log_max_bytes: 10 << 20,
             require_root_agent: true,
         }
     }
@@ -229,20 +236,21 @@ impl Settings {
         },
         Setting {
             name: "logFile",
-            values: "an absolute path",
-            help: "the log, a line of JSON a call; 10 MB and one file before it, FILE.1",
+            values: "an absolute path, and not one below /dev, /proc or /sys",
+            help: "the log, a line of JSON a call; at `logMaxBytes` it becomes FILE.1",
             set: |it, value| {
-                it.log_file = Some(parse_absolute_path(value)?);
+                it.log_file = Some(parse_absolute_path(value).filter(|path| !is_device(path))?);
                 Some(())
             },
             get: |it| it.log_file.as_deref().map_or_else(|| "null".to_owned(), to_json),
         },
         Setting {
             name: "logLevel",
-            values: "\"info\" or \"error\"",
-            help: "log every call, or those that failed",
+            values: "\"debug\", \"info\" or \"error\"",
+            help: "log every call, every call but a STATUS that is ready (a container runtime sends one every few seconds), or those that failed",
             set: |it, value| {
                 it.log_level = match &*parse_string(value)? {
+                    "debug" => LogLevel::Debug,
                     "info" => LogLevel::Info,
                     "error" => LogLevel::Error,
                     _ => return None,
@@ -251,10 +259,21 @@ impl Settings {
             },
             get: |it| {
                 to_json(match it.log_level {
+                    LogLevel::Debug => "debug",
                     LogLevel::Info => "info",
                     LogLevel::Error => "error",
                 })
             },
+        },
+        Setting {
+            name: "logMaxBytes",
+            values: "a whole number from 65536 to 1073741824",
+            help: "size in bytes at which the log becomes FILE.1, in the place of the one before; both together take at most twice as much",
+            set: |it, value| {
+                it.log_max_bytes = parse_value(value).filter(|it| LOG_MAX_BYTES.contains(it))?;
+                Some(())
+            },
+            get: |it| it.log_max_bytes.to_string(),
         },
         Setting {
             name: "requireRootAgent",
@@ -309,6 +328,14 @@ fn parse_seconds(value: &RawValue, bounds: RangeInclusive<u64>) -> Option<Durati
 
 fn parse_absolute_path(value: &RawValue) -> Option<String> {
     parse_string(value).filter(|path| Path::new(path).is_absolute() && !path.contains('\0'))
+}
+
+/// Whether a path is one where no log can be rotated: `/dev/stderr` and its like are the container
+/// runtime's files, or none.
+fn is_device(path: &str) -> bool {
+    let is_below = |folder: &str| Path::new(path).starts_with(folder);
+    let is_device = is_below("/dev") && !is_below("/dev/shm");
+    cfg!(unix) && (is_device || is_below("/proc") || is_below("/sys"))
 }
 
 fn parse_string(value: &RawValue) -> Option<String> {

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 use super::time::rfc3339;
+use crate::client::addresses;
 use crate::client::call_log::{CallLog, Rpc, RpcOutcome};
 use crate::error::Error;
 use crate::input::Call;
@@ -48,6 +50,9 @@ pub(super) struct Event<'a> {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
+    /// Addresses of an ADD's result from 0.3.0 on
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ips: Vec<String>,
     /// Errors in the settings, in place of which the defaults apply
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
@@ -80,14 +85,15 @@ struct Tried<'a> {
     milliseconds: Duration,
 }
 
-/// Describes a call that succeeded, or ended in `error`.
+/// Describes a call and its result.
 pub(super) fn describe_call<'a>(
     call: &'a Call,
     call_log: &'a CallLog,
-    error: Option<&Error>,
+    result: &Result<Bytes, Error>,
     note: Option<Note>,
 ) -> Event<'a> {
     let args = &call.args;
+    let error = result.as_ref().err();
     let pod = |key| shorten(value_of(&args.args, key));
     let CallLog { rpcs, connections, elapsed, settled_dels, .. } = call_log;
     Event {
@@ -107,6 +113,7 @@ pub(super) fn describe_call<'a>(
         code: error.map_or(0, Error::code),
         message: error.map(|error| shorten(&error.to_string()).to_owned()),
         note: note.map(Note::log_text),
+        ips: result.as_ref().map(|it| addresses(it)).unwrap_or_default(),
         ignored: call.ignored.iter().map(|it| shorten(&it.to_string()).to_owned()).collect(),
         owed_done: settled_dels.done,
         owed_errors: settled_dels.errors.iter().take(MAX_RPCS).map(|it| shorten(it)).collect(),

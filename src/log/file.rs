@@ -5,12 +5,9 @@ use std::io::{self, Write};
 
 use crate::platform::files;
 
-/// Size of the log file, in bytes, from which on it is renamed to `<logFile>.1`.
-pub const MAX_BYTES: u64 = 10 << 20;
-
-/// Appends a line. Processes need no lock, because each line is one write at the current end of the
+/// Appends a line to a log that is renamed to `<logFile>.1` at `max_bytes`. Processes need no lock, because each line is one write at the current end of the
 /// file.
-pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
+pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> {
     loop {
         let mut file = files::no_follow_options().append(true).create(true).open(path)?;
         let metadata = file.metadata()?;
@@ -18,7 +15,7 @@ pub(super) fn append(path: &str, line: &[u8]) -> io::Result<()> {
         if !metadata.is_file() || files::link_count(&file, &metadata)? > 1 {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let full = metadata.len() + line.len() as u64 > MAX_BYTES && metadata.len() > 0;
+        let full = metadata.len() + line.len() as u64 > max_bytes && metadata.len() > 0;
         if full && rotate(path, &file)? {
             continue;
         }

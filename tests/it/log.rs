@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use antrea_cni_test_support::{Call, TestNode};
 
+/// The default of the setting `logMaxBytes`.
+const LOG_MAX_BYTES: usize = 10 << 20;
+
 fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -60,6 +63,7 @@ fn a_call_is_one_line_that_says_what_happened() {
             "command": "ADD", "container": "c0ffee", "podNamespace": "shop", "podName": "web-0",
             "podUid": "d688d570", "interface": "eth0", "netns": place.netns(),
             "cniVersion": "1.0.0", "socket": place.socket(), "attempts": 1, "code": 0,
+            "ips": ["10.10.0.2/24"],
             "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
             "tried": [
                 {"attempt": 1, "command": "ADD", "api": "antrea_io.antrea.pkg.apis.cni.v1",
@@ -103,7 +107,9 @@ fn a_success_without_an_agent_says_so() {
     logging(&place, "DEL", "1.1.0").env("CNI_NETNS", "").run().assert_silent_success();
     let _agent = place.agent(&[Api::V1BETA1]);
     logging(&place, "GC", "1.1.0").run().assert_silent_success();
-    logging(&place, "STATUS", "1.1.0").run().assert_silent_success();
+    logging_with(&place, "STATUS", "1.1.0", json!({"logLevel": "debug"}))
+        .run()
+        .assert_silent_success();
     logging(&place, "DEL", "1.1.0").run().assert_silent_success();
     let done: Vec<_> =
         lines(&place.path("log")).iter().map(|e| e["owedDone"].to_string()).collect();
@@ -113,6 +119,51 @@ fn a_success_without_an_agent_says_so() {
     assert!(notes[1].contains("nothing was done"), "{notes:?}");
     assert!(notes[2].contains("has no STATUS"), "{notes:?}");
     assert_eq!(notes[3], "null");
+}
+
+/// A container runtime asks every few seconds, and the calls of a day would be gone in an hour.
+#[test]
+fn a_status_that_is_ready_is_logged_at_level_debug_alone() {
+    let place = TestNode::new();
+    let commands = |level: &str| {
+        let status = logging_with(&place, "STATUS", "1.1.0", json!({"logLevel": level}));
+        status.run();
+        let events = lines(&place.path("log"));
+        let _ = fs::remove_file(place.path("log"));
+        events.iter().map(|it| it["code"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(commands("info"), ["50"]);
+    let _agent = place.agent(&[Api::V1]);
+    assert_eq!(commands("debug"), ["0"]);
+    assert!(commands("info").is_empty() && commands("error").is_empty());
+}
+
+#[test]
+fn the_addresses_of_a_pod_are_in_its_line() {
+    let place = TestNode::new();
+    let _agent = place.agent(&[Api::V1]);
+    for (number, version) in ["0.3.1", "1.1.0"].into_iter().enumerate() {
+        let add = logging(&place, "ADD", version).env("CNI_CONTAINERID", format!("c{number}"));
+        let answer = add.run();
+        assert_eq!(answer.exit(), 0);
+        let result = answer.document().unwrap();
+        let ips = &lines(&place.path("log"))[number]["ips"];
+        let address = &result["ips"][0]["address"];
+        assert!(address.is_string() && *ips == json!([address]), "{version}: {ips}");
+    }
+}
+
+#[test]
+fn a_log_is_as_large_as_the_setting_says() {
+    let place = TestNode::new();
+    let _agent = place.agent(&[Api::V1]);
+    let (log, old) = (place.path("log"), place.path("log.1"));
+    fs::write(&log, "x".repeat(65_530)).unwrap();
+    logging_with(&place, "DEL", "1.1.0", json!({"logMaxBytes": 65_536}))
+        .run()
+        .assert_silent_success();
+    assert_eq!(fs::metadata(&old).unwrap().len(), 65_530);
+    assert_eq!(lines(&log).len(), 1);
 }
 
 #[test]
@@ -156,7 +207,7 @@ fn a_full_log_becomes_the_old_one() {
     let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
     let (log, old) = (place.path("log"), place.path("log.1"));
-    let full = "x".repeat(usize::try_from(antrea_cni::log::MAX_BYTES).unwrap() - 10);
+    let full = "x".repeat(LOG_MAX_BYTES - 10);
     fs::write(&old, "oldest").unwrap();
     fs::write(&log, &full).unwrap();
     assert_eq!(logging(&place, "ADD", "1.1.0").run().exit(), 0);
@@ -168,7 +219,7 @@ fn a_full_log_becomes_the_old_one() {
 fn a_folder_where_the_old_log_should_be_does_not_end_the_log() {
     let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
-    let full = "x".repeat(usize::try_from(antrea_cni::log::MAX_BYTES).unwrap() - 10);
+    let full = "x".repeat(LOG_MAX_BYTES - 10);
     fs::write(place.path("log"), full).unwrap();
     fs::create_dir(place.path("log.1")).unwrap();
     logging(&place, "DEL", "1.1.0").run().assert_silent_success();

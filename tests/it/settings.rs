@@ -47,7 +47,7 @@ fn absent_and_null_are_the_defaults() {
 #[test]
 fn every_setting_is_read() {
     let json = r#"{"socket":"SOCKET","addTimeoutSeconds":35,"waitForAgentSeconds":0,
-        "delWhenAgentDown":"fail","confDir":"ROOTc","logFile":"ROOTl","logLevel":"error","requireRootAgent":false}"#;
+        "delWhenAgentDown":"fail","confDir":"ROOTc","logFile":"ROOTl","logLevel":"error","logMaxBytes":65536,"requireRootAgent":false}"#;
     let expected = Settings {
         socket: SOCKET.to_owned(),
         add_timeout: Duration::from_secs(35),
@@ -56,6 +56,7 @@ fn every_setting_is_read() {
         conf_dir: format!("{ROOT}c"),
         log_file: Some(format!("{ROOT}l")),
         log_level: LogLevel::Error,
+        log_max_bytes: 65_536,
         require_root_agent: false,
     };
     let socket = serde_json::to_string(SOCKET).unwrap();
@@ -86,12 +87,26 @@ fn what_is_wrong_is_named() {
         (r#"{"delWhenAgentDown":"Fail"}"#, "\"succeed\""),
         (r#"{"delWhenAgentDown":true}"#, "\"succeed\""),
         (r#"{"logFile":"log"}"#, "antreaCni.logFile"),
-        (r#"{"logLevel":"debug"}"#, "antreaCni.logLevel"),
+        (r#"{"logLevel":"trace"}"#, "antreaCni.logLevel"),
+        (r#"{"logMaxBytes":65535}"#, "65536 to 1073741824"),
+        (r#"{"logMaxBytes":1073741825}"#, "65536 to 1073741824"),
         (r#"{"requireRootAgent":"true"}"#, "antreaCni.requireRootAgent"),
     ] {
         let message = parse(&json.replace("ROOT", ROOT)).unwrap_err();
         assert!(message.contains(named), "{json}: {message}");
     }
+}
+
+/// They cannot be rotated, and nothing would be written there without a word.
+#[cfg(unix)]
+#[test]
+fn a_log_is_no_device() {
+    for path in ["/dev/stderr", "/dev/stdout", "/dev/null", "/proc/self/fd/2", "/sys/x"] {
+        let message = parse(&format!(r#"{{"logFile":"{path}"}}"#)).unwrap_err();
+        assert!(message.contains("not one below /dev"), "{path}: {message}");
+    }
+    assert!(parse(r#"{"logFile":"/dev/shm/antrea-cni.log"}"#).is_ok());
+    assert!(parse(r#"{"logFile":"/device/log"}"#).is_ok());
 }
 
 #[test]
@@ -253,7 +268,8 @@ fn an_empty_settings_file_counts_as_absent() {
         let node = TestNode::new();
         let _agent = node.agent(&[Api::V1]);
         let plugin = plugin_with(&node, text);
-        let settings = json!({"waitForAgentSeconds": 0, "logFile": node.path("log")});
+        let settings =
+            json!({"waitForAgentSeconds": 0, "logFile": node.path("log"), "logLevel": "debug"});
         for command in ["ADD", "STATUS", "DEL"] {
             let answer = run(&plugin, &node.call_with(command, "1.1.0", settings.clone()));
             assert_eq!(answer.exit(), 0, "{answer:?}");

@@ -34,7 +34,7 @@ fn every_problem_is_shown_where_it_is() {
       "type": "antrea",
       "antreaCni": {
         "socket": "run/cni.sock",
-        "addTimeoutSeconds": 90, "logLevel": "debug",
+        "addTimeoutSeconds": 90, "logLevel": "trace",
         "colour": 5
       }
     }

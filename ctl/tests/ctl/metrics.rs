@@ -53,7 +53,7 @@ impl Watched {
         let log = format!("logFile={}", log.display());
         let [textfile, net_d] = [&textfile, &net_d].map(|it| it.to_str().unwrap());
         let every = ["--metrics", textfile, "--metrics-interval", "200ms", "--conf-dir", net_d];
-        let more = [&["--set", &*log][..], &every].concat();
+        let more = [&["--set", &*log, "--set", "logMaxBytes=65536"][..], &every].concat();
         self.node.keeper("one", &more)
     }
 

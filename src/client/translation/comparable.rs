@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 use super::object::{self, Error};
+use crate::json;
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -78,6 +79,12 @@ impl Comparable {
         dns.search.get_or_insert_default();
         dns.options.get_or_insert_default();
     }
+}
+
+/// Returns the addresses of a CNI result from 0.3.0 on; none of what is no such result.
+pub(crate) fn addresses(result: &[u8]) -> Vec<String> {
+    let result = Comparable::parse(&json::text_lossy(result)).unwrap_or_default();
+    result.ips.unwrap_or_default().into_iter().map(|ip| ip.address).collect()
 }
 
 /// Holds an IP address in CIDR notation.
