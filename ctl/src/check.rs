@@ -14,8 +14,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use antrea_cni::input::settings::Origin;
-use antrea_cni::input::{Settings, node_settings};
+use antrea_cni::input::Settings;
 use semver::Version;
 use serde_json::value::RawValue;
 
@@ -23,7 +22,7 @@ use self::checker::is_ours;
 use self::folder::Folder;
 pub(crate) use self::node::Asked;
 use self::report::Report;
-use crate::cli::{CheckConfig, Place};
+use crate::cli::CheckConfig;
 use crate::error::{Error, Exit};
 use crate::network::{self, Network};
 use crate::text::plain;
@@ -80,21 +79,6 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns what is wrong, each as a line; for the installer. Plugins that are not there may
-/// come later.
-pub(crate) fn problems(path: &Path, bytes: &[u8], place: &Place) -> Result<Vec<String>, Error> {
-    let network = Network::new(path, bytes);
-    let mut report = Report::new(&network, bytes);
-    report.ask(&network, &place.bin_dirs, trial::LIMIT)?;
-    let refused = report.findings.iter().filter(|finding| finding.refused);
-    let asked = report.plugins.iter().filter(|it| it.is_there && it.name != place.name);
-    let others = asked.filter_map(|it| Some(format!("{}: {}", it.name, it.problem.as_ref()?)));
-    Ok(refused
-        .map(|it| format!("{}:{}: {}", it.line, it.column, it.message))
-        .chain(others)
-        .collect())
-}
-
 /// Returns the version that a network's plugins are called with, and what they say to it.
 pub(crate) fn on_node(
     network: &Network,
@@ -104,17 +88,6 @@ pub(crate) fn on_node(
     let mut report = Report::new(network, network.source.text.as_bytes());
     report.ask(network, folders, limit)?;
     Ok((report.cni_version, report.plugins))
-}
-
-/// The settings in force with a valid configuration, on a node with this file.
-pub(crate) fn settings(bytes: &[u8], node: &Path) -> Settings {
-    let mut settings = Settings::default();
-    node_settings::apply_file(node, &mut settings);
-    let network = Network::new(Path::new("-"), bytes);
-    if let Some(value) = own_settings(&network) {
-        settings.apply(value, Origin::Configuration);
-    }
-    settings
 }
 
 /// Returns the settings in the entry of the plugin.

@@ -4,6 +4,7 @@ use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use antrea_cni::input::{Settings, node_settings};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -44,7 +45,7 @@ pub(crate) enum Command {
     /// Put back what was there before the first install, or remove the plugin
     #[command(after_help = EXIT_STATUS)]
     Uninstall(Uninstall),
-    /// Put back what was there before the last change: the plugin, and the list
+    /// Put back the plugin that was there before the last change
     #[command(after_help = EXIT_STATUS)]
     Rollback(Undo),
     /// Show what is installed, whether it works and is kept; the agent is not asked
@@ -105,9 +106,30 @@ pub(crate) struct Place {
     /// File name of the plugin: the `type` in the network configuration
     #[arg(long, default_value = "antrea")]
     pub(crate) name: String,
+    /// Folder of the network configurations, instead of the one of the node's setting
+    /// confDir, which an install with this option writes
+    #[arg(long, value_name = "FOLDER")]
+    conf_dir: Option<PathBuf>,
 }
 
 impl Place {
+    /// Returns the folder of the network configurations: the one that was named, or that of
+    /// the node's settings.
+    pub(crate) fn conf_dir(&self) -> PathBuf {
+        let of_node = || {
+            let mut settings = Settings::default();
+            let plugin = self.plugin().ok()?;
+            node_settings::apply_file(&node_settings::beside(&plugin), &mut settings);
+            Some(PathBuf::from(settings.conf_dir)).filter(|it| it.is_dir())
+        };
+        self.named_conf_dir().or_else(of_node).unwrap_or_else(|| CONF_DIR.into())
+    }
+
+    /// Returns the folder of the network configurations if one was named.
+    pub(crate) fn named_conf_dir(&self) -> Option<PathBuf> {
+        self.conf_dir.clone()
+    }
+
     /// The folder of the plugin.
     pub(crate) fn bin_dir(&self) -> &Path {
         self.bin_dirs.first().map_or_else(|| Path::new(BIN_DIR), PathBuf::as_path)
@@ -124,7 +146,7 @@ impl Place {
 pub(crate) struct Uninstall {
     #[command(flatten)]
     pub(crate) undo: Undo,
-    /// Also where a list names the plugin and nothing else would stand there
+    /// Uninstall even if a conflist still needs the plugin and nothing would replace it
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -133,9 +155,6 @@ pub(crate) struct Uninstall {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Folder of the network configuration lists
-    #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
-    pub(crate) conf_dir: PathBuf,
     /// Form of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Form,
@@ -145,9 +164,6 @@ pub(crate) struct Status {
 pub(crate) struct Undo {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Folder of the network configuration lists
-    #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
-    pub(crate) conf_dir: PathBuf,
     /// Stay when it is done, until SIGTERM: a container that ends is started again
     #[cfg_attr(unix, arg(long))]
     #[cfg_attr(windows, arg(skip))]
@@ -161,16 +177,6 @@ pub(crate) struct Install {
     /// The plugin, instead of the one that is embedded in this program
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
-    /// A network configuration list to install after the plugin
-    #[arg(long, value_name = "FILE")]
-    pub(crate) conflist: Option<PathBuf>,
-    /// Folder of the network configuration lists
-    #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
-    pub(crate) conf_dir: PathBuf,
-    /// Mode of the list, instead of its source's; a stricter one on the node stays
-    #[cfg_attr(unix, arg(long, value_name = "OCTAL", value_parser = mode, requires = "conflist"))]
-    #[cfg_attr(windows, arg(skip))]
-    pub(crate) conflist_mode: Option<u32>,
     /// A setting of this node, beside the plugin; KEY= takes it away; repeatable.
     /// `ANTREA_CNI_SET_KEY` in the environment is the same
     #[arg(long, value_name = "KEY=VALUE", value_parser = Set::parse)]
@@ -178,9 +184,6 @@ pub(crate) struct Install {
     /// Where it cannot be installed and a working plugin is there, warn and succeed
     #[arg(long)]
     pub(crate) best_effort: bool,
-    /// Write the list only when the agent answers, and give up after this long
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "conflist")]
-    pub(crate) wait_for_agent: Option<Duration>,
     /// Stay, and install again as soon as somebody replaced it; where the system
     /// does not tell of changes, looks this often. Ends on SIGTERM
     #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration))]
@@ -216,7 +219,7 @@ pub(crate) struct Agent {
     #[arg(long, value_name = "PATH")]
     pub(crate) socket: Option<String>,
     #[command(flatten)]
-    pub(crate) whose: Whose,
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Args)]
@@ -245,20 +248,10 @@ pub(crate) struct CheckConfig {
     pub(crate) output: Form,
 }
 
-/// Whose log it is, where no file is named.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Whose {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// Folder of the network configuration lists
-    #[arg(long, value_name = "FOLDER", default_value = CONF_DIR)]
-    pub(crate) conf_dir: PathBuf,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Follow {
     #[command(flatten)]
-    pub(crate) whose: Whose,
+    pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) filter: Filter,
     /// The log file, instead of the one of the setting in force; `-` is standard input
@@ -272,7 +265,7 @@ pub(crate) struct Follow {
 #[derive(Debug, Args)]
 pub(crate) struct Summary {
     #[command(flatten)]
-    pub(crate) whose: Whose,
+    pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) filter: Filter,
     /// A log file, with FILE.1 if that is there, instead of the one of the setting in
@@ -337,12 +330,6 @@ fn duration(text: &str) -> Result<Duration, String> {
         .and_then(|duration| Duration::try_from(duration).ok())
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| "write a duration such as 500ms, 60s or 2m".to_owned())
-}
-
-#[cfg(unix)]
-fn mode(text: &str) -> Result<u32, String> {
-    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777);
-    mode.ok_or_else(|| "write a mode such as 0644 or 600".to_owned())
 }
 
 /// A day has 24 hours, and begins at midnight UTC, as the log's times do.

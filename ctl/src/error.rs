@@ -55,24 +55,6 @@ pub enum Error {
         /// What happened, and what to do
         why: String,
     },
-    /// The plugin would refuse the configuration.
-    #[error("the plugin would refuse {path}, so nothing was installed: {problems}")]
-    Conflist {
-        /// The file
-        path: PathBuf,
-        /// All that is wrong, each on a line
-        problems: String,
-    },
-    /// No agent answered in time.
-    #[error(
-        "no agent answered within {waited}, so the configuration was not written and the node stays NotReady: {last}"
-    )]
-    NoAgent {
-        /// How long
-        waited: String,
-        /// What the last probe said
-        last: String,
-    },
     /// Somebody else's file is where ours was.
     #[error(
         "{path} is not what was installed, so it was left alone: install again, then roll back"
@@ -167,7 +149,6 @@ impl Error {
             | Self::Argument(_)
             | Self::Settings { .. }
             | Self::Environment { .. } => Exit::Usage,
-            Self::NoAgent { .. } => Exit::NoAgent,
             Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Exit::Usage
             }

@@ -9,13 +9,11 @@
 mod installation;
 #[cfg(unix)]
 mod keep;
-mod list;
 #[cfg(unix)]
 mod metrics;
 mod settings;
 mod signals;
 mod slot;
-mod slots;
 pub(crate) mod state;
 mod undo;
 #[cfg(unix)]
@@ -50,8 +48,7 @@ pub(crate) fn embedded() -> String {
     }
 }
 
-/// Installs the plugin, and then the network configuration list; stays if that is
-/// wanted.
+/// Installs the plugin; stays if that is wanted.
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {
     until_terminated(
         async {

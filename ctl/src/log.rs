@@ -22,7 +22,7 @@ pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<E
     let spinner = waiting("reading");
     let mut count = Count::default();
     let files = match &*arguments.files {
-        [] => &[settings::log_file(&arguments.whose)?],
+        [] => &[settings::log_file(&arguments.place)?],
         files => files,
     };
     for path in files {

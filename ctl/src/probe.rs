@@ -26,9 +26,6 @@ pub(crate) use self::report::Report;
 /// How long to wait for an answer where nobody said how long.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Between two probes of an agent that is waited for.
-pub(crate) const PAUSE: Duration = Duration::from_millis(500);
-
 /// What agents refuse.
 const REFUSED: &str = r#"{"cniVersion":"0.0.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
 

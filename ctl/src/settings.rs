@@ -10,14 +10,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::cli::{Agent, Place, Status, Whose};
+use crate::cli::{Agent, Place, Status};
 use crate::error::{Error, Exit};
 use crate::text::{BAD, TITLE, plain};
 use crate::{check, files, network, output};
 
 /// The command `settings`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
-    let found = InForce::on(&arguments.place, &arguments.conf_dir)?;
+    let found = InForce::on(&arguments.place)?;
     output::answer(out, arguments.output, &found)?;
     Ok(if found.is_refused() { Exit::Failure } else { Exit::Success })
 }
@@ -63,10 +63,10 @@ impl InForce {
     }
 
     /// As the plugin that the first list of this folder leads to would find them.
-    pub(crate) fn on(place: &Place, conf_dir: &std::path::Path) -> Result<Self, Error> {
+    pub(crate) fn on(place: &Place) -> Result<Self, Error> {
         let plugin = place.plugin()?;
         let node = node_settings::beside(&plugin);
-        let network = network::naming(conf_dir, &place.name);
+        let network = network::naming(&place.conf_dir(), &place.name);
         let own = network.as_ref().and_then(check::own_settings);
         let conflist = network.as_ref().map(|it| it.of_pods().source.path.clone());
 
@@ -101,7 +101,7 @@ impl InForce {
 
 /// The settings in force for an agent that may be named by its socket.
 pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
-    let mut settings = InForce::on(&agent.whose.place, &agent.whose.conf_dir)?.in_force;
+    let mut settings = InForce::on(&agent.place)?.in_force;
     if let Some(socket) = &agent.socket {
         let named = RawValue::from_string(json!({"socket": socket}).to_string());
         let wrong = named.map(|it| settings.apply(&it, Origin::Configuration));
@@ -114,8 +114,8 @@ pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
 }
 
 /// The log file in force.
-pub(crate) fn log_file(whose: &Whose) -> Result<PathBuf, Error> {
-    let found = InForce::on(&whose.place, &whose.conf_dir)?;
+pub(crate) fn log_file(place: &Place) -> Result<PathBuf, Error> {
+    let found = InForce::on(place)?;
     let log = found.settings.iter().find(|it| it.key == "logFile");
     let path = log.and_then(|it| it.value.as_str().map(PathBuf::from));
     path.ok_or(Error::NoLog)

@@ -70,8 +70,6 @@ struct Kept {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Conflist {
-    /// The list that was installed, if one was
-    installed: Option<PathBuf>,
     /// The file that the runtime takes
     taken: Option<PathBuf>,
     /// The file that it hands Pods on to, if it is one of Multus
@@ -88,7 +86,7 @@ struct Conflist {
 
 impl Report {
     fn of(arguments: &Status) -> Result<Self, Error> {
-        let Status { place, conf_dir, .. } = arguments;
+        let place = &arguments.place;
         let folder = state::folder(place)?;
         let path = place.plugin()?;
         let bytes = fs::read(&path).ok().filter(|_| path.is_file());
@@ -108,7 +106,7 @@ impl Report {
             before: is_kept("before-install") || is_kept("before-restore"),
         };
         let mark = File::open(folder.join("lock")).map_or(Mark::None, |lock| Mark::read(&lock));
-        let taken = network::files(conf_dir).into_iter().next();
+        let taken = network::files(&place.conf_dir()).into_iter().next();
         let network = taken.as_ref().and_then(|path| Network::read(path).ok());
         let names_plugin = network.as_ref().is_some_and(|it| it.leads_to(&place.name));
         let (cni_version, plugins) = match &network {
@@ -120,16 +118,14 @@ impl Report {
             unseen: network.as_ref().and_then(|it| it.unseen().map(ToOwned::to_owned)),
             cni_version,
             plugins,
-            installed: files::read(&folder.join("conflist"))?
-                .map(|text| String::from_utf8_lossy(&text).into_owned().into()),
             names_plugin,
             taken,
         };
         // Not locked by anybody: no keeper lives.
         let keeper = File::open(state::alive(&folder)).is_ok_and(|file| file.try_lock().is_err());
         let rolled_back = installed.is_some_and(|bytes| mark.is_off(&bytes))
-            || matches!(&mark, Mark::RolledBack { plugin: Some(off), .. } if plugin.sha256.as_ref() != Some(off));
-        let settings = InForce::on(place, conf_dir)?;
+            || matches!(&mark, Mark::RolledBack(off) if plugin.sha256.as_ref() != Some(off));
+        let settings = InForce::on(place)?;
         let owed = owed::count(&settings.in_force.socket);
         let mut report = Self {
             plugin,

@@ -25,6 +25,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// For `status`, which a readiness probe calls every few seconds.
 pub(crate) const SHORT: Duration = Duration::from_secs(1);
 
+/// Why a program that is there cannot be started.
+const LACKS: &str = "its loader or its interpreter is not there: is it linked against libraries that this node lacks?";
+
 /// The answer to VERSION.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -185,7 +188,7 @@ async fn start(
     platform::in_a_group(&mut started);
     let mut child = started.kill_on_drop(true).spawn().map_err(|error| {
         match error.kind() == io::ErrorKind::NotFound && program.exists() {
-            true => Failure::Lacks("its loader or its interpreter is not there".to_owned()),
+            true => Failure::Lacks(LACKS.to_owned()),
             false => Failure::Start(error),
         }
     })?;

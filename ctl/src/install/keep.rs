@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use antrea_cni::input::node_settings;
 
-use super::installation::{Installation, PLUGIN_MODE, SETTINGS_MODE};
+use super::installation::{Installation, PLUGIN_MODE};
 use super::metrics::{Found, Metrics};
-use super::slot::{By, Change};
+use super::settings;
+use super::slot::{By, Change, Slot};
 use super::state::{self, Mark, State};
 use super::watch::Watch;
-use super::{list, slots};
 use crate::error::Error;
 use crate::output::say;
 use crate::{files, trial};
@@ -45,9 +45,7 @@ pub(super) async fn keep(
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let plugin = installation.plugin_path()?;
-    let mut paths = vec![node_settings::beside(&plugin), plugin];
-    paths.extend(installation.list.iter().map(|list| list.target.clone()));
-    let mut watch = Watch::new(paths, interval);
+    let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
     let mut keeper = Keeper { installation, lock: None, alive: None, settings: None };
     let mut told = String::new();
     let mut metrics = Metrics::new(installation);
@@ -104,7 +102,7 @@ impl Keeper<'_> {
             return Ok(Turn::Uninstalled);
         }
         let Some(state) = state else { return self.install_anew(out).await };
-        let plugin = slots::plugin(place, &state)?;
+        let plugin = Slot::open(place, &state)?;
         let Some(installed) = plugin.installed()? else {
             drop(state);
             return self.install_anew(out).await;
@@ -116,28 +114,11 @@ impl Keeper<'_> {
         if plugin.is_being_written(PATIENCE) {
             return Ok(Turn::Unsettled);
         }
-        let list = match &self.installation.list {
-            Some(list) => slots::conflist(place, &state, Some(&list.target))?,
-            None => None,
-        };
         let settings = node_settings::beside(plugin.target());
         let trial = async |prepared: &Path| trial::takes_settings(prepared, &settings, None).await;
         let change = plugin.put(&installed, PLUGIN_MODE, By::Keeper, trial).await?;
         if change == Change::Installed {
             plugin.report(out, change)?;
-            list.iter().try_for_each(|list| list.forget(&[By::Install]))?;
-        }
-        if let (Some(slot), Some(list)) = (&list, &self.installation.list)
-            && let Some(wanted) = slot.wanted()?
-        {
-            let there = slot.there()?;
-            let bytes = list::kept(there.as_deref(), &wanted, &place.name);
-            let mode = slot.mode().map_or(list.mode, |mode| mode & list.mode);
-            if there.as_ref() != Some(&bytes) || slot.mode() != Some(mode) {
-                let change = slot.put(&bytes, mode, By::Keeper, async |_| Ok(())).await?;
-                slot.report(out, change)?;
-                plugin.forget(&[By::Install])?;
-            }
         }
         self.keep_settings()?;
         Ok(Turn::Kept)
@@ -155,7 +136,7 @@ impl Keeper<'_> {
     fn keep_settings(&mut self) -> Result<(), Error> {
         let path = node_settings::beside(&self.installation.plugin_path()?);
         match (files::read(&path)?, &self.settings) {
-            (None, Some(settings)) => files::write(&path, settings, SETTINGS_MODE),
+            (None, Some(settings)) => settings::restore(&path, settings),
             (there, _) => {
                 self.settings = there;
                 Ok(())

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::installation::Installation;
 use super::state::{self, sha256};
-use crate::cli::Whose;
 use crate::error::Error;
 use crate::log::counters::Counters;
 use crate::log::prometheus::{Kind, Text};
@@ -55,12 +54,9 @@ impl<'a> Metrics<'a> {
     /// is another way than it was. Returns when to be called again at the latest.
     pub(super) fn refresh(&mut self, found: Found) -> Duration {
         let interval = self.installation.metrics_interval;
-        let whose = Whose {
-            place: self.installation.place.clone(),
-            conf_dir: self.installation.conf_dir.clone(),
-        };
-        let in_force = InForce::on(&whose.place, &whose.conf_dir);
-        let counted = match settings::log_file(&whose) {
+        let place = &self.installation.place;
+        let in_force = InForce::on(place);
+        let counted = match settings::log_file(place) {
             Ok(log) => self.counters.advance(&log).map_err(Error::file("read", &log)),
             Err(_) => Ok(()),
         };
@@ -142,7 +138,7 @@ impl<'a> Metrics<'a> {
 
     /// Whether Pods are connected by the plugin. `None` where that cannot be seen.
     fn leads_to_plugin(&self) -> Option<bool> {
-        let first = network::files(&self.installation.conf_dir).into_iter().next()?;
+        let first = network::files(&self.installation.place.conf_dir()).into_iter().next()?;
         let network = Network::read(&first).ok()?;
         let leads = network.leads_to(&self.installation.place.name);
         (leads || network.unseen().is_none()).then_some(leads)

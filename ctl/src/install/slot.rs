@@ -5,10 +5,9 @@
 //! | file | what |
 //! | --- | --- |
 //! | `original` | what was there that was not ours, for `uninstall` |
-//! | `before-install` | what an install replaced, for `rollback`; empty: nothing was there |
+//! | `before-install` | what an install replaced, for `rollback` |
 //! | `before-restore` | the same of a keeper |
 //! | `installed` | a copy of what we installed, for the keeper |
-//! | `wanted` | the list as it was given, before others added to it |
 //! | `next`, `*.next` | the same while it is being installed |
 //!
 //! Each step is one rename, so that a process that is killed leaves the state
@@ -20,8 +19,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
+use antrea_cni::input::node_settings;
 
+use super::state::State;
+use crate::cli::Place;
 use crate::error::Error;
 use crate::output::say;
 use crate::{files, platform, trial};
@@ -72,28 +73,13 @@ impl By {
     }
 }
 
-/// Which of the two it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Plugin,
-    Conflist,
-}
-
-impl Kind {
-    /// Whether it is worth to be put back: not empty, and not cut off.
-    pub(super) fn is_whole(self, bytes: &[u8]) -> bool {
-        match self {
-            Self::Plugin => !bytes.is_empty() && !trial::is_cut_off(bytes),
-            Self::Conflist => {
-                serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.is_object())
-            }
-        }
-    }
+/// Whether a plugin is worth to be put back: not empty, and not cut off.
+fn is_whole(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && !trial::is_cut_off(bytes)
 }
 
 /// One file and its history.
 pub(super) struct Slot {
-    kind: Kind,
     target: PathBuf,
     folder: PathBuf,
 }
@@ -133,9 +119,11 @@ impl There {
 }
 
 impl Slot {
-    /// Cleans up after one that was killed.
-    pub(super) fn open(kind: Kind, target: PathBuf, folder: PathBuf) -> Result<Self, Error> {
-        let slot = Self { kind, target, folder };
+    /// Opens the plugin's, and cleans up after a process that was killed.
+    pub(super) fn open(place: &Place, state: &State) -> Result<Self, Error> {
+        let target = place.plugin()?;
+        files::remove_stale(&node_settings::beside(&target))?;
+        let slot = Self { target, folder: state.folder().to_owned() };
         slot.recover()?;
         Ok(slot)
     }
@@ -163,24 +151,10 @@ impl Slot {
         Ok(There::at(&self.target)?.bytes().map(<[u8]>::to_vec))
     }
 
-    pub(super) fn mode(&self) -> Option<u32> {
-        There::at(&self.target).ok()?.mode()
-    }
-
-    /// The list as it was given.
-    pub(super) fn wanted(&self) -> Result<Option<Vec<u8>>, Error> {
-        files::read(&self.kept("wanted"))
-    }
-
-    pub(super) fn want(&self, bytes: &[u8]) -> Result<(), Error> {
-        files::create_folder(&self.folder, 0o700)?;
-        files::write(&self.kept("wanted"), bytes, 0o600)
-    }
-
     /// Whether somebody is about to write the file: it is not whole, and young.
     pub(super) fn is_being_written(&self, patience: Duration) -> bool {
         match There::at(&self.target) {
-            Ok(There::File(bytes, metadata)) if !self.kind.is_whole(&bytes) => {
+            Ok(There::File(bytes, metadata)) if !is_whole(&bytes) => {
                 metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age < patience))
             }
             _ => false,
@@ -213,7 +187,7 @@ impl Slot {
         }
         trial(&prepared).await?;
         files::create_folder(&self.folder, 0o700)?;
-        let is_whole = there.bytes().is_none_or(|bytes| self.kind.is_whole(bytes));
+        let is_whole = there.bytes().is_none_or(is_whole);
         if matches!(there, There::Special | There::File(..)) && is_whole {
             if !is_ours {
                 files::keep(&self.target, &self.kept("original"))?;
@@ -221,8 +195,6 @@ impl Slot {
             if !is_same {
                 files::keep(&self.target, &self.next(by))?;
             }
-        } else if matches!(there, There::Nothing) && self.kind == Kind::Conflist {
-            files::write(&self.next(by), b"", 0o600)?;
         }
         if self.installed()?.as_deref() != Some(bytes) {
             files::write(&self.kept("next"), bytes, mode)?;
@@ -245,7 +217,7 @@ impl Slot {
     fn finish(&self) -> Result<(), Error> {
         for by in By::ALL {
             if fs::symlink_metadata(self.next(by)).is_ok() {
-                self.forget(&By::ALL)?;
+                self.forget()?;
                 files::rename(&self.next(by), &self.kept(by.before()))?;
             }
         }
@@ -253,9 +225,9 @@ impl Slot {
         if next.exists() { files::rename(&next, &self.kept("installed")) } else { Ok(()) }
     }
 
-    /// Forgets what was replaced by them: it is not what was there right before any more.
-    pub(super) fn forget(&self, replaced_by: &[By]) -> Result<(), Error> {
-        for by in replaced_by {
+    /// Forgets what was replaced: it is not what was there right before any more.
+    fn forget(&self) -> Result<(), Error> {
+        for by in By::ALL {
             files::remove(&self.kept(by.before()))?;
         }
         Ok(())
@@ -267,8 +239,7 @@ impl Slot {
         if !self.folder.is_dir() {
             return Ok(());
         }
-        for name in ["original", "before-install", "before-restore", "installed", "wanted", "next"]
-        {
+        for name in ["original", "before-install", "before-restore", "installed", "next"] {
             files::remove_stale(&self.kept(name))?;
             files::remove_stale(&self.kept(&format!("{name}.next")))?;
         }
@@ -304,11 +275,6 @@ impl Slot {
         Ok(if removed { Change::Removed } else { Change::Absent })
     }
 
-    /// Forgets all of it.
-    pub(super) fn remove(&self) -> Result<(), Error> {
-        files::remove(&self.folder).map(drop)
-    }
-
     /// What [`Slot::back`] would put back.
     fn before(&self) -> Option<PathBuf> {
         By::ALL
@@ -332,13 +298,7 @@ impl Slot {
     /// Puts back what was there before it was replaced last.
     pub(super) fn back(&self) -> Result<Change, Error> {
         let Some(before) = self.before() else { return Ok(Change::NothingBefore) };
-        files::remove(&self.kept("wanted"))?;
         let there = There::at(&before)?;
-        if self.kind == Kind::Conflist && there.bytes().is_some_and(<[u8]>::is_empty) {
-            files::remove(&self.target)?;
-            files::remove(&before)?;
-            return Ok(Change::RolledBack);
-        }
         let original = There::at(&self.kept("original"))?;
         // One of ours is what is installed from now on.
         let is_ours = there.bytes().is_some() && there.bytes() != original.bytes();
@@ -348,9 +308,6 @@ impl Slot {
         files::move_to(&before, &self.target)?;
         if is_ours {
             files::rename(&self.kept("next"), &self.kept("installed"))?;
-            if self.kind == Kind::Conflist {
-                files::keep(&self.kept("installed"), &self.kept("wanted"))?;
-            }
         }
         Ok(Change::RolledBack)
     }

@@ -7,7 +7,8 @@
 //! | --- | --- |
 //! | `lock` | one process at a time; the kernel lets go of it when that dies. It holds the [`Mark`] |
 //! | `keeper` | locked, shared, by each keeper that lives |
-//! | `conflist` | the path of the network configuration list that was installed, if one was |
+//! | `settings-before` | the node's settings as they were before the first install, if there were any |
+//! | `settings-written` | those that an install wrote last |
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -107,20 +108,6 @@ impl State {
             .map_err(Error::file("write to", &path))
     }
 
-    /// Where the list is that was installed.
-    pub(super) fn conflist(&self) -> Result<Option<PathBuf>, Error> {
-        let text = files::read(&self.folder.join("conflist"))?;
-        Ok(text.map(|text| PathBuf::from(String::from_utf8_lossy(&text).into_owned())))
-    }
-
-    pub(super) fn set_conflist(&self, target: &Path) -> Result<(), Error> {
-        if self.conflist()?.as_deref() == Some(target) {
-            return Ok(());
-        }
-        let text = target.to_string_lossy();
-        files::write(&self.folder.join("conflist"), text.as_bytes(), 0o600)
-    }
-
     /// Forgets the installation. Whoever keeps it learns so from the mark. The folder
     /// goes in one step, so that whoever waits for the lock starts with a new one.
     pub(super) fn uninstalled(self) -> Result<(), Error> {
@@ -189,13 +176,8 @@ fn gone(folder: &Path) -> PathBuf {
 pub(crate) enum Mark {
     /// To be kept
     None,
-    /// These are not to come back by themselves
-    RolledBack {
-        /// SHA-256 of the plugin, if that was rolled back
-        plugin: Option<String>,
-        /// SHA-256 of the list, if that was
-        conflist: Option<String>,
-    },
+    /// The plugin with this SHA-256 was rolled back: it is not to come back by itself
+    RolledBack(String),
     /// Nobody wants it
     Uninstalled,
 }
@@ -210,12 +192,9 @@ impl Mark {
         let length = lock.rewind().and_then(|()| lock.read(&mut bytes)).unwrap_or_default();
         let text = String::from_utf8_lossy(bytes.get(..length).unwrap_or_default());
         let mut words = text.split_whitespace();
-        match (words.next(), words.next(), words.next()) {
-            (Some("uninstalled"), ..) => Self::Uninstalled,
-            (Some("rolled-back"), plugin, conflist) => {
-                let sum = |word: Option<&str>| word.filter(|it| *it != "-").map(str::to_owned);
-                Self::RolledBack { plugin: sum(plugin), conflist: sum(conflist) }
-            }
+        match (words.next(), words.next()) {
+            (Some("uninstalled"), _) => Self::Uninstalled,
+            (Some("rolled-back"), Some(plugin)) => Self::RolledBack(plugin.to_owned()),
             _ => Self::None,
         }
     }
@@ -224,10 +203,7 @@ impl Mark {
     fn text(&self) -> String {
         let text = match self {
             Self::None => String::new(),
-            Self::RolledBack { plugin, conflist } => {
-                let word = |sum: &Option<String>| sum.clone().unwrap_or_else(|| "-".to_owned());
-                format!("rolled-back {} {}", word(plugin), word(conflist))
-            }
+            Self::RolledBack(plugin) => format!("rolled-back {plugin}"),
             Self::Uninstalled => "uninstalled".to_owned(),
         };
         format!("{text:<width$}\n", width = Self::BYTES - 1)
@@ -235,12 +211,7 @@ impl Mark {
 
     /// Whether this plugin was rolled back.
     pub(crate) fn is_off(&self, bytes: &[u8]) -> bool {
-        matches!(self, Self::RolledBack { plugin: Some(off), .. } if *off == sha256(bytes))
-    }
-
-    /// Whether this list was.
-    pub(crate) fn is_list_off(&self, bytes: &[u8]) -> bool {
-        matches!(self, Self::RolledBack { conflist: Some(off), .. } if *off == sha256(bytes))
+        matches!(self, Self::RolledBack(off) if *off == sha256(bytes))
     }
 }
 

@@ -1,20 +1,18 @@
 //! Taking the plugin off a node, or back to what it was before.
 
-use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use antrea_cni::input::node_settings;
 use serde_json::{Map, Value};
 
-use super::installation::SETTINGS_MODE;
+use super::settings;
 use super::signals::until_terminated;
 use super::slot::{Change, Slot};
 use super::state::{Mark, State, sha256};
-use super::{settings, slots};
 use crate::cli::{Place, Undo, Uninstall};
 use crate::error::{Error, Exit};
-use crate::network::{self, Network};
+use crate::network;
 use crate::output::{say, warn};
 use crate::{files, trial};
 
@@ -38,36 +36,24 @@ fn undo<O: Write>(
     )
 }
 
-/// Takes the list away, then the plugin, each only if it is still ours.
+/// Takes the plugin away, if it is still ours.
 pub(crate) fn uninstall(arguments: &Uninstall, out: &mut impl Write) -> Result<Exit, Error> {
-    let Undo { place, conf_dir, .. } = &arguments.undo;
+    let place = &arguments.undo.place;
     undo(&arguments.undo, out, async |out| {
         let Some(state) = State::take_existing(place).await? else { return nothing(place, out) };
-        let plugin = slots::plugin(place, &state)?;
-        let list = slots::conflist(place, &state, here(&state, conf_dir)?.as_deref())?;
+        let plugin = Slot::open(place, &state)?;
         if !arguments.force {
-            refuse_if_needed(place, conf_dir, &plugin, list.as_ref()).await?;
-        }
-        if let Some(list) = list {
-            list.report(out, list.undo()?)?;
-            list.remove()?;
+            refuse_if_needed(place, &plugin).await?;
         }
         plugin.report(out, plugin.undo()?)?;
-        let settings = node_settings::beside(plugin.target());
-        files::remove(&settings::aside(&settings))?;
-        files::remove(&settings)?;
+        settings::undo(&state, &node_settings::beside(plugin.target()))?;
         state.uninstalled()?;
         Ok(Exit::Success)
     })
 }
 
-/// Keeps the plugin while a list needs it and nothing that works would stand there.
-async fn refuse_if_needed(
-    place: &Place,
-    conf_dir: &Path,
-    plugin: &Slot,
-    list: Option<&Slot>,
-) -> Result<(), Error> {
+/// Keeps the plugin while a conflist needs it and nothing that works would stand there.
+async fn refuse_if_needed(place: &Place, plugin: &Slot) -> Result<(), Error> {
     if !plugin.is_ours()? {
         return Ok(());
     }
@@ -76,56 +62,38 @@ async fn refuse_if_needed(
     {
         return Ok(());
     }
-    let is_going = |path: &Path| {
-        list.is_some_and(|list| list.target() == path && list.is_ours().unwrap_or_default())
-    };
-    let names_it = |path: &Path| Network::read(path).is_ok_and(|it| it.leads_to(&place.name));
-    let folder = std::path::absolute(conf_dir).map_err(Error::file("find", conf_dir))?;
-    let original = list.and_then(Slot::original).filter(|it| names_it(it));
-    let needing = network::files(&folder)
-        .into_iter()
-        .find(|path| names_it(path) && !is_going(path))
-        .or_else(|| original.and_then(|_| list.map(|list| list.target().to_owned())));
-    match needing {
-        Some(list) => Err(Error::Needed { plugin: plugin.target().to_owned(), list }),
+    match network::naming(&place.conf_dir(), &place.name) {
+        Some(network) => Err(Error::Needed {
+            plugin: plugin.target().to_owned(),
+            list: network.of_pods().source.path.clone(),
+        }),
         None => Ok(()),
     }
 }
 
-/// Puts back what was there before the last change: the list, then the plugin.
+/// Puts back the plugin that was there before the last change.
 pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, Error> {
-    let Undo { place, conf_dir, .. } = arguments;
+    let place = &arguments.place;
     undo(arguments, out, async |out| {
         let Some(state) = State::take_existing(place).await? else { return nothing(place, out) };
-        let plugin = slots::plugin(place, &state)?;
-        let list = slots::conflist(place, &state, here(&state, conf_dir)?.as_deref())?;
-        let plugins = plugin.can_go_back()?;
-        let lists = list.as_ref().map_or(Ok(false), Slot::can_go_back)?;
-        if !plugins && !lists {
+        let plugin = Slot::open(place, &state)?;
+        if !plugin.can_go_back()? {
             plugin.report(out, Change::NothingBefore)?;
             return Ok(Exit::Success);
         }
         // First, so that a keeper that sees the change knows why.
-        let list = list.filter(|_| lists);
-        let plugin_off = if plugins { plugin.installed()? } else { None };
-        let list_off = match &list {
-            Some(list) => list.wanted()?.or(list.installed()?),
-            None => None,
-        };
-        let sum = |bytes: Option<Vec<u8>>| bytes.map(|it| sha256(&it));
-        state.mark(&Mark::RolledBack { plugin: sum(plugin_off), conflist: sum(list_off) })?;
-        if let Some(list) = list {
-            list.report(out, list.back()?)?;
+        if let Some(off) = plugin.installed()? {
+            state.mark(&Mark::RolledBack(sha256(&off)))?;
         }
         plugin.report(out, plugin.back()?)?;
-        set_refused_settings_aside(plugin.target()).await?;
+        set_refused_settings_aside(&state, plugin.target()).await?;
         Ok(Exit::Success)
     })
 }
 
 /// A version that was put back may not know a setting of the node: each ADD would end with
 /// code 7. Such settings are kept beside the others, for the next install.
-async fn set_refused_settings_aside(plugin: &Path) -> Result<(), Error> {
+async fn set_refused_settings_aside(state: &State, plugin: &Path) -> Result<(), Error> {
     let path = node_settings::beside(plugin);
     let takes = async |settings: Option<&[u8]>| match trial::takes_settings(plugin, &path, settings)
         .await
@@ -144,22 +112,12 @@ async fn set_refused_settings_aside(plugin: &Path) -> Result<(), Error> {
         }
     }
     let aside = settings::aside(&path);
-    fs::rename(&path, &aside).map_err(Error::file("rename", &path))?;
-    if !taken.is_empty() {
-        let taken = format!("{:#}\n", Value::Object(taken));
-        files::write(&path, taken.as_bytes(), SETTINGS_MODE)?;
-    }
+    settings::set_aside(state, &path, &taken)?;
     let aside = aside.display();
     warn(format!(
         "the version before refuses settings of this node, all of which are in {aside} now: {why}"
     ));
     Ok(())
-}
-
-/// The remembered list as it is called in this folder.
-fn here(state: &State, conf_dir: &Path) -> Result<Option<PathBuf>, Error> {
-    let name = state.conflist()?.and_then(|path| path.file_name().map(ToOwned::to_owned));
-    Ok(name.map(|name| conf_dir.join(name)))
 }
 
 fn nothing(place: &Place, out: &mut impl Write) -> Result<Exit, Error> {

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(crate) fn show(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
     let path = match &arguments.file {
         Some(path) => path,
-        None => &settings::log_file(&arguments.whose)?,
+        None => &settings::log_file(&arguments.place)?,
     };
     each(path, |event| match arguments.output {
         _ if !arguments.filter.accepts(&event) => Ok(()),
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
     };
     let path = match &arguments.file {
         Some(path) => path,
-        None => &settings::log_file(&arguments.whose)?,
+        None => &settings::log_file(&arguments.place)?,
     };
     if is_standard_input(path) {
         return each(path, show).map(|()| Exit::Success);

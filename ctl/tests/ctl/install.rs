@@ -6,10 +6,7 @@ mod linux;
 mod windows;
 
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
-
-use antrea_cni_agent::{Agent, Api, Options};
 
 use crate::support::{Answer, INSTALLED, Node, PLUGIN, assert_mode, run, set_mode};
 
@@ -123,50 +120,4 @@ fn installers_at_the_same_time_take_turns() {
     assert_eq!(node.installed(), "one");
     node.run("uninstall").assert(0, "uninstalled");
     assert!(node.files().is_empty(), "{:?}", node.files());
-}
-
-#[test]
-fn a_conflist_is_checked_first_and_written_last() {
-    let node = Node::new();
-    let bad =
-        node.conflist(r#"{"cniVersion":"9.0.0","name":"antrea","plugins":[{"type":"antrea"}]}"#);
-    let conf_dir = node.path("net.d");
-    let conf_dir = conf_dir.to_str().unwrap();
-    let answer = node.install("one", &["--conflist", &bad, "--conf-dir", conf_dir]);
-    answer.assert(1, "the plugin would refuse");
-    assert!(!node.target().exists() && !Path::new(conf_dir).exists());
-
-    let good =
-        node.conflist(r#"{"cniVersion":"1.1.0","name":"antrea","plugins":[{"type":"antrea"}]}"#);
-    node.install("one", &["--conflist", &good, "--conf-dir", conf_dir])
-        .assert(0, "10-antrea.conflist: installed");
-    let written = node.path("net.d/10-antrea.conflist");
-    assert_eq!(fs::read(&written).unwrap(), fs::read(good).unwrap());
-    assert_mode(&written, 0o644);
-    node.run("uninstall").assert(0, "10-antrea.conflist: uninstalled");
-    assert!(!written.exists() && node.files().is_empty());
-}
-
-#[test]
-fn the_conflist_waits_for_an_agent_that_can_wire_pods() {
-    let node = Node::new();
-    let socket = node.socket();
-    let conflist = node.conflist(&format!(
-        r#"{{"cniVersion":"1.1.0","name":"antrea","plugins":[{{"type":"antrea","antreaCni":{{"socket":{socket:?}}}}}]}}"#
-    ));
-    let conf_dir = node.path("net.d");
-    let conf_dir = conf_dir.to_str().unwrap();
-    let arguments =
-        |limit| ["--conflist", &conflist, "--conf-dir", conf_dir, "--wait-for-agent", limit];
-    node.install("one", &arguments("1s")).assert(3, "No agent listens");
-    let written = node.path("net.d/10-antrea.conflist");
-    assert_eq!((node.installed(), written.exists()), ("one", false));
-
-    let mut waiting = node.command("install");
-    waiting.arg("--from").arg(node.path("one")).args(arguments("60s"));
-    let waiting = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let _agent = Agent::start(Options::new(&socket, &[Api::V1BETA1])).unwrap();
-    let answer = Answer::from(waiting.wait_with_output().unwrap());
-    answer.assert(0, "10-antrea.conflist: installed");
-    assert!(written.exists());
 }

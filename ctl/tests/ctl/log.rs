@@ -256,7 +256,7 @@ fn no_key_of_a_line_is_lost_or_added() {
     let node = Node::new();
     let log = node.path("log");
     let settings = format!(
-        r#""logFile":{log:?},"waitForAgentSeconds":0,"socket":{:?}"#,
+        r#""logFile":{log:?},"logLevel":"debug","waitForAgentSeconds":0,"socket":{:?}"#,
         socket(&node.path(""))
     );
     let _agent = Agent::start(Options::new(socket(&node.path("")), &[Api::V1BETA1])).unwrap();

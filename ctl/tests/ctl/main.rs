@@ -9,6 +9,8 @@
 mod check;
 mod cli;
 mod fleet;
+#[cfg(unix)]
+mod history;
 mod install;
 #[cfg(unix)]
 mod keep;
@@ -16,8 +18,6 @@ mod keep;
 mod kill;
 #[cfg(unix)]
 mod libcni;
-#[cfg(unix)]
-mod lists;
 mod log;
 #[cfg(unix)]
 mod metrics;

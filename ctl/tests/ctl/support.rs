@@ -180,13 +180,6 @@ impl Node {
         let _ = fs::remove_file(target);
         fs::copy(with, target).unwrap();
     }
-
-    /// A list to install.
-    pub(crate) fn conflist(&self, json: &str) -> String {
-        let path = self.path("10-antrea.conflist");
-        fs::write(&path, json).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
 }
 
 /// A name for an agent's socket, or its pipe, that is this folder's alone.

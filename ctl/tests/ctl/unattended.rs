@@ -109,10 +109,6 @@ fn sigterm_ends_it_wherever_it_waits() {
     mkfifo(&fifo, Mode::S_IRWXU).unwrap();
     let fifo = fifo.to_str().unwrap();
     let one = node.path("one").to_str().unwrap().to_owned();
-    let list = node.conflist(
-        r#"{"cniVersion":"1.1.0","name":"antrea","plugins":[{"type":"antrea","antreaCni":{"socket":"/nowhere"}}]}"#,
-    );
-    let conf_dir = node.path("net.d").to_str().unwrap().to_owned();
     let ended = |arguments: &[&str]| {
         let mut tool = node.command(arguments[0]);
         tool.args(&arguments[1..]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -122,10 +118,6 @@ fn sigterm_ends_it_wherever_it_waits() {
         child.wait().unwrap().code()
     };
     assert_eq!(ended(&["install", "--from", fifo]), Some(1));
-    assert_eq!(ended(&["install", "--from", &one, "--conflist", fifo]), Some(1));
-    let waiting = ["--conf-dir", &conf_dir, "--wait-for-agent", "1h"];
-    let install = ["install", "--from", &one, "--conflist", &list];
-    assert_eq!(ended(&[&install[..], &waiting].concat()), Some(1));
     let lock = File::options().write(true).open(node.path("bin/.antrea.cnictl/lock")).unwrap();
     lock.lock().unwrap();
     for command in [&["install", "--from", &*one][..], &["rollback"], &["uninstall"]] {
@@ -162,22 +154,4 @@ fn sigterm_ends_also_the_first_process_of_a_container() {
     let pid = Pid::from_raw(first().unwrap().cast_signed());
     kill(pid, Signal::SIGTERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
-}
-
-/// The new list waits for an agent that the settings of the node lead to.
-#[test]
-fn waiting_for_an_agent_uses_the_settings_of_the_node() {
-    let node = Node::new();
-    let socket = node.path("cni.sock");
-    let list =
-        node.conflist(r#"{"cniVersion":"1.1.0","name":"antrea","plugins":[{"type":"antrea"}]}"#);
-    let conf_dir = node.path("net.d").to_str().unwrap().to_owned();
-    let set = format!("socket={}", socket.display());
-    let arguments = ["--conflist", &list, "--conf-dir", &conf_dir, "--set", &set];
-    let install =
-        |limit| node.install("one", &[&arguments[..], &["--wait-for-agent", limit]].concat());
-    install("100ms").assert(3, socket.to_str().unwrap());
-    let options = antrea_cni_agent::Options::new(&socket, &[antrea_cni_agent::Api::V1]);
-    let _agent = antrea_cni_agent::Agent::start(options).unwrap();
-    install("60s").assert(0, "conflist: installed");
 }
