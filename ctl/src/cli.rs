@@ -4,11 +4,14 @@ use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use antrea_cni::Action;
+use antrea_cni::input::settings::Origin;
 use antrea_cni::input::{Settings, node_settings};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Zoned};
+use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::files;
@@ -216,7 +219,7 @@ pub(crate) struct Probe {
 pub(crate) struct Agent {
     /// Socket of the agent, instead of the one of the setting in force; unix://PATH is
     /// taken, too
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = socket)]
     pub(crate) socket: Option<String>,
     #[command(flatten)]
     pub(crate) place: Place,
@@ -307,14 +310,53 @@ pub(crate) struct Filter {
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) until: Option<Timestamp>,
     /// Calls of this command: ADD, CHECK, DEL, GC, STATUS
-    #[arg(long, ignore_case = true, value_parser = ["ADD", "CHECK", "DEL", "GC", "STATUS"])]
-    pub(crate) command: Option<String>,
+    #[arg(long, value_parser = action)]
+    pub(crate) command: Option<Action>,
     /// Calls with this code; 0 is success
     #[arg(long)]
     pub(crate) code: Option<u32>,
     /// Calls for this Pod: NAME or NAMESPACE/NAME
-    #[arg(long)]
-    pub(crate) pod: Option<String>,
+    #[arg(long, value_parser = PodName::parse)]
+    pub(crate) pod: Option<PodName>,
+}
+
+/// A Pod, in one namespace or in any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PodName {
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
+}
+
+impl PodName {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (namespace, name) = match text.split_once('/') {
+            Some((namespace, name)) => (Some(namespace), name),
+            None => (None, text),
+        };
+        if name.is_empty() || name.contains('/') || namespace == Some("") {
+            return Err("write NAME or NAMESPACE/NAME".to_owned());
+        }
+        Ok(Self { namespace: namespace.map(ToOwned::to_owned), name: name.to_owned() })
+    }
+}
+
+fn action(text: &str) -> Result<Action, String> {
+    let known = Action::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(text));
+    known.copied().ok_or_else(|| {
+        let names: Vec<_> = Action::ALL.iter().map(|it| it.name()).collect();
+        format!("write one of {}", names.join(", "))
+    })
+}
+
+/// Reads a socket as the plugin's setting does.
+fn socket(text: &str) -> Result<String, String> {
+    let mut settings = Settings::default();
+    let named = RawValue::from_string(serde_json::json!({"socket": text}).to_string());
+    let wrong = named.map(|it| settings.apply(&it, Origin::Configuration)).unwrap_or_default();
+    match wrong.first() {
+        Some(wrong) => Err(wrong.to_string().replace("setting antreaCni.socket", "it")),
+        None => Ok(settings.socket),
+    }
 }
 
 /// The form of metrics.
@@ -357,6 +399,18 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pod_may_have_a_namespace() {
+        let pod = |namespace: Option<&str>, name: &str| {
+            Ok(PodName { namespace: namespace.map(str::to_owned), name: name.to_owned() })
+        };
+        assert_eq!(PodName::parse("web-0"), pod(None, "web-0"));
+        assert_eq!(PodName::parse("shop/web-0"), pod(Some("shop"), "web-0"));
+        for wrong in ["", "/", "shop/", "/web-0", "a/b/c"] {
+            assert!(PodName::parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -18,6 +18,16 @@ fn temporary_name(name: &str) -> (String, &'static str) {
 
 /// Writes a temporary file beside `target`, and closes it. It is durable after [`sync`].
 pub(crate) fn prepare(target: &Path, bytes: &[u8], mode: u32) -> Result<TempPath, Error> {
+    prepare_with(target, bytes, |file| platform::set_mode(file, mode))
+}
+
+/// The same; `finish` sets what else there is of the file. By its descriptor: whoever owns the
+/// folder can put a link in the file's place at any moment.
+fn prepare_with(
+    target: &Path,
+    bytes: &[u8],
+    finish: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<TempPath, Error> {
     let (folder, name) = split(target);
     let (prefix, suffix) = temporary_name(&name);
     let mut file = tempfile::Builder::new()
@@ -26,7 +36,7 @@ pub(crate) fn prepare(target: &Path, bytes: &[u8], mode: u32) -> Result<TempPath
         .tempfile_in(folder)
         .map_err(Error::file("create a file in", folder))?;
     file.write_all(bytes)
-        .and_then(|()| platform::set_mode(file.path(), mode))
+        .and_then(|()| finish(file.as_file()))
         .map_err(Error::file("write to", folder))?;
     Ok(file.into_temp_path())
 }
@@ -46,8 +56,10 @@ pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
 
 /// Writes a file atomically.
 pub(crate) fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
-    let prepared = prepare(target, bytes, mode)?;
-    sync(&prepared)?;
+    let prepared = prepare_with(target, bytes, |file| {
+        platform::set_mode(file, mode)?;
+        file.sync_all()
+    })?;
     publish(prepared, target)?;
     sync_folder(target)
 }
@@ -106,15 +118,18 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
         return publish(made.into_temp_path(), to);
     }
     let bytes = fs::read(from).map_err(Error::file("read", from))?;
-    let prepared = prepare(to, &bytes, platform::mode(&metadata).unwrap_or(0o600))?;
-    platform::adopt(&prepared, &metadata);
-    let _ = age(&prepared, &metadata);
+    let prepared = prepare_with(to, &bytes, |file| {
+        platform::set_mode(file, platform::mode(&metadata).unwrap_or(0o600))?;
+        platform::adopt(file, &metadata);
+        let _ = age(file, &metadata);
+        Ok(())
+    })?;
     publish(prepared, to)
 }
 
-fn age(path: &Path, as_of: &Metadata) -> io::Result<()> {
+fn age(file: &File, as_of: &Metadata) -> io::Result<()> {
     let times = FileTimes::new().set_modified(as_of.modified()?).set_accessed(as_of.accessed()?);
-    File::options().write(true).open(path)?.set_times(times)
+    file.set_times(times)
 }
 
 /// Removes a file or folder that may be absent. Whether it was there.
@@ -162,7 +177,9 @@ pub(crate) fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
         create_folder(parent, 0o755)?;
     }
     match fs::create_dir(path) {
-        Ok(()) => platform::set_mode(path, mode).map_err(Error::file("set the mode of", path)),
+        Ok(()) => {
+            platform::set_folder_mode(path, mode).map_err(Error::file("set the mode of", path))
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(Error::file("create", path)(error)),
     }

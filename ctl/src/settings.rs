@@ -8,7 +8,7 @@ use antrea_cni::input::node_settings;
 use antrea_cni::input::settings::{Origin, Settings};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::cli::{Agent, Place, Status};
 use crate::error::{Error, Exit};
@@ -103,12 +103,7 @@ impl InForce {
 pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
     let mut settings = InForce::on(&agent.place)?.in_force;
     if let Some(socket) = &agent.socket {
-        let named = RawValue::from_string(json!({"socket": socket}).to_string());
-        let wrong = named.map(|it| settings.apply(&it, Origin::Configuration));
-        if let Some(wrong) = wrong.unwrap_or_default().first() {
-            let wrong = wrong.to_string().replace("setting antreaCni.socket", "--socket");
-            return Err(Error::Argument(wrong));
-        }
+        settings.socket.clone_from(socket);
     }
     Ok(settings)
 }

@@ -233,23 +233,24 @@ def upgrade(box, seed, kept=True):
     shutil.copy(box.plugin, newer)
     with open(newer, 'ab') as f:
         f.write(b'newer')
+    # The ConfigMap that the next start of the agent's Pod writes.
+    written = []
     for version in ('0.3.0', '1.0.0', '1.1.0'):
         box.conflist('upgrade', version, chain=[PORTMAP], where=f'{box.dir}/lists/{version}')
-    written = open(f'{box.dir}/lists/0.3.0/10-e2e.conflist').read()
+        written.append(open(f'{box.dir}/lists/{version}/10-e2e.conflist').read())
 
     def install(*words):
         # In the tree of the runtime, whose other plugins are asked.
         return sh(*box.argv(ctl, 'install', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d, *words))
 
-    def conflist(version):
-        return ('--conflist', f'{box.dir}/lists/{version}/10-e2e.conflist')
-
+    with open(f'{net_d}/10-e2e.conflist', 'w') as f:
+        f.write(written[1])
     if kept:
         keeper = box.start('keeper.log', ctl, 'install', '--from', ours, '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d,
-                           '--keep', '30s', '--set', f'logFile={box.dir}/log/plugin.log', *conflist('1.0.0'))
+                           '--keep', '30s', '--set', f'logFile={box.dir}/log/plugin.log')
     else:
         keeper = None
-        install('--from', ours, '--set', f'logFile={box.dir}/log/plugin.log', *conflist('1.0.0'))
+        install('--from', ours, '--set', f'logFile={box.dir}/log/plugin.log')
     expect(box.loaded(cri, 'upgrade'), 'conflist not loaded')
 
     def start_of_the_agents_pod():
@@ -258,7 +259,7 @@ def upgrade(box, seed, kept=True):
             os.fchmod(target.fileno(), 0o755)
             shutil.copyfileobj(source, target, 1 << 16)
         with open(f'{net_d}/10-e2e.conflist', 'w') as f:
-            f.write(written)
+            f.write(rng.choice(written))
 
     def replace(done):
         number = 0
@@ -275,10 +276,8 @@ def upgrade(box, seed, kept=True):
             if number % 3 == 0:
                 install('--from', newer)
                 sh(*box.argv(ctl, 'rollback', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d))
-            elif number % 3 == 1:
-                install('--from', ours, *conflist('1.1.0'))
             else:
-                install('--from', ours, *conflist('1.0.0'))
+                install('--from', ours)
         return number
 
     kills, lost, stops, retried, left = sixty_pods(box, cri, replace, again=True)

@@ -137,3 +137,17 @@ fn number(count: usize) -> f64 {
 fn escape(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// <https://prometheus.io/docs/instrumenting/exposition_formats/>
+    #[test]
+    fn labels_are_escaped() {
+        let mut text = Text::new("plugin", "a\"b");
+        text.family("m", Kind::Gauge, "help", vec![(vec![("l", "c\\d\ne".to_owned())], 1.0)]);
+        let text = text.into_text();
+        assert!(text.ends_with("m{plugin=\"a\\\"b\",l=\"c\\\\d\\ne\"} 1\n"), "{text}");
+    }
+}

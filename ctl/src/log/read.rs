@@ -12,13 +12,11 @@ impl Filter {
     pub(super) fn accepts(&self, event: &Event) -> bool {
         self.since.is_none_or(|since| event.time >= since)
             && self.until.is_none_or(|until| event.time < until)
-            && self.command.as_ref().is_none_or(|it| it.eq_ignore_ascii_case(&event.command))
+            && self.command.is_none_or(|it| it.name() == event.command)
             && self.code.is_none_or(|code| event.code == code)
-            && self.pod.as_ref().is_none_or(|pod| match pod.split_once('/') {
-                Some((namespace, name)) => {
-                    event.pod_namespace == namespace && event.pod_name == name
-                }
-                None => event.pod_name == *pod,
+            && self.pod.as_ref().is_none_or(|pod| {
+                pod.name == event.pod_name
+                    && pod.namespace.as_ref().is_none_or(|it| *it == event.pod_namespace)
             })
     }
 }

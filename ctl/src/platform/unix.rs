@@ -2,10 +2,11 @@
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use antrea_cni::grpc;
+use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access, geteuid};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -63,9 +64,15 @@ pub(crate) fn mode(file: &Metadata) -> Option<u32> {
     Some(file.mode() & 0o7777)
 }
 
-/// Sets the mode of a file or folder.
-pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    fs::set_permissions(path, Permissions::from_mode(mode))
+/// Sets the mode of an open file.
+pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(mode))
+}
+
+/// Sets the mode of a folder, and of nothing that a link leads to.
+pub(crate) fn set_folder_mode(path: &Path, mode: u32) -> io::Result<()> {
+    let flags = (OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits();
+    set_mode(&File::options().read(true).custom_flags(flags).open(path)?, mode)
 }
 
 /// Makes a file that is created nobody else's.
@@ -74,11 +81,11 @@ pub(crate) fn for_us_alone(options: &mut OpenOptions) {
 }
 
 /// Gives a file the owner and the mode of another, as far as that is allowed.
-pub(crate) fn adopt(path: &Path, of: &Metadata) {
+pub(crate) fn adopt(file: &File, of: &Metadata) {
     // Without the capability for it, the file is ours.
-    let _ = chown(path, Some(of.uid()), Some(of.gid()));
+    let _ = fchown(file, Some(of.uid()), Some(of.gid()));
     // Changing the owner clears bits of the mode.
-    let _ = set_mode(path, of.mode() & 0o7777);
+    let _ = set_mode(file, of.mode() & 0o7777);
 }
 
 /// What tells a file from all others.

@@ -61,8 +61,13 @@ pub(crate) fn mode(_: &Metadata) -> Option<u32> {
     None
 }
 
-/// Sets the mode of a file or folder, which has none.
-pub(crate) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+/// Files have no mode.
+pub(crate) fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Folders have no mode.
+pub(crate) fn set_folder_mode(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
@@ -70,7 +75,7 @@ pub(crate) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
 pub(crate) fn for_us_alone(_: &mut OpenOptions) {}
 
 /// Gives a file the owner and the mode of another: it has those of its folder.
-pub(crate) fn adopt(_: &Path, _: &Metadata) {}
+pub(crate) fn adopt(_: &File, _: &Metadata) {}
 
 /// What tells a file from all others.
 pub(crate) fn identity(file: &File) -> io::Result<(u64, u64)> {

@@ -105,13 +105,36 @@ fn what_the_tool_prints_on_nodes_in_any_state_is_read() {
     fs::remove_file(no_list.0.path("net.d/10-antrea.conflist")).unwrap();
     bring("n11-no-list", &no_list);
 
+    let bypassed = RealNode::new();
+    bypassed.installed();
+    let cilium = r#"{"cniVersion":"0.3.1","name":"cilium","plugins":[{"type":"cilium-cni"}]}"#;
+    fs::write(bypassed.0.path("net.d/05-cilium.conflist"), cilium).unwrap();
+    bring("n12-bypassed", &bypassed);
+
+    // Multus leads Pods to the list that comes after its own.
+    let multus = RealNode::new();
+    multus.installed();
+    let own = r#"{"cniVersion":"0.3.1","name":"m","type":"multus","clusterNetwork":"antrea"}"#;
+    fs::write(multus.0.path("net.d/00-multus.conf"), own).unwrap();
+    let multus_itself = multus.0.path(&format!("bin/multus{}", std::env::consts::EXE_SUFFIX));
+    fs::copy(multus.0.target(), multus_itself).unwrap();
+    bring("n13-multus", &multus);
+
     let answer = run(["fleet".as_ref(), folder.path().as_os_str(), "-o".as_ref(), "json".as_ref()]);
     answer.assert(0, "");
     let nodes = answer.json()["nodes"].as_array().unwrap().clone();
     let row = |name: &str| nodes.iter().find(|it| it["name"] == name).unwrap();
     let names: Vec<_> = nodes.iter().map(|it| it["name"].as_str().unwrap()).collect();
-    let expected =
-        ["n1-nothing", "n2-by-hand", "n3-rolled-back", "n4-no-agent", "n10-whole", "n11-no-list"];
+    let expected = [
+        "n1-nothing",
+        "n2-by-hand",
+        "n3-rolled-back",
+        "n4-no-agent",
+        "n10-whole",
+        "n11-no-list",
+        "n12-bypassed",
+        "n13-multus",
+    ];
     assert_eq!(names, expected);
     let says = |name: &str, text: &str| {
         let found = row(name)["inTheWay"].to_string();
@@ -122,6 +145,9 @@ fn what_the_tool_prints_on_nodes_in_any_state_is_read() {
     says("n3-rolled-back", "rolled back here");
     says("n4-no-agent", "No agent listens on");
     says("n11-no-list", "does not lead to this plugin");
+    says("n12-bypassed", "does not lead to this plugin");
+    assert!(!row("n13-multus")["inTheWay"].to_string().contains("lead"));
+    assert_eq!(row("n13-multus")["list"], "0.3.0");
     let whole = row("n10-whole");
     assert_eq!((&whole["ready"], &whole["calls"]), (&json!(true), &json!(1)));
     assert_eq!((&whole["list"], &whole["owed"]), (&json!("0.3.0"), &json!(0)));

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use antrea_cni_agent::{Agent, Api, Options};
@@ -256,4 +257,54 @@ fn asleep(keeper: &Keeper, during: Duration) {
         std::thread::sleep(during);
         switches(keeper) == before
     });
+}
+
+/// Another installer has two seconds for it. What it wrote is what a rollback gives back.
+#[test]
+fn a_plugin_that_is_being_written_is_waited_for() {
+    let node = Node::new();
+    let program = fs::read("/proc/self/exe").unwrap();
+    let keeper = node.keeper("one", &[]);
+    let is_ours = || fs::read(node.target()).ok() == fs::read(node.path("one")).ok();
+    fs::remove_file(node.target()).unwrap();
+    let mut options = File::options();
+    let mut written = options.write(true).create_new(true).mode(0o755).open(node.target()).unwrap();
+    let (first, rest) = program.split_at(program.len() / 2);
+    written.write_all(first).unwrap();
+    // It has seen the file by now, which is half there.
+    looked_again(&keeper);
+    assert!(!is_ours(), "replaced while it was written");
+    written.write_all(rest).unwrap();
+    drop(written);
+    eventually(is_ours);
+    node.run("rollback").assert(0, "rolled back");
+    assert_eq!(fs::read(node.target()).unwrap(), program);
+    drop(keeper);
+}
+
+/// Waits until a keeper has looked some times.
+fn looked_again(keeper: &Keeper) {
+    let before = switches(keeper);
+    eventually(|| switches(keeper) > before + 4);
+}
+
+/// What is mounted over the folder of the plugins is a folder without the plugin.
+#[test]
+#[ignore = "needs root; make test-release runs it"]
+fn a_mount_over_the_folder_is_told() {
+    let node = Node::in_a_quiet_place();
+    node.script("one");
+    let mut script = Command::new("unshare");
+    let text = r#"
+        "$2" install --from "$3" --bin-dir "$1" --keep 1h & keeper=$!
+        until "$2" status --bin-dir "$1" --conf-dir "$4" | grep -q 'keeper .*runs'; do :; done
+        mount -t tmpfs tmpfs "$1" || exit 13
+        n=0
+        until [ -x "$1/antrea" ]; do n=$((n + 1)); [ $n -lt 20000 ] || exit 14; done
+        kill $keeper; wait $keeper
+    "#;
+    script.args(["-m", "--propagation", "private", "sh", "-c", text, "sh"]).arg(node.path("bin"));
+    script.arg(crate::support::tool().get_program()).arg(node.path("one")).arg(node.path("net.d"));
+    let output = script.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }

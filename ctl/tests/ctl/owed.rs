@@ -33,7 +33,7 @@ fn what_the_plugin_owes_is_shown_counted_and_dropped() {
     assert_eq!(tool("probe", &["-o", "json"]).json()["owed"], 3);
     tool("owed", &["--drop"]).assert(0, "3 dropped");
     tool("owed", &[]).assert(0, "0 owed");
-    run(["owed", "--socket", "relative"]).assert(2, "--socket must be");
+    run(["owed", "--socket", "relative"]).assert(2, "'--socket <PATH>': it must be");
 
     // What an agent did is owed no more.
     del("d");
