@@ -60,6 +60,13 @@ kubectl() {
     'get pod '*) echo pod/antrea-cni-1 ;;
     'get daemonset antrea-agent '*jsonpath*) echo antrea-config-f57c9g4m6m ;;
     'get configmap antrea-config-f57c9g4m6m '*) cat "$folder/etc/cni/net.d/10-antrea.conflist" ;;
+    'create configmap antrea-config-f57c9g4m6m --from-file=antrea-cni.conflist --dry-run=client -o yaml')
+      python3 -c 'import json; print(json.dumps({"data": {"antrea-cni.conflist": open("antrea-cni.conflist").read()}}))' ;;
+    'patch configmap antrea-config-f57c9g4m6m --type merge --patch-file patch.yaml')
+      python3 -c 'import json; print(json.load(open("patch.yaml"))["data"]["antrea-cni.conflist"], end="")' >"$work/config-map" ;;
+    # Antrea's install-cni
+    'rollout restart daemonset/antrea-agent') cp "$work/config-map" "$folder/etc/cni/net.d/10-antrea.conflist" ;;
+    'rollout status daemonset/antrea-agent') ;;
     'rollout status daemonset/antrea-cni')
       for _ in $(seq 100); do
         ! is_done || return 0
@@ -96,5 +103,6 @@ for block in "${blocks[@]}"; do
   fi
 done
 grep -q node-1 "$work/fleet.html"
+grep -q '"cniVersion": "1.0.0"' "$folder/etc/cni/net.d/10-antrea.conflist"
 cmp "$folder/opt/cni/bin/antrea" "$work/before"
 echo "${#blocks[@]}"

@@ -64,9 +64,6 @@ chart() { "$out/helm" template antrea-cni "$deploy/helm" --namespace kube-system
 chart >"$out/install.yaml"
 chart --set action=rollback >"$out/rollback.yaml"
 chart --set action=uninstall >"$out/uninstall.yaml"
-chart --set conflist.name=10-antrea.conflist --set conflist.waitForAgent=10m --set-json \
-  'conflist.content="{\"cniVersion\":\"1.1.0\",\"name\":\"antrea\",\"plugins\":[{\"type\":\"antrea\"}]}"' \
-  >"$out/conflist.yaml"
 chart --set image.digest=sha256:$(printf 'a%.0s' {1..64}) --set imagePullSecrets[0].name=key \
   --set settings.logFile=/var/log/antrea/antrea-cni.log --set settings.waitForAgentSeconds=5 \
   --set settings.requireRootAgent=false --set settings.socket=null \
@@ -74,18 +71,18 @@ chart --set image.digest=sha256:$(printf 'a%.0s' {1..64}) --set imagePullSecrets
 for preset in "$deploy"/helm/values-*.yaml; do
   chart --values "$preset" >"$out/preset-$(basename "$preset")"
 done
-"$out/validate" chart "$out"/{install,rollback,uninstall,conflist,settings}.yaml "$out"/preset-*.yaml >>"$out/containers"
+"$out/validate" chart "$out"/{install,rollback,uninstall,settings}.yaml "$out"/preset-*.yaml >>"$out/containers"
 for line in '"--set=logFile=/var/log/antrea/antrea-cni.log"' '"--set=waitForAgentSeconds=5"' \
   '"--set=requireRootAgent=false"' 'antrea-cni@sha256:aaaa'; do
   grep -qF -- "$line" "$out/settings.yaml" || die "the chart has no $line"
 done
 refused=0
 for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x settings.logfile=/x \
-  settings.logFile=x settings.addTimeoutSeconds=5 image.digest=abc conflist.mode=999 name=a/b resorces.x=1; do
+  settings.logFile=x settings.addTimeoutSeconds=5 image.digest=abc conflist.name=10-antrea.conflist name=a/b resorces.x=1; do
   ! chart --set "$wrong" >/dev/null 2>&1 || die "the chart takes $wrong"
   refused=$((refused + 1))
 done
-ok "helm: 5 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
+ok "helm: 4 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
 
 # Alert rules, on sample series
 command -v promtool >/dev/null || apt-get install -y --no-install-recommends prometheus >/dev/null

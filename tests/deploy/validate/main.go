@@ -151,7 +151,6 @@ func chart(path string, objects []runtime.Object) {
 			}
 			check(spec, spec.Containers[0])
 			sets++
-		case *corev1.ConfigMap:
 		default:
 			fail("%s: unexpected %T", path, object)
 		}
