@@ -72,13 +72,34 @@ for preset in "$deploy"/helm/values-*.yaml; do
   chart --values "$preset" >"$out/preset-$(basename "$preset")"
 done
 "$out/validate" chart "$out"/{install,rollback,uninstall,settings}.yaml "$out"/preset-*.yaml >>"$out/containers"
-for line in '"--set=logFile=/var/log/antrea/antrea-cni.log"' '"--set=waitForAgentSeconds=5"' \
-  '"--set=requireRootAgent=false"' 'antrea-cni@sha256:aaaa'; do
-  grep -qF -- "$line" "$out/settings.yaml" || die "the chart has no $line"
+grep -qF 'antrea-cni@sha256:aaaa' "$out/settings.yaml" || die 'the chart has no digest'
+arguments() { # FILE..., of the container, as the kubelet passes them on: it takes $$ for $
+  "$out/validate" chart "$@" | python3 -c '
+import json, sys
+for line in sys.stdin: print(*json.loads(line)["args"], sep="\n")' | sed 's/\$\$/$/g'
+}
+for line in --set=logFile=/var/log/antrea/antrea-cni.log --set=waitForAgentSeconds=5 \
+  --set=requireRootAgent=false --set=socket=; do
+  arguments "$out/settings.yaml" | grep -qxF -- "$line" || die "the chart has no $line"
 done
+while IFS= read -r file; do
+  python3 -c 'import json, sys; print(json.dumps({"settings": {"logFile": sys.argv[1]}}, ensure_ascii=False))' "$file" >"$out/value.json"
+  chart --values "$out/value.json" >"$out/value.yaml" || die "the chart does not take $file"
+  arguments "$out/value.yaml" | grep -qxF -- "--set=logFile=$file" ||
+    die "$file arrives as $(arguments "$out/value.yaml" | grep logFile)"
+done <<'FILES'
+/var/log/antrea/a&b.log
+/var/log/antrea/a<b>c.log
+/var/log/antrea/"a" 'b'"
+/var/log/antrea/a\b\u0026.log
+/var/log/antrea/$HOME $(KUBERNETES_SERVICE_HOST) $$ {{ .Values }}
+/var/log/antrea/a: b #c, é日本🦀
+/var/log/antrea/../antrea//x.log
+FILES
+ok "helm: settings arrive as they are, whatever characters they have"
 refused=0
 for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x settings.logfile=/x \
-  settings.logFile=x settings.addTimeoutSeconds=5 image.digest=abc conflist.name=10-antrea.conflist name=a/b resorces.x=1; do
+  settings.logFile=x settings.addTimeoutSeconds=5 image.digest=abc conflist.mode=0644 name=a/b resorces.x=1; do
   ! chart --set "$wrong" >/dev/null 2>&1 || die "the chart takes $wrong"
   refused=$((refused + 1))
 done

@@ -19,3 +19,19 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 {{- end }}
+
+{{- /* An argument in YAML. Kubernetes expands $(NAME) in it, and takes $$ for $. */}}
+{{- define "antrea-cni.argument" -}}
+{{ . | replace "$" "$$" | quote }}
+{{- end }}
+
+{{- /* A setting as `--set` takes it: a text as it is, as toJson writes & < > as \u0026 and so on. */}}
+{{- define "antrea-cni.setting" -}}
+{{- if kindIs "invalid" .value -}}
+{{ .key }}=
+{{- else if kindIs "string" .value -}}
+{{ .key }}={{ .value }}
+{{- else -}}
+{{ .key }}={{ toJson .value }}
+{{- end }}
+{{- end }}
