@@ -97,12 +97,58 @@ done <<'FILES'
 /var/log/antrea/../antrea//x.log
 FILES
 ok "helm: settings arrive as they are, whatever characters they have"
+takes() { chart "$@" >/dev/null 2>"$out/said" || die "the chart refuses $*: $(cat "$out/said")"; }
 refused=0
-for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x settings.logfile=/x \
-  settings.logFile=x settings.addTimeoutSeconds=5 image.digest=abc conflist.mode=0644 name=a/b resorces.x=1; do
-  ! chart --set "$wrong" >/dev/null 2>&1 || die "the chart takes $wrong"
+refuses() { # WORD VALUES...: the message has the word
+  ! chart "${@:2}" >/dev/null 2>"$out/said" || die "the chart takes ${*:2}"
+  grep -q -- "$1" "$out/said" || die "the chart does not say $1: $(cat "$out/said")"
   refused=$((refused + 1))
+}
+for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x settings.logfile=/x \
+  settings.logFile=x settings.confDir=x settings.socket=x settings.socket=tcp:///x image.digest=abc \
+  conflist.mode=0644 name=a/b resorces.x=1; do
+  name=${wrong%%=*}
+  refuses "${name//./\\|}" --set "$wrong"
 done
+# The bounds and words that the plugin's own page has, of each setting that has some.
+while IFS='|' read -r _ name values _; do
+  name=settings.$(tr -d ' `' <<<"$name")
+  case $values in
+    ' a whole number from '*)
+      read -r least most < <(sed 's/[^0-9]\+/ /g' <<<"$values")
+      takes --set "$name=$least"
+      takes --set "$name=$most"
+      refuses "${name#*.}" --set "$name=$((least - 1))"
+      refuses "${name#*.}" --set "$name=$((most + 1))" ;;
+    ' "'*)
+      for word in $(grep -o '"[a-z]*"' <<<"$values" | tr -d '"'); do takes --set "$name=$word"; done
+      refuses "${name#*.}" --set "$name=nothing" ;;
+    ' true or false ')
+      takes --set "$name=true"
+      refuses "${name#*.}" --set-string "$name=true" ;;
+  esac
+  takes --set "$name=null"
+done < <(grep '^| `' docs/settings.md)
+takes --set settings.logMaxBytes=65536,settings.logLevel=debug
+refuses logMaxBytes --set settings.logMaxBytes=65535
+refuses logMaxBytes --set settings.logMaxBytes=1073741825
+# 107 bytes, in letters of one and of two.
+takes --set "settings.socket=/var/run/antrea/$(printf 'a%.0s' {1..91})"
+takes --set "settings.socket=unix:///var/run/antrea/$(printf 'a%.0s' {1..91})"
+takes --set "settings.socket=/var/run/antrea/a$(printf 'é%.0s' {1..45})"
+refuses 'not.*match' --set "settings.socket=/var/run/antrea/$(printf 'a%.0s' {1..92})"
+refuses '108 bytes' --set "settings.socket=/var/run/antrea/$(printf 'é%.0s' {1..46})"
+# What the Pod cannot see
+for outside in /var/log/pods/x.log /var/log/antrea.log /var/log/antrea /var/log/antrea/../x.log; do
+  refuses "settings.logFile is $outside, outside of logDir (/var/log/antrea)" --set "settings.logFile=$outside"
+done
+for outside in /run/antrea/cni.sock unix:/run/antrea/cni.sock unix:///run/antrea/cni.sock; do
+  refuses "settings.socket is $outside, outside of socketDir (/var/run/antrea)" --set "settings.socket=$outside"
+done
+takes --set settings.logFile=/var/log/pods/x.log,logDir=/var/log/pods/
+takes --set settings.socket=unix:///run/antrea/cni.sock,socketDir=/run
+# Nothing uses them, and what was wrong before can be removed.
+takes --set action=uninstall,settings.logFile=/x.log
 ok "helm: 4 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
 
 # Alert rules, on sample series
