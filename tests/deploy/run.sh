@@ -39,12 +39,34 @@ for mode in network-policy-only-null network-policy-only encap; do
 done
 test "$(wc -l <"$out/containers")" = 2
 ok "kustomize: each mode, with initContainers absent and null; containers last; Windows untouched; least privilege"
-PATH=$out:$PATH "$deploy/kustomize/post-render.sh" encap example.org/antrea-cni:0.1.0 logLevel=error \
-  <tests/deploy/fixture/encap.yaml >"$out/rendered.yaml"
+post_render() { PATH=$out:$PATH "$deploy/kustomize/post-render.sh" "$@" <tests/deploy/fixture/encap.yaml; }
+post_render encap example.org/antrea-cni:0.1.0 logLevel=error >"$out/rendered.yaml"
 "$out/validate" encap "$out/before.yaml" "$out/rendered.yaml" >/dev/null
 grep -q 'logLevel: error' "$out/rendered.yaml"
 test "$(grep -c 'name: antrea-cni-settings-' "$out/rendered.yaml")" = 3
 ok "post-renderer of Antrea's chart: the same, and settings in a ConfigMap whose name both containers have"
+digest=sha256:$(printf 'a%.0s' {1..64})
+for image in antrea-cni example.org/antrea-cni localhost:5000/antrea-cni localhost:5000/a/antrea-cni:0.1.0 \
+  example.org/antrea-cni@$digest localhost:5000/antrea-cni:0.1.0@$digest; do
+  post_render encap "$image" >"$out/rendered.yaml"
+  images=$(grep -o 'image: .*antrea-cni.*' "$out/rendered.yaml" | sort | uniq -c | xargs)
+  test "$images" = "2 image: $image" || die "the post-renderer makes $image $images"
+done
+value=$(printf '%s' /var/log/antrea/ "\"a\" 'b', \$c \\d & <e>: #é" "'")
+post_render encap example.org/antrea-cni "logFile=$value" "socket='/x'" >"$out/rendered.yaml"
+"$out/validate" settings "$out/rendered.yaml" | python3 -c '
+import json, sys
+settings = json.load(sys.stdin)
+assert settings == {"logFile": sys.argv[1], "socket": "\x27/x\x27"}, settings' "$value"
+for wrong in '' encap 'other example.org/antrea-cni' 'encap example.org/antrea-cni logLevel' 'encap example.org/antrea-cni =x' \
+  'encap example.org/antrea-cni:' "encap 'example.org/antrea-cni'"; do
+  status=0
+  read -ra words <<<"$wrong"
+  post_render "${words[@]}" >"$out/rendered.yaml" 2>"$out/said" || status=$?
+  test $status = 2 && grep -q 'usage: .*post-render.sh encap|network-policy-only IMAGE \[KEY=VALUE\]' "$out/said" &&
+    test ! -s "$out/rendered.yaml" || die "post-render.sh $wrong: exit status $status, $(cat "$out/said")"
+done
+ok "post-renderer: images with and without tag, port and digest; values as they are; wrong arguments"
 if [ -n "${MANIFESTS:-}" ]; then
   built=0
   for manifest in "$MANIFESTS"/*.yml; do

@@ -4,10 +4,12 @@
 //	validate encap|network-policy-only BEFORE AFTER
 //	validate chart FILE...
 //	validate mode FILE
+//	validate settings FILE
 //
 // BEFORE and AFTER are Antrea's manifest without and with the kustomize component, FILE
-// what the chart renders. `mode` says which component a manifest is for. Prints for each container of ours a line of JSON with what is
-// needed to run it.
+// what the chart renders. `mode` says which component a manifest is for, `settings` prints the
+// settings in its ConfigMap as JSON. The others print a line of JSON for each container of ours,
+// with what is needed to run it.
 package main
 
 import (
@@ -39,6 +41,13 @@ func main() {
 	case "mode":
 		fmt.Println(componentFor(read(files[0])))
 		return
+	case "settings":
+		for _, object := range read(files[0]) {
+			if isSettings(object) {
+				must(json.NewEncoder(os.Stdout).Encode(object.(*corev1.ConfigMap).Data))
+			}
+		}
+		return
 	case "encap", "network-policy-only":
 		component(mode, read(files[0]), read(files[1]))
 		return
@@ -62,14 +71,15 @@ func componentFor(manifest []runtime.Object) string {
 	return "network-policy-only"
 }
 
+func isSettings(object runtime.Object) bool {
+	config, ok := object.(*corev1.ConfigMap)
+	return ok && strings.HasPrefix(config.Name, "antrea-cni-settings")
+}
+
 // component checks that the DaemonSet of Linux nodes got its containers, each after all
 // others, and that nothing else changed.
 func component(mode string, before, after []runtime.Object) {
-	settings := func(object runtime.Object) bool {
-		config, ok := object.(*corev1.ConfigMap)
-		return ok && strings.HasPrefix(config.Name, "antrea-cni-settings")
-	}
-	after = slices.DeleteFunc(after, settings)
+	after = slices.DeleteFunc(after, isSettings)
 	if len(before) != len(after) {
 		fail("%d objects became %d", len(before), len(after))
 	}
