@@ -178,6 +178,19 @@ command -v promtool >/dev/null || apt-get install -y --no-install-recommends pro
 promtool check rules deploy/prometheus/rules.yaml >/dev/null
 ok "prometheus: the rules (ctl/tests/ctl/metrics.rs has what fires on real series)"
 
+# Packages: the files of deploy/, with the modes that they have here
+git ls-files --stage deploy | awk '{print $1 == "100755" ? "-rwxr-xr-x" : "-rw-r--r--", $4}' | sort >"$out/modes"
+packages=0
+for package in target/dist/*.deb target/dist/*.rpm; do
+  case $package in
+    *.deb) dpkg-deb --contents "$package" ;;
+    *.rpm) command -v rpm >/dev/null || apt-get install -y --no-install-recommends rpm >/dev/null; rpm -qplv "$package" ;;
+  esac | sed -n 's|^\(-[rwx-]*\) .*/usr/share/antrea-cnictl/\(deploy/.*\)|\1 \2|p' | sort | diff "$out/modes" - >"$out/said" ||
+    die "$package: $(cat "$out/said")"
+  packages=$((packages + 1))
+done
+ok "packages: the files of deploy/ and their modes in $packages packages"
+
 # Image: each architecture, and the index
 archive=target/image/antrea-cni.tar
 most=4500000
