@@ -171,6 +171,12 @@ takes --set settings.logFile=/var/log/pods/x.log,logDir=/var/log/pods/
 takes --set settings.socket=unix:///run/antrea/cni.sock,socketDir=/run
 # Nothing uses them, and what was wrong before can be removed.
 takes --set action=uninstall,settings.logFile=/x.log
+# Two installations on one node
+for name in antrea antrea-next; do
+  chart --set name=$name,metricsDir=/var/lib/node_exporter >"$out/$name.yaml"
+  arguments "$out/$name.yaml" | grep '^--metrics=' >"$out/$name.metrics"
+done
+! cmp -s "$out"/antrea{,-next}.metrics || die "two installations write $(cat "$out/antrea.metrics")"
 ok "helm: 4 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
 
 # Alert rules, on sample series
