@@ -182,7 +182,28 @@ ok "helm: 4 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $re
 # Alert rules, on sample series
 command -v promtool >/dev/null || apt-get install -y --no-install-recommends prometheus >/dev/null
 promtool check rules deploy/prometheus/rules.yaml >/dev/null
-ok "prometheus: the rules (ctl/tests/ctl/metrics.rs has what fires on real series)"
+# One of two plugins on a node fails; there, the other one does most of the calls.
+cat >"$out/rules-test.yaml" <<TEST
+rule_files: [$deploy/prometheus/rules.yaml]
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'antrea_cni_failed_calls_total{instance="n1",plugin="antrea",command="ADD"}', values: 0x30}
+      - {series: 'antrea_cni_call_duration_seconds_count{instance="n1",plugin="antrea",command="ADD"}', values: 0+20x30}
+      - {series: 'antrea_cni_failed_calls_total{instance="n1",plugin="antrea-next",command="ADD"}', values: 0+2x30}
+      - {series: 'antrea_cni_call_duration_seconds_count{instance="n1",plugin="antrea-next",command="ADD"}', values: 0+2x30}
+      - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n1",plugin="antrea"}', values: 1x30}
+      - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n1",plugin="antrea-next"}', values: 0x30}
+      - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n2",plugin="antrea"}', values: 0x30}
+    promql_expr_test:
+      - expr: count by (alertname, instance, plugin) (ALERTS{alertstate="firing"})
+        eval_time: 25m
+        exp_samples:
+          - {labels: '{alertname="AntreaCNIAddFails",instance="n1",plugin="antrea-next"}', value: 1}
+          - {labels: '{alertname="AntreaCNIBypassed",instance="n2"}', value: 1}
+TEST
+promtool test rules "$out/rules-test.yaml" >"$out/said" 2>&1 || die "$(cat "$out/said")"
+ok "prometheus: the rules, and two plugins on a node (ctl/tests/ctl/metrics.rs has what fires on real series)"
 
 # Packages: the files of deploy/, with the modes that they have here
 git ls-files --stage deploy | awk '{print $1 == "100755" ? "-rwxr-xr-x" : "-rw-r--r--", $4}' | sort >"$out/modes"
