@@ -203,6 +203,8 @@ tests:
           - {labels: '{alertname="AntreaCNIBypassed",instance="n2"}', value: 1}
 TEST
 promtool test rules "$out/rules-test.yaml" >"$out/said" 2>&1 || die "$(cat "$out/said")"
+sed -n 's/^ *- alert: //p' deploy/prometheus/rules.yaml >"$out/alerts"
+sed -n 's/^| `\(AntreaCNI[A-Za-z]*\)` .*/\1/p' docs/operations.md | diff "$out/alerts" - || die 'the alerts of docs/operations.md'
 ok "prometheus: the rules, and two plugins on a node (ctl/tests/ctl/metrics.rs has what fires on real series)"
 
 # Packages: the files of deploy/, with the modes that they have here
