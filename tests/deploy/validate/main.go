@@ -170,8 +170,8 @@ func chart(path string, objects []runtime.Object) {
 	}
 }
 
-// check that a container has the least privilege, and no path of the node but those
-// that it writes to (and the agent's socket, to read, if it waits for it).
+// check that a container has the least privilege, and no path of the node but the folders of
+// plugins and metrics, and, to read, those of conflists, of the agent's socket and of the log.
 func check(spec *corev1.PodSpec, container corev1.Container) {
 	security := container.SecurityContext
 	switch {
@@ -198,7 +198,7 @@ func check(spec *corev1.PodSpec, container corev1.Container) {
 	}
 	for _, it := range mounts {
 		isBin := strings.Contains(it.Path, "bin") || strings.HasPrefix(it.Path, "/var/lib/rancher") || strings.HasPrefix(it.Path, "/var/snap")
-		isList := strings.Contains(it.Path, "net.d") || strings.Contains(it.Path, "cni-network")
+		isList := (strings.Contains(it.Path, "net.d") || strings.Contains(it.Path, "cni-network")) && it.ReadOnly
 		isRead := (it.Host == "/var/run/antrea" || it.Host == "/var/log/antrea") && it.ReadOnly
 		if !isBin && !isList && !isRead && it.Host != "/var/lib/node_exporter" {
 			fail("%s: mounts %s", container.Name, it.Host)
