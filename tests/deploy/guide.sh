@@ -60,6 +60,13 @@ kubectl() {
     'get pod '*) echo pod/antrea-cni-1 ;;
     'get daemonset antrea-agent '*jsonpath*) echo antrea-config-f57c9g4m6m ;;
     'get configmap antrea-config-f57c9g4m6m '*) cat "$folder/etc/cni/net.d/10-antrea.conflist" ;;
+    'create configmap antrea-config-f57c9g4m6m --from-file=antrea-cni.conflist --dry-run=client -o yaml')
+      python3 -c 'import json; print(json.dumps({"data": {"antrea-cni.conflist": open("antrea-cni.conflist").read()}}))' ;;
+    'patch configmap antrea-config-f57c9g4m6m --type merge --patch-file patch.yaml')
+      python3 -c 'import json; print(json.load(open("patch.yaml"))["data"]["antrea-cni.conflist"], end="")' >"$work/config-map" ;;
+    # Antrea's install-cni
+    'rollout restart daemonset/antrea-agent') cp "$work/config-map" "$folder/etc/cni/net.d/10-antrea.conflist" ;;
+    'rollout status daemonset/antrea-agent') ;;
     'rollout status daemonset/antrea-cni')
       for _ in $(seq 100); do
         ! is_done || return 0
@@ -73,7 +80,8 @@ kubectl() {
 }
 antrea-cnictl() { "$tool" "$@"; }
 
-awk -v folder="$work" '/^```shell$/ {n++; on=1; next} /^```/ {on=0} on {print >(folder "/block-" sprintf("%02d", n))}' docs/operations.md
+guide=$PWD/docs/operations.md metrics=0
+awk -v folder="$work" '/^```shell$/ {n++; on=1; next} /^```/ {on=0} on {print >(folder "/block-" sprintf("%02d", n))}' "$guide"
 blocks=("$work"/block-*)
 # The first is for a fleet on which section 3 is done.
 mapfile -t blocks < <(printf '%s\n' "${blocks[@]:1:2}" "${blocks[0]}" "${blocks[@]:3}")
@@ -94,7 +102,18 @@ for block in "${blocks[@]}"; do
       'mount -t proc proc "$1/proc" && exec chroot "$1" /opt/cni/bin/antrea' sh "$folder" >"$work/result"
     grep -q '"cniVersion"' "$work/result"
   fi
+  if grep -q 'metricsDir' "$block"; then
+    written=$folder/var/lib/node_exporter/antrea_cni-antrea.prom
+    for _ in $(seq 100); do [ ! -s "$written" ] || break; sleep 0.1; done
+    for metric in $(sed -n 's/^| `\(antrea_cni_[a-z_]*\)` .*/\1/p' "$guide"); do
+      grep -q "^# TYPE $metric " "$written" || { echo "the keeper writes no $metric" >&2; exit 1; }
+      metrics=$((metrics + 1))
+    done
+    grep -q '^antrea_cni_calls_total{plugin="antrea",command="ADD",.*code="0"} 1$' "$written"
+  fi
 done
+test "$metrics" -gt 0
 grep -q node-1 "$work/fleet.html"
+grep -q '"cniVersion": "1.0.0"' "$folder/etc/cni/net.d/10-antrea.conflist"
 cmp "$folder/opt/cni/bin/antrea" "$work/before"
 echo "${#blocks[@]}"

@@ -39,12 +39,34 @@ for mode in network-policy-only-null network-policy-only encap; do
 done
 test "$(wc -l <"$out/containers")" = 2
 ok "kustomize: each mode, with initContainers absent and null; containers last; Windows untouched; least privilege"
-PATH=$out:$PATH "$deploy/kustomize/post-render.sh" encap example.org/antrea-cni:0.1.0 logLevel=error \
-  <tests/deploy/fixture/encap.yaml >"$out/rendered.yaml"
+post_render() { PATH=$out:$PATH "$deploy/kustomize/post-render.sh" "$@" <tests/deploy/fixture/encap.yaml; }
+post_render encap example.org/antrea-cni:0.1.0 logLevel=error >"$out/rendered.yaml"
 "$out/validate" encap "$out/before.yaml" "$out/rendered.yaml" >/dev/null
 grep -q 'logLevel: error' "$out/rendered.yaml"
 test "$(grep -c 'name: antrea-cni-settings-' "$out/rendered.yaml")" = 3
 ok "post-renderer of Antrea's chart: the same, and settings in a ConfigMap whose name both containers have"
+digest=sha256:$(printf 'a%.0s' {1..64})
+for image in antrea-cni example.org/antrea-cni localhost:5000/antrea-cni localhost:5000/a/antrea-cni:0.1.0 \
+  example.org/antrea-cni@$digest localhost:5000/antrea-cni:0.1.0@$digest; do
+  post_render encap "$image" >"$out/rendered.yaml"
+  images=$(grep -o 'image: .*antrea-cni.*' "$out/rendered.yaml" | sort | uniq -c | xargs)
+  test "$images" = "2 image: $image" || die "the post-renderer makes $image $images"
+done
+value=$(printf '%s' /var/log/antrea/ "\"a\" 'b', \$c \\d & <e>: #é" "'")
+post_render encap example.org/antrea-cni "logFile=$value" "socket='/x'" >"$out/rendered.yaml"
+"$out/validate" settings "$out/rendered.yaml" | python3 -c '
+import json, sys
+settings = json.load(sys.stdin)
+assert settings == {"logFile": sys.argv[1], "socket": "\x27/x\x27"}, settings' "$value"
+for wrong in '' encap 'other example.org/antrea-cni' 'encap example.org/antrea-cni logLevel' 'encap example.org/antrea-cni =x' \
+  'encap example.org/antrea-cni:' "encap 'example.org/antrea-cni'"; do
+  status=0
+  read -ra words <<<"$wrong"
+  post_render "${words[@]}" >"$out/rendered.yaml" 2>"$out/said" || status=$?
+  test $status = 2 && grep -q 'usage: .*post-render.sh encap|network-policy-only IMAGE \[KEY=VALUE\]' "$out/said" &&
+    test ! -s "$out/rendered.yaml" || die "post-render.sh $wrong: exit status $status, $(cat "$out/said")"
+done
+ok "post-renderer: images with and without tag, port and digest; values as they are; wrong arguments"
 if [ -n "${MANIFESTS:-}" ]; then
   built=0
   for manifest in "$MANIFESTS"/*.yml; do
@@ -64,9 +86,6 @@ chart() { "$out/helm" template antrea-cni "$deploy/helm" --namespace kube-system
 chart >"$out/install.yaml"
 chart --set action=rollback >"$out/rollback.yaml"
 chart --set action=uninstall >"$out/uninstall.yaml"
-chart --set conflist.name=10-antrea.conflist --set conflist.waitForAgent=10m --set-json \
-  'conflist.content="{\"cniVersion\":\"1.1.0\",\"name\":\"antrea\",\"plugins\":[{\"type\":\"antrea\"}]}"' \
-  >"$out/conflist.yaml"
 chart --set image.digest=sha256:$(printf 'a%.0s' {1..64}) --set imagePullSecrets[0].name=key \
   --set settings.logFile=/var/log/antrea/antrea-cni.log --set settings.waitForAgentSeconds=5 \
   --set settings.requireRootAgent=false --set settings.socket=null \
@@ -74,23 +93,132 @@ chart --set image.digest=sha256:$(printf 'a%.0s' {1..64}) --set imagePullSecrets
 for preset in "$deploy"/helm/values-*.yaml; do
   chart --values "$preset" >"$out/preset-$(basename "$preset")"
 done
-"$out/validate" chart "$out"/{install,rollback,uninstall,conflist,settings}.yaml "$out"/preset-*.yaml >>"$out/containers"
-for line in '"--set=logFile=/var/log/antrea/antrea-cni.log"' '"--set=waitForAgentSeconds=5"' \
-  '"--set=requireRootAgent=false"' 'antrea-cni@sha256:aaaa'; do
-  grep -qF -- "$line" "$out/settings.yaml" || die "the chart has no $line"
+"$out/validate" chart "$out"/{install,rollback,uninstall,settings}.yaml "$out"/preset-*.yaml >>"$out/containers"
+grep -qF 'antrea-cni@sha256:aaaa' "$out/settings.yaml" || die 'the chart has no digest'
+arguments() { # FILE..., of the container, as the kubelet passes them on: it takes $$ for $
+  "$out/validate" chart "$@" | python3 -c '
+import json, sys
+for line in sys.stdin: print(*json.loads(line)["args"], sep="\n")' | sed 's/\$\$/$/g'
+}
+for line in --set=logFile=/var/log/antrea/antrea-cni.log --set=waitForAgentSeconds=5 \
+  --set=requireRootAgent=false --set=socket=; do
+  arguments "$out/settings.yaml" | grep -qxF -- "$line" || die "the chart has no $line"
 done
+while IFS= read -r file; do
+  python3 -c 'import json, sys; print(json.dumps({"settings": {"logFile": sys.argv[1]}}, ensure_ascii=False))' "$file" >"$out/value.json"
+  chart --values "$out/value.json" >"$out/value.yaml" || die "the chart does not take $file"
+  arguments "$out/value.yaml" | grep -qxF -- "--set=logFile=$file" ||
+    die "$file arrives as $(arguments "$out/value.yaml" | grep logFile)"
+done <<'FILES'
+/var/log/antrea/a&b.log
+/var/log/antrea/a<b>c.log
+/var/log/antrea/"a" 'b'"
+/var/log/antrea/a\b\u0026.log
+/var/log/antrea/$HOME $(KUBERNETES_SERVICE_HOST) $$ {{ .Values }}
+/var/log/antrea/a: b #c, é日本🦀
+/var/log/antrea/../antrea//x.log
+FILES
+ok "helm: settings arrive as they are, whatever characters they have"
+takes() { chart "$@" >/dev/null 2>"$out/said" || die "the chart refuses $*: $(cat "$out/said")"; }
 refused=0
-for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x settings.logfile=/x \
-  settings.logFile=x settings.addTimeoutSeconds=5 image.digest=abc conflist.mode=999 name=a/b resorces.x=1; do
-  ! chart --set "$wrong" >/dev/null 2>&1 || die "the chart takes $wrong"
+refuses() { # WORD VALUES...: the message has the word
+  ! chart "${@:2}" >/dev/null 2>"$out/said" || die "the chart takes ${*:2}"
+  grep -q -- "$1" "$out/said" || die "the chart does not say $1: $(cat "$out/said")"
   refused=$((refused + 1))
+}
+for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x settings.logfile=/x \
+  settings.logFile=x settings.confDir=x settings.socket=x settings.socket=tcp:///x image.digest=abc \
+  conflist.mode=0644 name=a/b resorces.x=1; do
+  name=${wrong%%=*}
+  refuses "${name//./\\|}" --set "$wrong"
 done
-ok "helm: 5 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
+# The bounds and words that the plugin's own page has, of each setting that has some.
+while IFS='|' read -r _ name values _; do
+  name=settings.$(tr -d ' `' <<<"$name")
+  case $values in
+    ' a whole number from '*)
+      read -r least most < <(sed 's/[^0-9]\+/ /g' <<<"$values")
+      takes --set "$name=$least"
+      takes --set "$name=$most"
+      refuses "${name#*.}" --set "$name=$((least - 1))"
+      refuses "${name#*.}" --set "$name=$((most + 1))" ;;
+    ' "'*)
+      for word in $(grep -o '"[a-z]*"' <<<"$values" | tr -d '"'); do takes --set "$name=$word"; done
+      refuses "${name#*.}" --set "$name=nothing" ;;
+    ' true or false ')
+      takes --set "$name=true"
+      refuses "${name#*.}" --set-string "$name=true" ;;
+  esac
+  takes --set "$name=null"
+done < <(grep '^| `' docs/settings.md)
+takes --set settings.logMaxBytes=65536,settings.logLevel=debug
+refuses logMaxBytes --set settings.logMaxBytes=65535
+refuses logMaxBytes --set settings.logMaxBytes=1073741825
+# 107 bytes, in letters of one and of two.
+takes --set "settings.socket=/var/run/antrea/$(printf 'a%.0s' {1..91})"
+takes --set "settings.socket=unix:///var/run/antrea/$(printf 'a%.0s' {1..91})"
+takes --set "settings.socket=/var/run/antrea/a$(printf 'é%.0s' {1..45})"
+refuses 'not.*match' --set "settings.socket=/var/run/antrea/$(printf 'a%.0s' {1..92})"
+refuses '108 bytes' --set "settings.socket=/var/run/antrea/$(printf 'é%.0s' {1..46})"
+# What the Pod cannot see
+for outside in /var/log/pods/x.log /var/log/antrea.log /var/log/antrea /var/log/antrea/../x.log; do
+  refuses "settings.logFile is $outside, outside of logDir (/var/log/antrea)" --set "settings.logFile=$outside"
+done
+for outside in /run/antrea/cni.sock unix:/run/antrea/cni.sock unix:///run/antrea/cni.sock; do
+  refuses "settings.socket is $outside, outside of socketDir (/var/run/antrea)" --set "settings.socket=$outside"
+done
+takes --set settings.logFile=/var/log/pods/x.log,logDir=/var/log/pods/
+takes --set settings.socket=unix:///run/antrea/cni.sock,socketDir=/run
+# Nothing uses them, and what was wrong before can be removed.
+takes --set action=uninstall,settings.logFile=/x.log
+# Two installations on one node
+for name in antrea antrea-next; do
+  chart --set name=$name,metricsDir=/var/lib/node_exporter >"$out/$name.yaml"
+  arguments "$out/$name.yaml" | grep '^--metrics=' >"$out/$name.metrics"
+done
+! cmp -s "$out"/antrea{,-next}.metrics || die "two installations write $(cat "$out/antrea.metrics")"
+ok "helm: 4 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
 
 # Alert rules, on sample series
 command -v promtool >/dev/null || apt-get install -y --no-install-recommends prometheus >/dev/null
 promtool check rules deploy/prometheus/rules.yaml >/dev/null
-ok "prometheus: the rules (ctl/tests/ctl/metrics.rs has what fires on real series)"
+# One of two plugins on a node fails; there, the other one does most of the calls.
+cat >"$out/rules-test.yaml" <<TEST
+rule_files: [$deploy/prometheus/rules.yaml]
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'antrea_cni_failed_calls_total{instance="n1",plugin="antrea",command="ADD"}', values: 0x30}
+      - {series: 'antrea_cni_call_duration_seconds_count{instance="n1",plugin="antrea",command="ADD"}', values: 0+20x30}
+      - {series: 'antrea_cni_failed_calls_total{instance="n1",plugin="antrea-next",command="ADD"}', values: 0+2x30}
+      - {series: 'antrea_cni_call_duration_seconds_count{instance="n1",plugin="antrea-next",command="ADD"}', values: 0+2x30}
+      - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n1",plugin="antrea"}', values: 1x30}
+      - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n1",plugin="antrea-next"}', values: 0x30}
+      - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n2",plugin="antrea"}', values: 0x30}
+    promql_expr_test:
+      - expr: count by (alertname, instance, plugin) (ALERTS{alertstate="firing"})
+        eval_time: 25m
+        exp_samples:
+          - {labels: '{alertname="AntreaCNIAddFails",instance="n1",plugin="antrea-next"}', value: 1}
+          - {labels: '{alertname="AntreaCNIBypassed",instance="n2"}', value: 1}
+TEST
+promtool test rules "$out/rules-test.yaml" >"$out/said" 2>&1 || die "$(cat "$out/said")"
+sed -n 's/^ *- alert: //p' deploy/prometheus/rules.yaml >"$out/alerts"
+sed -n 's/^| `\(AntreaCNI[A-Za-z]*\)` .*/\1/p' docs/operations.md | diff "$out/alerts" - || die 'the alerts of docs/operations.md'
+ok "prometheus: the rules, and two plugins on a node (ctl/tests/ctl/metrics.rs has what fires on real series)"
+
+# Packages: the files of deploy/, with the modes that they have here
+git ls-files --stage deploy | awk '{print $1 == "100755" ? "-rwxr-xr-x" : "-rw-r--r--", $4}' | sort >"$out/modes"
+packages=0
+for package in target/dist/*.deb target/dist/*.rpm; do
+  case $package in
+    *.deb) dpkg-deb --contents "$package" ;;
+    *.rpm) command -v rpm >/dev/null || apt-get install -y --no-install-recommends rpm >/dev/null; rpm -qplv "$package" ;;
+  esac | sed -n 's|^\(-[rwx-]*\) .*/usr/share/antrea-cnictl/\(deploy/.*\)|\1 \2|p' | sort | diff "$out/modes" - >"$out/said" ||
+    die "$package: $(cat "$out/said")"
+  packages=$((packages + 1))
+done
+ok "packages: the files of deploy/ and their modes in $packages packages"
 
 # Image: each architecture, and the index
 archive=target/image/antrea-cni.tar

@@ -4,10 +4,12 @@
 //	validate encap|network-policy-only BEFORE AFTER
 //	validate chart FILE...
 //	validate mode FILE
+//	validate settings FILE
 //
 // BEFORE and AFTER are Antrea's manifest without and with the kustomize component, FILE
-// what the chart renders. `mode` says which component a manifest is for. Prints for each container of ours a line of JSON with what is
-// needed to run it.
+// what the chart renders. `mode` says which component a manifest is for, `settings` prints the
+// settings in its ConfigMap as JSON. The others print a line of JSON for each container of ours,
+// with what is needed to run it.
 package main
 
 import (
@@ -39,6 +41,13 @@ func main() {
 	case "mode":
 		fmt.Println(componentFor(read(files[0])))
 		return
+	case "settings":
+		for _, object := range read(files[0]) {
+			if isSettings(object) {
+				must(json.NewEncoder(os.Stdout).Encode(object.(*corev1.ConfigMap).Data))
+			}
+		}
+		return
 	case "encap", "network-policy-only":
 		component(mode, read(files[0]), read(files[1]))
 		return
@@ -62,14 +71,15 @@ func componentFor(manifest []runtime.Object) string {
 	return "network-policy-only"
 }
 
+func isSettings(object runtime.Object) bool {
+	config, ok := object.(*corev1.ConfigMap)
+	return ok && strings.HasPrefix(config.Name, "antrea-cni-settings")
+}
+
 // component checks that the DaemonSet of Linux nodes got its containers, each after all
 // others, and that nothing else changed.
 func component(mode string, before, after []runtime.Object) {
-	settings := func(object runtime.Object) bool {
-		config, ok := object.(*corev1.ConfigMap)
-		return ok && strings.HasPrefix(config.Name, "antrea-cni-settings")
-	}
-	after = slices.DeleteFunc(after, settings)
+	after = slices.DeleteFunc(after, isSettings)
 	if len(before) != len(after) {
 		fail("%d objects became %d", len(before), len(after))
 	}
@@ -151,7 +161,6 @@ func chart(path string, objects []runtime.Object) {
 			}
 			check(spec, spec.Containers[0])
 			sets++
-		case *corev1.ConfigMap:
 		default:
 			fail("%s: unexpected %T", path, object)
 		}
@@ -161,8 +170,8 @@ func chart(path string, objects []runtime.Object) {
 	}
 }
 
-// check that a container has the least privilege, and no path of the node but those
-// that it writes to (and the agent's socket, to read, if it waits for it).
+// check that a container has the least privilege, and no path of the node but the folders of
+// plugins and metrics, and, to read, those of conflists, of the agent's socket and of the log.
 func check(spec *corev1.PodSpec, container corev1.Container) {
 	security := container.SecurityContext
 	switch {
@@ -189,7 +198,7 @@ func check(spec *corev1.PodSpec, container corev1.Container) {
 	}
 	for _, it := range mounts {
 		isBin := strings.Contains(it.Path, "bin") || strings.HasPrefix(it.Path, "/var/lib/rancher") || strings.HasPrefix(it.Path, "/var/snap")
-		isList := strings.Contains(it.Path, "net.d") || strings.Contains(it.Path, "cni-network")
+		isList := (strings.Contains(it.Path, "net.d") || strings.Contains(it.Path, "cni-network")) && it.ReadOnly
 		isRead := (it.Host == "/var/run/antrea" || it.Host == "/var/log/antrea") && it.ReadOnly
 		if !isBin && !isList && !isRead && it.Host != "/var/lib/node_exporter" {
 			fail("%s: mounts %s", container.Name, it.Host)
