@@ -1,6 +1,7 @@
 //! What one node gave.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use semver::Version;
@@ -42,12 +43,15 @@ struct Status {
 #[serde(rename_all = "camelCase")]
 struct Plugin {
     version: Option<String>,
+    /// `null` where nothing is there
+    sha256: Option<String>,
     is_ours: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Conflist {
+    taken: Option<PathBuf>,
     names_plugin: bool,
     #[serde(default)]
     unseen: Option<String>,
@@ -235,11 +239,16 @@ fn obstacles(facts: &Facts) -> Vec<String> {
         Some(Status { plugin, rolled_back, conflist, .. }) => {
             if *rolled_back {
                 found.push("the plugin was rolled back here".to_owned());
+            } else if plugin.sha256.is_none() {
+                found.push("no plugin is there".to_owned());
             } else if !plugin.is_ours {
                 found.push("another plugin stands in the place of this one".to_owned());
             }
             match &conflist.unseen {
                 Some(why) => found.push(format!("Multus decides which network Pods get: {why}")),
+                None if conflist.taken.is_none() => {
+                    found.push("the container runtime has no network configuration".to_owned());
+                }
                 None if !conflist.names_plugin => {
                     found.push(
                         "the runtime takes a list that does not lead to this plugin".to_owned(),

@@ -140,11 +140,12 @@ fn what_the_tool_prints_on_nodes_in_any_state_is_read() {
         let found = row(name)["inTheWay"].to_string();
         assert!(found.contains(text), "{name}: {found}");
     };
-    says("n1-nothing", "another plugin stands in the place of this one");
+    says("n1-nothing", "no plugin is there");
+    says("n1-nothing", "no network configuration");
     says("n2-by-hand", "another plugin stands in the place of this one");
     says("n3-rolled-back", "rolled back here");
     says("n4-no-agent", "No agent listens on");
-    says("n11-no-list", "does not lead to this plugin");
+    says("n11-no-list", "no network configuration");
     says("n12-bypassed", "does not lead to this plugin");
     assert!(!row("n13-multus")["inTheWay"].to_string().contains("lead"));
     assert_eq!(row("n13-multus")["list"], "0.3.0");
