@@ -15,9 +15,9 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::files;
-use crate::output::Form;
+use crate::output::OutputFormat;
 use crate::platform::{BIN_DIR, CONF_DIR};
-use crate::set::Set;
+use crate::setting_arg::Set;
 
 pub(crate) const NAME: &str = "antrea-cnictl";
 
@@ -158,9 +158,9 @@ pub(crate) struct Uninstall {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Form of the answer
+    /// OutputFormat of the answer
     #[arg(long, short, value_enum, default_value_t)]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -209,9 +209,9 @@ pub(crate) struct Probe {
     /// How long to wait for each answer
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub(crate) timeout: Duration,
-    /// Form of the answer
+    /// OutputFormat of the answer
     #[arg(long, short, value_enum, default_value_t)]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }
 
 /// Which agent.
@@ -232,9 +232,9 @@ pub(crate) struct Owed {
     /// Forget them: no agent gets them, and what they would release stays
     #[arg(long)]
     pub(crate) drop: bool,
-    /// Form of the answer
+    /// OutputFormat of the answer
     #[arg(long, short, value_enum, default_value_t)]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -246,9 +246,9 @@ pub(crate) struct CheckConfig {
     /// container runtimes have several
     #[arg(long, value_name = "FOLDER")]
     pub(crate) bin_dir: Vec<PathBuf>,
-    /// Form of the answer
+    /// OutputFormat of the answer
     #[arg(long, short, value_enum, default_value_t)]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -260,9 +260,9 @@ pub(crate) struct Follow {
     /// The log file, instead of the one of the setting in force; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Form of the answer
+    /// OutputFormat of the answer
     #[arg(long, short, value_enum, default_value_t)]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -275,9 +275,9 @@ pub(crate) struct Summary {
     /// force; several for several nodes; `-` is standard input
     #[arg(long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Form of the answer
+    /// OutputFormat of the answer
     #[arg(long, short, value_enum, default_value_t)]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
     /// Write metrics instead, for node-exporter's textfile collector
     #[arg(long, value_enum, conflicts_with = "output")]
     pub(crate) format: Option<Format>,
@@ -295,9 +295,9 @@ pub(crate) struct Fleet {
     /// Write the page there: one HTML file that needs nothing else
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Form of the answer
+    /// OutputFormat of the answer
     #[arg(long, short, value_enum, default_value_t)]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }
 
 /// Which calls.

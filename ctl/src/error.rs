@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 use crate::platform;
-use crate::text::plain;
+use crate::style::plain;
 
 /// The exit codes of every command. 2 is clap's for wrong arguments, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

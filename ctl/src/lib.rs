@@ -2,35 +2,29 @@
 //! takes it off, asks an agent what it can do, checks configurations and reads
 //! the plugin's log.
 //!
-//! One module a command; [`run`] chooses. What a command found is a value that
-//! serializes to JSON; `Display` is the same for a person.
+//! `commands` has a module for each command; [`run`] chooses. What a command found is a value
+//! that serializes to JSON; `Display` is the same for a person.
 #![cfg_attr(windows, expect(dead_code, reason = "a keeper needs what only Linux has"))]
 
-mod check;
 mod cli;
-mod document;
+mod commands;
 mod error;
 mod files;
-mod fleet;
-mod install;
-mod log;
+mod json_spans;
 mod network;
 mod output;
-mod owed;
 mod platform;
-mod probe;
+mod plugin_check;
 mod releases;
-mod set;
-mod settings;
-mod status;
-mod text;
-mod trial;
+mod setting_arg;
+mod style;
 
 use std::io::Write;
 
 use clap::CommandFactory;
 
 use self::cli::{Command, LogCommand};
+use self::commands::{check_config, fleet, install, log, owed, probe, settings, status};
 
 pub use self::cli::Cli;
 pub use self::error::{Error, Exit};
@@ -45,8 +39,8 @@ pub fn fuzz_log(log: &[u8]) -> [String; 4] {
 /// Runs one command and writes what it found to `out`.
 ///
 /// # Errors
-/// What kept the command from an answer. An answer that is bad news, such as an
-/// agent that cannot wire Pods, is none: that is the [`Exit`].
+/// The command could not run. A negative finding, such as an agent that cannot wire Pods, is
+/// not an error but a non-zero [`Exit`].
 pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
     match cli.command {
         Command::Install(arguments) => install::install(&arguments, out),
@@ -56,7 +50,7 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
         Command::Settings(arguments) => settings::run(&arguments, out),
         Command::Probe(arguments) => probe::run(&arguments, out),
         Command::Owed(arguments) => owed::run(&arguments, out),
-        Command::CheckConfig(arguments) => check::run(&arguments, out),
+        Command::CheckConfig(arguments) => check_config::run(&arguments, out),
         Command::Log(LogCommand::Follow(arguments)) => log::follow::run(&arguments, out),
         Command::Log(LogCommand::Show(arguments)) => log::follow::show(&arguments, out),
         Command::Log(LogCommand::Summary(arguments)) => log::summarize(&arguments, out),

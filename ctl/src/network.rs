@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
 
-use crate::document::{self, Member, Members};
+use crate::json_spans::{self, Member, Members};
 
 /// How often one file hands on to the next at most.
 const MOST_STEPS: usize = 4;
@@ -47,7 +47,7 @@ pub(crate) struct Source {
 impl Source {
     fn new(path: &Path, bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
-        let text = document::without_lone_surrogates(&text).into_owned();
+        let text = json_spans::without_lone_surrogates(&text).into_owned();
         Self { path: path.to_owned(), text }
     }
 }

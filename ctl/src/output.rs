@@ -8,11 +8,11 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::error::{Error, Exit};
-use crate::text::BAD;
+use crate::style::BAD;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
+pub(crate) enum OutputFormat {
     /// For people
     #[default]
     Text,
@@ -23,12 +23,12 @@ pub(crate) enum Form {
 /// Writes an answer in the form that was asked for.
 pub(crate) fn answer<T: Display + Serialize>(
     out: &mut impl Write,
-    form: Form,
+    form: OutputFormat,
     answer: &T,
 ) -> Result<(), Error> {
     match form {
-        Form::Text => write!(out, "{answer}").map_err(Error::Output)?,
-        Form::Json => line(out, answer)?,
+        OutputFormat::Text => write!(out, "{answer}").map_err(Error::Output)?,
+        OutputFormat::Json => line(out, answer)?,
     }
     out.flush().map_err(Error::Output)
 }

@@ -1,0 +1,10 @@
+//! The commands, one module each.
+
+pub(crate) mod check_config;
+pub(crate) mod fleet;
+pub(crate) mod install;
+pub(crate) mod log;
+pub(crate) mod owed;
+pub(crate) mod probe;
+pub(crate) mod settings;
+pub(crate) mod status;

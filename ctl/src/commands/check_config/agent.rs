@@ -1,0 +1,116 @@
+//! What agents do with a network that the container runtime and the plugin take. Seen in
+//! their answers and in the source of all their releases.
+
+use antrea_cni::Action;
+use semver::Version;
+
+use super::checker::is_ours;
+use super::findings::Checker;
+use crate::json_spans::{Member, Members, Position};
+
+/// What one plugin of a network is called with.
+pub(super) struct Link<'a> {
+    pub(super) plugin: Members<'a>,
+    /// Where it is in the text
+    pub(super) at: Position,
+}
+
+impl<'a> Checker<'a> {
+    /// Finds what makes each agent of some releases, or of all, refuse or undo an ADD.
+    /// `sends_check`: the container runtime may send CHECK.
+    pub(super) fn agent(
+        &mut self,
+        chain: &[Link<'a>],
+        version: Option<&Version>,
+        sends_check: bool,
+    ) {
+        for (number, link) in chain.iter().enumerate() {
+            let before = chain.get(..number).unwrap_or_default();
+            if is_ours(&link.plugin) {
+                self.ours(link, before);
+            } else {
+                let is_checked = version.is_some_and(|it| *it >= Action::Check.rules().since);
+                self.ipam_of_another(link, is_checked && sends_check);
+            }
+        }
+    }
+
+    fn ours(&mut self, Link { plugin, at }: &Link<'a>, before: &[Link<'a>]) {
+        if before.is_empty() {
+            self.ipam(plugin, *at);
+        }
+        if before.iter().any(|it| is_ours(&it.plugin)) {
+            self.withhold(
+                *at,
+                "antrea twice: the agent refuses the second ADD of a container, and releases from v2.0 on take the first one's interface away: leave one out",
+            );
+        }
+        for bridge in before.iter().filter_map(|it| azure_bridge(&it.plugin)) {
+            self.withhold(
+                Position::of(self.text(), bridge.value),
+                "azure-vnet with mode \"bridge\" before antrea: packets pass Antrea by; set mode to \"transparent\"",
+            );
+        }
+        for member in plugin.iter() {
+            let expected = match &*member.name.to_ascii_lowercase() {
+                "args" | "path" | "netns" | "ifname" | "container_id"
+                    if member.string().is_none() =>
+                {
+                    "a text"
+                }
+                "mtu" if serde_json::from_str::<i64>(member.value.get()).is_err() => {
+                    "a whole number"
+                }
+                _ => continue,
+            };
+            if !member.is_null() {
+                let at = Position::of(self.text(), member.value);
+                let name = &member.name;
+                self.withhold(
+                    at,
+                    format!(
+                        "every agent refuses {name} that is not {expected} (code 6): leave it out"
+                    ),
+                );
+            }
+        }
+    }
+
+    /// Outside a chain the agent gives the address, from host-local or from its own pools.
+    fn ipam(&mut self, plugin: &Members<'a>, at: Position) {
+        let ipam = plugin.get("ipam");
+        let kind = ipam.and_then(Member::object).and_then(|it| it.text("type"));
+        if !matches!(kind.as_deref(), Some("host-local" | "antrea")) {
+            let at = ipam.map_or(at, |it| Position::of(self.text(), it.value));
+            self.withhold(
+                at,
+                "antrea without ipam, and no plugin before it: every agent refuses that (code 2); set ipam.type to \"host-local\", or chain it after another plugin",
+            );
+        }
+    }
+
+    /// The agent gives the addresses of another plugin's network.
+    fn ipam_of_another(&mut self, Link { plugin, .. }: &Link<'a>, is_checked: bool) {
+        let Some(ipam) = plugin.get("ipam") else { return };
+        let kind = ipam.object().and_then(|it| it.text("type"));
+        if kind.as_deref() != Some("antrea") {
+            return;
+        }
+        let at = Position::of(self.text(), ipam.value);
+        if is_checked {
+            self.withhold(
+                at,
+                "ipam.type \"antrea\" from cniVersion 0.4.0 on: the agent fails each CHECK of such a network; set disableCheck, or cniVersion 0.3.1",
+            );
+        }
+        self.warn(at, "agents before v1.7.0 cannot be another plugin's IPAM plugin");
+    }
+}
+
+/// Returns the mode of azure-vnet if its bridge takes the Pod's packets.
+fn azure_bridge<'a, 'b>(plugin: &'b Members<'a>) -> Option<&'b Member<'a>> {
+    let kind = plugin.text("type")?;
+    let mode = plugin.get("mode")?;
+    let is_bridge = mode.string()?.eq_ignore_ascii_case("bridge");
+    (kind.starts_with("azure") && is_bridge).then_some(mode)
+}

@@ -1,0 +1,270 @@
+//! What runtime and plugin would refuse about a configuration, all of it and where.
+
+use std::fs;
+use std::path::Path;
+
+use antrea_cni::input::stdin::MAX_BYTES;
+use antrea_cni::input::version::NEWEST;
+use antrea_cni::input::{Call, CmdArgs, Configuration, Settings};
+use antrea_cni::{Action, Command};
+use semver::Version;
+use serde_json::value::RawValue;
+
+use super::findings::Checker;
+use super::runtime::Kind;
+use crate::json_spans::{self, Member, Members, Position};
+use crate::network::{self, HandedOn, Network, Source};
+use crate::platform;
+
+/// The `type` of the plugin in Antrea's own configuration.
+pub(super) const TYPE: &str = "antrea";
+
+pub(super) fn is_ours(plugin: &Members<'_>) -> bool {
+    plugin.text("type").is_some_and(|it| network::is_named(&it, TYPE))
+}
+
+impl<'a> Checker<'a> {
+    /// Finds what is wrong with a file; returns the configuration's version if it has a valid
+    /// one.
+    pub(super) fn check(&mut self, network: &'a Network, bytes: &[u8]) -> Option<Version> {
+        let (text, path) = (self.text(), &network.source.path);
+        if bytes.len() as u64 > MAX_BYTES {
+            self.refuse(Position::START, format!("over {MAX_BYTES} bytes: shorten it"));
+            return None;
+        }
+        let Some(kind) = Kind::of(path, text) else {
+            let message =
+                "no runtime reads this file: name it *.conflist, or *.conf for a single plugin";
+            self.refuse(Position::START, message);
+            return None;
+        };
+        let root = match Members::read(text) {
+            Ok(root) => root,
+            Err(error) => {
+                let at = Position::of_error(text, &error);
+                self.refuse(at, format!("not a JSON object: {}", without_position(&error)));
+                return None;
+            }
+        };
+        // libcni makes a conflist of a plugin.
+        let around = if kind == Kind::Plugin { 2 } else { 0 };
+        if let Some((at, what)) = json_spans::refused_by_go(text, around) {
+            self.refuse(at, format!("no runtime loads it: {what}"));
+        }
+        let version = match kind {
+            Kind::List => self.list(&root, &network.beside),
+            Kind::Plugin => {
+                let whole: Result<&RawValue, _> = serde_json::from_str(text.trim());
+                if root.exact("plugins").is_some() && root.get("type").is_none() {
+                    let message =
+                        "a list: it belongs into a file *.conflist, here no runtime loads it";
+                    self.refuse(Position::START, message);
+                } else if let Ok(whole) = whole {
+                    self.plugin(whole, false);
+                }
+                root.text("cniVersion").map(Into::into)
+            }
+        };
+        self.name(&root, kind);
+        let cni_version = self.cni_version(&root, version);
+        for plugin in network::inlined(&root).iter().filter(|it| network::is_multus(it)) {
+            self.multus(plugin, self.place(plugin), &network.handed_on);
+        }
+        self.settings_of_plugins(&root, network);
+        for source in &network.beside {
+            self.beside(source);
+        }
+        // What the parts above do not show, such as a key in another case.
+        if self.findings.iter().all(|finding| !finding.refused)
+            && let Err(error) = whole(match kind {
+                Kind::List => json_spans::text_of(&root.as_map()).into_bytes(),
+                Kind::Plugin => bytes.to_vec(),
+            })
+        {
+            self.refuse(Position::START, error);
+        }
+        cni_version
+    }
+
+    /// Checks a plugin in the folder of the network.
+    fn beside(&mut self, source: &Source) {
+        let mut checker = Checker::new(source);
+        match serde_json::from_str::<&RawValue>(source.text.trim()) {
+            Ok(plugin) => {
+                checker.plugin(plugin, false);
+                if let Some((at, what)) = json_spans::refused_by_go(&source.text, 0) {
+                    checker.refuse(at, format!("no runtime loads it: {what}"));
+                }
+                if let Ok(plugin) = Members::of(plugin)
+                    && is_ours(&plugin)
+                {
+                    checker.settings_of(&plugin, &source.path);
+                }
+            }
+            Err(error) => {
+                let at = Position::of_error(&source.text, &error);
+                checker.refuse(at, format!("not a JSON object: {}", without_position(&error)));
+            }
+        }
+        if checker.findings.is_empty() {
+            checker.warn(
+                Position::START,
+                "libcni 1.3.0 and later add this plugin to the conflist, older ones do not",
+            );
+        }
+        self.findings.append(&mut checker.findings);
+    }
+
+    fn settings_of_plugins(&mut self, root: &Members<'a>, network: &Network) {
+        let path = &network.source.path;
+        let is_list = root.get("plugins").is_some();
+        for plugin in &network::inlined(root) {
+            // As Multus hands them over.
+            for delegate in network::delegates(plugin) {
+                for plugin in network::inlined(&delegate).iter().filter(|it| is_ours(it)) {
+                    self.settings_of(plugin, path);
+                }
+            }
+            match plugin.get(Settings::KEY) {
+                _ if is_ours(plugin) || !is_list => self.settings_of(plugin, path),
+                Some(settings) => self.warn(
+                    Position::of(self.text(), settings.value),
+                    format!("{} is read only from the plugin of type {TYPE:?}", Settings::KEY),
+                ),
+                None => (),
+            }
+        }
+        if is_list && let Some(settings) = root.get(Settings::KEY) {
+            let message = format!("{} belongs into the plugin, not beside them", Settings::KEY);
+            self.warn(Position::of(self.text(), settings.value), message);
+        }
+        if !network.leads_to(TYPE) && !matches!(network.handed_on, HandedOn::Unseen(_)) {
+            self.warn(Position::START, format!("no plugin of type {TYPE:?}, as Antrea's is"));
+        }
+    }
+
+    /// Returns where a plugin is: at its first member.
+    pub(super) fn place(&self, plugin: &Members<'a>) -> Position {
+        plugin.get("type").map_or(Position::START, |it| Position::of(self.text(), it.value))
+    }
+
+    /// The plugin's own judgement of a value, alone in a small configuration.
+    fn judge(&mut self, json: &str) -> Result<Option<Version>, antrea_cni::input::Error> {
+        Configuration::parse(json.as_bytes())?.cni_version(Action::Add)
+    }
+
+    fn name(&mut self, root: &Members<'a>, kind: Kind) {
+        let name = if kind == Kind::List { root.exact("name") } else { root.get("name") };
+        let value = name.map_or("null", |it| it.value.get());
+        if let Err(error) = self.judge(&format!(r#"{{"name":{value},"cniVersion":"{NEWEST}"}}"#)) {
+            self.refuse(self.position(name), error);
+        }
+    }
+
+    fn cni_version(&mut self, root: &Members<'a>, text: Option<String>) -> Option<Version> {
+        let at = self.position(root.get("cniVersion").or_else(|| root.get("cniVersions")));
+        // Refused already where the runtime does not even take it for a text.
+        let text = text.or_else(|| root.get("cniVersion").is_none().then(String::new))?;
+        let value = serde_json::to_string(&text).unwrap_or_default();
+        match self.judge(&format!(r#"{{"name":"x","cniVersion":{value}}}"#)) {
+            Ok(None) => {
+                self.warn(at, "no cniVersion: every agent refuses that; set one");
+                None
+            }
+            Ok(version) => version,
+            Err(error) => {
+                let supported = antrea_cni::input::version::supported_list();
+                self.refuse(at, format!("{error}: {value} is none of {supported}"));
+                None
+            }
+        }
+    }
+
+    /// Our own settings in a plugin, and keys that look like ours and do nothing.
+    fn settings_of(&mut self, plugin: &Members<'a>, path: &Path) {
+        for member in plugin.iter() {
+            if member.name == Settings::KEY {
+                self.settings(member, path);
+            } else if is_near(&member.name) {
+                let at = Position::of(self.text(), member.value);
+                let message = format!("{} does nothing: write {}", member.name, Settings::KEY);
+                self.refuse(at, message);
+            }
+        }
+    }
+
+    fn settings(&mut self, settings: &Member<'a>, path: &Path) {
+        if settings.value.get() == "null" {
+            return;
+        }
+        let Ok(members) = Members::of(settings.value) else {
+            if let Err(error) = Settings::parse(settings.value) {
+                self.refuse(Position::of(self.text(), settings.value), error);
+            }
+            return;
+        };
+        for member in members.iter() {
+            let alone = json_spans::object(&member.name, member.value);
+            let at = Position::of(self.text(), member.value);
+            match Settings::parse(&alone) {
+                Err(error) => self.refuse(at, error),
+                Ok(Settings { log_file: Some(log), .. }) => {
+                    let Some(why) = why_not_written(Path::new(&log)) else { continue };
+                    let message = format!("nothing can be logged to {log}: {why}");
+                    // Of another machine, perhaps.
+                    if path == Path::new("-") {
+                        self.warn(at, message)
+                    } else {
+                        self.refuse(at, message)
+                    }
+                }
+                Ok(_) => (),
+            }
+        }
+    }
+
+    fn position(&self, member: Option<&Member<'a>>) -> Position {
+        member.map_or(Position::START, |it| Position::of(self.text(), it.value))
+    }
+}
+
+/// Whether a person who wrote this meant the key of our settings.
+fn is_near(name: &str) -> bool {
+    let plain = |name: &str| -> String {
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+    };
+    strsim::damerau_levenshtein(&plain(name), &plain(Settings::KEY)) <= 2
+}
+
+/// Why the plugin cannot append to a log file.
+fn why_not_written(log: &Path) -> Option<String> {
+    let folder = log.parent()?;
+    if !folder.is_dir() {
+        return Some(format!("there is no folder {}", folder.display()));
+    }
+    match fs::symlink_metadata(log) {
+        Ok(metadata) if !metadata.is_file() => Some("it is not a plain file".to_owned()),
+        Ok(_) => {
+            let opened = fs::File::options().append(true).open(log);
+            opened.err().map(|error| error.to_string())
+        }
+        Err(_) => platform::refuses_files(folder),
+    }
+}
+
+/// Everything at once, each plugin as the runtime hands it over: with name and
+/// version of the list.
+fn whole(stdin_data: Vec<u8>) -> Result<(), antrea_cni::input::Error> {
+    let args = CmdArgs { stdin_data, ..CmdArgs::default() };
+    match Call::check(&Command::from(Action::Add), args).map(drop).map_err(|refused| refused.error)
+    {
+        // The runtime may take another from cniVersions.
+        Err(antrea_cni::input::Error::UnsupportedVersion(_)) => Ok(()),
+        result => result,
+    }
+}
+
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}

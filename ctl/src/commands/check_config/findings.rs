@@ -1,0 +1,75 @@
+//! What is wrong with a configuration.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::json_spans::Position;
+use crate::network::Source;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Severity {
+    /// The container runtime, Multus or the plugin refuses the configuration, or it does not
+    /// do what it says
+    Error,
+    /// It is taken, and then Pods do not start or do not stay connected
+    Unsafe,
+    /// It is unusual
+    Warning,
+}
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Finding {
+    pub(super) file: String,
+    pub(super) line: usize,
+    pub(super) column: usize,
+    pub(super) severity: Severity,
+    /// Whether the configuration is refused because of it
+    pub(super) refused: bool,
+    pub(super) message: String,
+}
+
+/// Collects what is wrong with a file.
+pub(super) struct Checker<'a> {
+    pub(super) source: &'a Source,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(source: &'a Source) -> Self {
+        Self { source, findings: Vec::new() }
+    }
+
+    /// Returns the text that is checked.
+    pub(super) fn text(&self) -> &'a str {
+        &self.source.text
+    }
+
+    pub(super) fn refuse(&mut self, at: Position, message: impl fmt::Display) {
+        self.find(Severity::Error, at, message);
+    }
+
+    pub(super) fn withhold(&mut self, at: Position, message: impl fmt::Display) {
+        self.find(Severity::Unsafe, at, message);
+    }
+
+    pub(super) fn warn(&mut self, at: Position, message: impl fmt::Display) {
+        self.find(Severity::Warning, at, message);
+    }
+
+    fn find(&mut self, severity: Severity, at: Position, message: impl fmt::Display) {
+        let (line, column) = at.line_and_column(self.text());
+        self.findings.push(Finding {
+            file: self.source.path.to_string_lossy().into_owned(),
+            line,
+            column,
+            severity,
+            refused: severity == Severity::Error,
+            message: message.to_string(),
+        });
+    }
+}

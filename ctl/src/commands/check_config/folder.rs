@@ -1,0 +1,73 @@
+//! A folder of configurations, as a container runtime reads it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::checker::TYPE;
+use crate::network::{self, Network};
+use crate::style::{BAD, TITLE, WEAK};
+
+/// Which file of a folder a container runtime takes.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Folder {
+    folder: PathBuf,
+    /// The first by name
+    taken: Option<PathBuf>,
+    /// The file that the first hands Pods on to, if it is Multus'
+    handed_on_to: Option<PathBuf>,
+    /// Why it cannot be seen which network Pods get
+    unseen: Option<String>,
+    /// Whether Pods of the first are connected by the plugin
+    leads_to_plugin: bool,
+    /// The first that leads to the plugin
+    antrea: Option<PathBuf>,
+}
+
+impl Folder {
+    pub(super) fn new(folder: &Path, files: &[PathBuf]) -> Self {
+        let taken = files.first().and_then(|path| Network::read(path).ok());
+        Self {
+            folder: folder.to_owned(),
+            handed_on_to: taken.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
+            unseen: taken.as_ref().and_then(|it| it.unseen().map(ToOwned::to_owned)),
+            leads_to_plugin: taken.as_ref().is_some_and(|it| it.leads_to(TYPE)),
+            taken: files.first().cloned(),
+            antrea: network::naming(folder, TYPE).map(|it| it.source.path),
+        }
+    }
+}
+
+impl fmt::Display for Folder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = self.folder.display();
+        let Some(taken) = &self.taken else {
+            return writeln!(out, "{TITLE}{folder}{TITLE:#}: nothing that a runtime reads");
+        };
+        let name = |path: &Path| path.file_name().unwrap_or_default().display().to_string();
+        let taken = name(taken);
+        writeln!(
+            out,
+            "{TITLE}{folder}{TITLE:#}: the runtime takes {taken}, whose name comes first"
+        )?;
+        if let Some(next) = &self.handed_on_to {
+            writeln!(out, "  Multus hands Pods on to {}", next.display())?;
+        }
+        match (&self.antrea, &self.unseen) {
+            _ if self.leads_to_plugin => Ok(()),
+            (_, Some(why)) => {
+                writeln!(out, "  {WEAK}Multus decides which network Pods get{WEAK:#}: {why}")
+            }
+            (Some(antrea), None) => writeln!(
+                out,
+                "  {BAD}Pods do not get {}{BAD:#}: {taken} comes before it. containerd reads the first max_conf_num files (1, if it is not set) and connects Pods by the first; CRI-O takes the network that cni_default_network names, or the first. Remove or rename {taken} if nothing else needs it",
+                name(antrea)
+            ),
+            (None, None) => {
+                writeln!(out, "  {WEAK}none of them leads to a plugin of type {TYPE:?}{WEAK:#}")
+            }
+        }
+    }
+}

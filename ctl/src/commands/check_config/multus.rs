@@ -1,0 +1,123 @@
+//! What Multus refuses about its own configuration (`LoadNetConf` of v4), and about the
+//! network that it hands Pods on to.
+
+use semver::Version;
+
+use super::findings::Checker;
+use crate::json_spans::{Member, Members, Position};
+use crate::network::{HandedOn, Network};
+
+impl<'a> Checker<'a> {
+    /// Checks the configuration of Multus; `handed_on` is where its Pods' network comes from.
+    pub(super) fn multus(&mut self, multus: &Members<'a>, at: Position, handed_on: &HandedOn) {
+        for member in multus.iter().filter(|it| !it.is_null()) {
+            let is_right = match &*member.name.to_ascii_lowercase() {
+                "confdir"
+                | "cnidir"
+                | "bindir"
+                | "clusternetwork"
+                | "kubeconfig"
+                | "logfile"
+                | "loglevel"
+                | "readinessindicatorfile"
+                | "globalnamespaces"
+                | "auxiliarycnichainname"
+                | "multusnamespace" => member.string().is_some(),
+                "logtostderr" | "namespaceisolation" | "retrydeleteonerror" => {
+                    member.bool().is_some()
+                }
+                "defaultnetworks" | "systemnamespaces" => {
+                    serde_json::from_str::<Vec<Option<String>>>(member.value.get()).is_ok()
+                }
+                "delegates" => member.array().is_some_and(|all| {
+                    all.iter().all(|it| it.get() == "null" || Members::of(it).is_ok())
+                }),
+                "logoptions" | "runtimeconfig" => member.object().is_some(),
+                _ => continue,
+            };
+            if !is_right {
+                let at = Position::of(self.text(), member.value);
+                self.refuse(
+                    at,
+                    format!("Multus cannot read {}: it is of the wrong type", member.name),
+                );
+            }
+        }
+        match handed_on {
+            HandedOn::No => self.refuse(
+                at,
+                "Multus without clusterNetwork and delegates: it refuses every Pod; set one of them",
+            ),
+            HandedOn::Delegates => self.delegates(multus),
+            HandedOn::To(_) => (),
+            HandedOn::Unseen(why) => {
+                let at = self.place_of(multus.get("clusterNetwork"), at);
+                self.warn(
+                    at,
+                    format!("Multus decides which network Pods get, and it cannot be seen here: {why}"),
+                );
+            }
+        }
+        self.readiness(multus);
+    }
+
+    /// A delegate is a plugin if it has a `type`, and a conflist otherwise.
+    fn delegates(&mut self, multus: &Members<'a>) {
+        for delegate in multus.get("delegates").map(Member::elements).unwrap_or_default() {
+            let at = Position::of(self.text(), delegate);
+            let Ok(members) = Members::of(delegate) else {
+                self.refuse(at, "a delegate that is not an object");
+                continue;
+            };
+            let members = members.as_map();
+            if members.text("type").is_some_and(|it| !it.is_empty()) {
+                self.plugin(delegate, true);
+            } else if members.get("plugins").is_some_and(|it| !it.is_null()) {
+                self.list(&members, &[]);
+            } else {
+                self.refuse(at, "a delegate without type and without plugins: Multus refuses it");
+            }
+        }
+    }
+
+    /// Multus waits for this file before each call.
+    fn readiness(&mut self, multus: &Members<'a>) {
+        let Some(member) = multus.get("readinessindicatorfile") else { return };
+        let Some(file) = member.string().filter(|it| !it.is_empty()) else { return };
+        let here = self.source.path.parent();
+        let beside = std::path::Path::new(&*file).file_name().zip(here);
+        let is_there = std::path::Path::new(&*file).exists()
+            || beside.is_some_and(|(name, here)| here.join(name).exists());
+        if !is_there {
+            let at = Position::of(self.text(), member.value);
+            self.warn(
+                at,
+                format!("Multus starts no Pod until {file} is there, its readinessindicatorfile"),
+            );
+        }
+    }
+
+    /// From cniVersion 0.4.0 on Multus does not start beside a network below it
+    /// (`CheckVersionCompatibility`).
+    pub(super) fn version_of_multus(
+        &mut self,
+        multus: &Members<'a>,
+        network: &Network,
+        taken: &Version,
+    ) {
+        const SINCE: Version = Version::new(0, 4, 0);
+        let Some(member) = multus.get("cniVersion") else { return };
+        let own = member.string().and_then(|it| it.parse::<Version>().ok());
+        let Some(own) = own.filter(|own| *own >= SINCE && *taken < SINCE) else { return };
+        let of = network.source.path.display();
+        let at = Position::of(self.text(), member.value);
+        self.withhold(
+            at,
+            format!("Multus of cniVersion {own} does not start with a network of {taken} ({of}): set the same in both"),
+        );
+    }
+
+    fn place_of(&self, member: Option<&Member<'a>>, otherwise: Position) -> Position {
+        member.map_or(otherwise, |it| Position::of(self.text(), it.value))
+    }
+}

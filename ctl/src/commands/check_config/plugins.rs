@@ -1,0 +1,121 @@
+//! What the plugins of a list say on this node.
+
+use std::env::consts::EXE_SUFFIX;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Builder;
+use tokio::task::JoinSet;
+
+use crate::error::Error;
+use crate::plugin_check;
+
+/// What one plugin of a list says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PluginReport {
+    #[serde(rename = "type")]
+    pub(crate) name: String,
+    /// What it knows; empty where it says nothing
+    pub(crate) versions: Vec<String>,
+    /// Why it cannot do its part; `null` if it can
+    pub(crate) problem: Option<String>,
+    /// Whether there is such a file at all
+    pub(crate) is_there: bool,
+    /// Why it cannot be asked here, although it may run on the node: an image lacks its
+    /// loader, a library or its interpreter
+    #[serde(default)]
+    pub(crate) not_asked: Option<String>,
+}
+
+/// Asks each plugin for its versions, all at once: one that hangs costs no more than
+/// several. A plugin is looked for in the folders in their order, as libcni does.
+pub(super) fn ask(
+    types: &[String],
+    folders: &[PathBuf],
+    version: Option<&Version>,
+    limit: Duration,
+) -> Result<Vec<PluginReport>, Error> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+    let wanted = version.map(ToString::to_string);
+    let mut asked = runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for (number, name) in types.iter().cloned().enumerate() {
+            let (wanted, folders) = (wanted.clone(), folders.to_vec());
+            tasks.spawn(
+                async move { (number, one(name, &folders, wanted.as_deref(), limit).await) },
+            );
+        }
+        tasks.join_all().await
+    });
+    asked.sort_by_key(|(number, _)| *number);
+    Ok(asked.into_iter().map(|(_, asked)| asked).collect())
+}
+
+async fn one(
+    name: String,
+    folders: &[PathBuf],
+    wanted: Option<&str>,
+    limit: Duration,
+) -> PluginReport {
+    let mut asked = PluginReport {
+        versions: Vec::new(),
+        problem: None,
+        is_there: false,
+        not_asked: None,
+        name,
+    };
+    // Such a program is never run: libcni does not, either.
+    if is_path(&asked.name) {
+        let name = &asked.name;
+        asked.problem = Some(format!("invalid plugin name {name:?}: a type has no path in it"));
+        return asked;
+    }
+    let Some(path) = find(&asked.name, folders) else {
+        let folders: Vec<_> = folders.iter().map(|it| it.display().to_string()).collect();
+        let name = &asked.name;
+        asked.problem = Some(format!("there is no {name}{EXE_SUFFIX} in {}", folders.join(", ")));
+        return asked;
+    };
+    asked.is_there = true;
+    match plugin_check::versions(&path, limit).await {
+        Ok(versions) => {
+            let knows = wanted.is_none_or(|wanted| versions.iter().any(|it| it == wanted));
+            asked.problem = (!knows).then(|| {
+                let (wanted, known) = (wanted.unwrap_or_default(), versions.join(", "));
+                format!("it takes {known}, and refuses {wanted}: STATUS, ADD and DEL of the list fail in it")
+            });
+            asked.versions = versions;
+        }
+        Err(plugin_check::Silent::NotHere(why)) => asked.not_asked = Some(why),
+        Err(plugin_check::Silent::Broken(why)) => asked.problem = Some(why),
+    }
+    asked
+}
+
+/// Returns the first file of a name (libcni, `invoke.FindInPath`).
+fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let name = match name.ends_with(EXE_SUFFIX) {
+        true => name.to_owned(),
+        false => format!("{name}{EXE_SUFFIX}"),
+    };
+    folders.iter().map(|folder| folder.join(&name)).find(|path| path.exists())
+}
+
+/// Whether a `type` leads out of the folders of plugins (libcni, `invoke.FindInPath`).
+pub(super) fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\'])
+}
+
+/// The highest version that all of them know.
+pub(super) fn common_version(asked: &[PluginReport]) -> Option<Version> {
+    let known = |one: &PluginReport| -> Vec<Version> {
+        one.versions.iter().filter_map(|it| it.parse().ok()).collect()
+    };
+    let asked: Vec<_> = asked.iter().filter(|it| it.not_asked.is_none()).collect();
+    let (first, rest) = asked.split_first()?;
+    let in_all = |version: &Version| rest.iter().all(|it| known(it).contains(version));
+    known(first).into_iter().filter(in_all).max()
+}

@@ -1,0 +1,131 @@
+//! Many nodes on one page: what runs where, how the upgrade went, and what stands in the
+//! way of raising the list's cniVersion.
+
+mod page;
+mod row;
+mod timeline;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use self::row::{Facts, Row};
+use self::timeline::Timeline;
+use crate::cli::Fleet as Arguments;
+use crate::error::{Error, Exit};
+use crate::files;
+use crate::output::{self, waiting};
+use crate::style::{BAD, TITLE, plain};
+
+/// The command `fleet`.
+pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
+    let spinner = waiting("reading");
+    let fleet = Fleet::read(&arguments.files)?;
+    spinner.finish_and_clear();
+    if let Some(path) = &arguments.html {
+        files::write(path, page::html(&fleet).as_bytes(), 0o644)?;
+    }
+    output::answer(out, arguments.output, &fleet)?;
+    let is_read = fleet.nodes.iter().all(|node| node.problems.is_empty());
+    Ok(if is_read { Exit::Success } else { Exit::Failure })
+}
+
+/// What is known of all nodes.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fleet {
+    nodes: Vec<Row>,
+    timeline: Timeline,
+}
+
+impl Fleet {
+    fn read(paths: &[PathBuf]) -> Result<Self, Error> {
+        let mut all: BTreeMap<String, Facts> = BTreeMap::new();
+        for path in paths {
+            for (node, file) in named(path)? {
+                let bytes = fs::read(&file).map_err(Error::file("read", &file))?;
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                all.entry(node).or_default().take(&name, &bytes);
+            }
+        }
+        let timeline = Timeline::of(all.values());
+        let mut nodes: Vec<_> = all.into_iter().map(|(name, facts)| Row::of(name, facts)).collect();
+        // As people count: n2 before n10.
+        nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
+        Ok(Self { nodes, timeline })
+    }
+
+    /// How many nodes nothing stands in the way of.
+    fn clear(&self) -> usize {
+        let is_clear = |node: &&Row| node.in_the_way.is_empty() && node.problems.is_empty();
+        self.nodes.iter().filter(is_clear).count()
+    }
+}
+
+/// The files at a path, each with the name of its node.
+fn named(path: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+    if !path.is_dir() {
+        return Ok(vec![(node_of(path), path.to_owned())]);
+    }
+    let mut named = Vec::new();
+    for file in sorted(path)? {
+        if file.is_dir() {
+            let node = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let files = sorted(&file)?.into_iter().filter(|file| file.is_file());
+            named.extend(files.map(|file| (node.clone(), file)));
+        } else {
+            named.push((node_of(&file), file));
+        }
+    }
+    Ok(named)
+}
+
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = fs::read_dir(folder).map_err(Error::file("read", folder))?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    // FILE.1 is older than FILE.
+    files.sort_by(|one, other| other.cmp(one));
+    Ok(files)
+}
+
+/// A node's name may have dots in it.
+fn node_of(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let endings = [".status.json", ".probe.json", ".json", ".log.1", ".log"];
+    let node = endings.iter().find_map(|ending| name.strip_suffix(ending));
+    node.map_or_else(|| name.clone(), str::to_owned)
+}
+
+impl fmt::Display for Fleet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wide =
+            self.nodes.iter().map(|node| node.name.chars().count()).max().unwrap_or(4).max(4);
+        writeln!(
+            out,
+            "{TITLE}{:<wide$}  {:<8} {:<10} {:<6} {:<5} {:>7} {:>7}{TITLE:#}",
+            "node", "plugin", "agent", "list", "ready", "calls", "failed"
+        )?;
+        for node in &self.nodes {
+            let (calls, failed) = (node.calls, node.failed);
+            let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+            let ready = node.ready.map_or("?", |ready| if ready { "yes" } else { "no" });
+            let row = format!(
+                "{:<wide$}  {:<8} {:<10} {:<6} {ready:<5} {calls:>7} {failed:>7}",
+                node.name,
+                text(&node.plugin),
+                text(&node.api),
+                text(&node.list),
+            );
+            writeln!(out, "{}", plain(&row))?;
+            for obstacle in node.problems.iter().chain(&node.in_the_way) {
+                writeln!(out, "{:<wide$}  {BAD}{}{BAD:#}", "", plain(obstacle))?;
+            }
+        }
+        let (clear, all) = (self.clear(), self.nodes.len());
+        writeln!(out, "\nNothing stands in the way of a list of 1.1.0 on {clear} of {all} nodes.")
+    }
+}

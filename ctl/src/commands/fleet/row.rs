@@ -1,0 +1,295 @@
+//! What one node gave.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::commands::check_config::PluginReport;
+use crate::commands::log::event::{Event, short};
+use crate::commands::log::read;
+use crate::commands::log::summary::percentile;
+use crate::releases;
+
+/// The version to raise the list to.
+const GOAL: Version = Version::new(1, 1, 0);
+
+/// What was read of a node.
+#[derive(Default)]
+pub(super) struct Facts {
+    status: Option<Status>,
+    probe: Option<Probe>,
+    log: Log,
+    /// Inputs that could not be read
+    problems: Vec<String>,
+}
+
+/// What is read of `status --output json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    plugin: Plugin,
+    keeper: bool,
+    rolled_back: bool,
+    conflist: Conflist,
+    /// Not there in what the tool of 0.1.0 printed
+    #[serde(default)]
+    owed: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Plugin {
+    version: Option<String>,
+    /// `null` where nothing is there
+    sha256: Option<String>,
+    is_ours: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Conflist {
+    taken: Option<PathBuf>,
+    names_plugin: bool,
+    #[serde(default)]
+    unseen: Option<String>,
+    #[serde(default)]
+    cni_version: Option<Version>,
+    #[serde(default)]
+    plugins: Vec<PluginReport>,
+}
+
+/// What is read of `probe --output json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Probe {
+    ready: bool,
+    sentence: String,
+    apis: Vec<Api>,
+    cni_versions: Vec<Version>,
+}
+
+#[derive(Deserialize)]
+struct Api {
+    package: String,
+    methods: Vec<Method>,
+}
+
+#[derive(Deserialize)]
+struct Method {
+    state: serde_json::Value,
+}
+
+/// What is read of a log.
+#[derive(Default)]
+pub(super) struct Log {
+    times: Vec<f64>,
+    failed: usize,
+    last_restart: Option<Timestamp>,
+    /// When another API began to answer, in the order of the log
+    pub(super) generations: Vec<(Timestamp, String)>,
+    /// The last call
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Log {
+    fn take(&mut self, event: &Event) {
+        self.times.push(event.milliseconds);
+        self.failed += usize::from(event.code != 0);
+        self.until = self.until.max(Some(event.time));
+        let is_new = |(_, api): &(Timestamp, String)| *api != event.api();
+        if event.answered().is_some() && self.generations.last().is_none_or(is_new) {
+            self.generations.push((event.time, event.api().to_owned()));
+        }
+        // It was away, or was another one after a while.
+        if event.attempts > 1 || event.code == 11 {
+            self.last_restart = self.last_restart.max(Some(event.time));
+        }
+    }
+}
+
+impl Facts {
+    /// Takes the file `name` for what it is. What it is not is a problem of the node.
+    pub(super) fn take(&mut self, name: &str, bytes: &[u8]) {
+        if let Ok(status) = serde_json::from_slice(bytes) {
+            self.status = Some(status);
+        } else if let Ok(probe) = serde_json::from_slice(bytes) {
+            self.probe = Some(probe);
+        } else if let Err(why) = self.take_log(name, bytes) {
+            self.problems.push(why);
+        }
+    }
+
+    fn take_log(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let is_log = name.ends_with(".log") || name.ends_with(".log.1");
+        match bytes {
+            // A node where nothing happened since the log was rotated.
+            [] if is_log => return Ok(()),
+            [] => return Err(format!("{name}: no answer")),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                return Err(format!("{name}: in UTF-16: write it as UTF-8"));
+            }
+            [0xef, 0xbb, 0xbf, ..] => {
+                return Err(format!("{name}: begins with a byte order mark (BOM): leave it out"));
+            }
+            _ => (),
+        }
+        let before = self.log.times.len();
+        let _ = read::events(bytes, |event| self.log.take(&event));
+        if self.log.times.len() > before {
+            return Ok(());
+        }
+        let of = if is_log { "no log of the plugin" } else { "not an output of status or probe" };
+        Err(format!("{name}: {of}"))
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        &self.log
+    }
+}
+
+/// A node in a line.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Row {
+    pub(super) name: String,
+    /// Version of ours; `null` where that is not known or another one stands there
+    pub(super) plugin: Option<String>,
+    pub(super) keeper: Option<bool>,
+    /// The API that the agent speaks
+    pub(super) api: Option<String>,
+    /// Releases of the agent that are like that
+    pub(super) releases: String,
+    pub(super) is_old: bool,
+    /// The list's cniVersion
+    pub(super) list: Option<String>,
+    pub(super) ready: Option<bool>,
+    pub(super) calls: usize,
+    pub(super) failed: usize,
+    /// In milliseconds
+    pub(super) p50: Option<f64>,
+    pub(super) p99: Option<f64>,
+    /// When the agent was away last, as the calls saw it
+    pub(super) last_restart: Option<Timestamp>,
+    /// DELs that no agent did yet
+    pub(super) owed: Option<usize>,
+    /// Inputs that could not be read
+    pub(super) problems: Vec<String>,
+    /// What keeps the list from 1.1.0
+    pub(super) in_the_way: Vec<String>,
+}
+
+impl Row {
+    pub(super) fn of(name: String, facts: Facts) -> Self {
+        let in_the_way = obstacles(&facts);
+        let Facts { status, probe, log, problems } = facts;
+        let served = probe.as_ref().and_then(|probe| {
+            let served = |api: &&Api| api.methods.iter().any(|method| method.state == "served");
+            probe.apis.iter().find(served).map(|api| api.package.clone())
+        });
+        let seen = log.generations.last().map(|(_, api)| api.clone());
+        let refused = |probe: &Probe| {
+            let known = [Version::new(1, 0, 0), GOAL];
+            known.into_iter().filter(|it| !probe.cni_versions.contains(it)).collect::<Vec<_>>()
+        };
+        let releases = match (&served, &probe) {
+            (Some(package), Some(probe)) if !probe.cni_versions.is_empty() => {
+                let accepted = probe.cni_versions.iter().max();
+                releases::text(&releases::candidates(package, accepted, &refused(probe)))
+            }
+            _ => String::new(),
+        };
+        let api = served.as_deref().map(|package| short(package).to_owned()).or(seen);
+        let is_old = served.as_deref().or(api.as_deref()).is_some_and(releases::is_old);
+        let mut times = log.times;
+        times.sort_by(f64::total_cmp);
+        let of = |percent| (!times.is_empty()).then(|| percentile(&times, percent));
+        Self {
+            name,
+            plugin: status.as_ref().and_then(|it| it.plugin.version.clone()),
+            keeper: status.as_ref().map(|it| it.keeper),
+            api,
+            releases,
+            is_old,
+            list: status
+                .as_ref()
+                .and_then(|it| it.conflist.cni_version.as_ref())
+                .map(ToString::to_string),
+            ready: probe.map(|it| it.ready),
+            calls: times.len(),
+            failed: log.failed,
+            p50: of(50),
+            p99: of(99),
+            last_restart: log.last_restart,
+            owed: status.as_ref().map(|it| it.owed),
+            problems,
+            in_the_way,
+        }
+    }
+}
+
+/// What keeps this node from a list of 1.1.0.
+fn obstacles(facts: &Facts) -> Vec<String> {
+    let mut found = Vec::new();
+    match &facts.status {
+        None => found
+            .push("no output of status: the other plugins of the list are not known".to_owned()),
+        Some(Status { plugin, rolled_back, conflist, .. }) => {
+            if *rolled_back {
+                found.push("the plugin was rolled back here".to_owned());
+            } else if plugin.sha256.is_none() {
+                found.push("no plugin is there".to_owned());
+            } else if !plugin.is_ours {
+                found.push("another plugin stands in the place of this one".to_owned());
+            }
+            match &conflist.unseen {
+                Some(why) => found.push(format!("Multus decides which network Pods get: {why}")),
+                None if conflist.taken.is_none() => {
+                    found.push("the container runtime has no network configuration".to_owned());
+                }
+                None if !conflist.names_plugin => {
+                    found.push(
+                        "the runtime takes a list that does not lead to this plugin".to_owned(),
+                    );
+                }
+                None => (),
+            }
+            // One that cannot be asked where the tool runs is no obstacle.
+            let asked = conflist.plugins.iter().filter(|it| it.not_asked.is_none());
+            for PluginReport { name, versions, problem, .. } in asked {
+                let knows: Vec<Version> =
+                    versions.iter().filter_map(|it| it.parse().ok()).collect();
+                match knows.iter().max() {
+                    _ if knows.contains(&GOAL) => (),
+                    Some(highest) => found.push(format!("{name} takes {highest} at most")),
+                    None => found
+                        .push(format!("{name}: {}", problem.as_deref().unwrap_or("no versions"))),
+                }
+            }
+        }
+    }
+    match &facts.probe {
+        None => found.push("no output of probe: the agent is not known".to_owned()),
+        Some(Probe { ready: false, sentence, .. }) => found.push(sentence.clone()),
+        Some(Probe { cni_versions, .. }) => {
+            // Agents of that time fail each CHECK.
+            if !cni_versions.is_empty() && !cni_versions.contains(&Version::new(1, 0, 0)) {
+                found.push(
+                    "with CRI-O: this agent may fail each CHECK (v0.9.0 to v1.10.1 do)".to_owned(),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// How many of each.
+pub(super) fn tally<'a>(values: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for value in values {
+        *counts.entry(value.to_owned()).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,50 @@
+//! The upgrade: how many nodes had which agent, moment by moment.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::row::Facts;
+
+/// Moments that are looked at.
+const MOMENTS: i32 = 60;
+
+/// Nodes by API, from the first call to the last.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Timeline {
+    pub(super) from: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    /// The nodes that each API answered on, at each moment
+    pub(super) apis: BTreeMap<String, Vec<usize>>,
+}
+
+impl Timeline {
+    pub(super) fn of<'a>(nodes: impl Iterator<Item = &'a Facts> + Clone) -> Self {
+        let starts = nodes.clone().flat_map(|it| it.log().generations.first()).map(|(at, _)| *at);
+        let ends = nodes.clone().filter_map(|it| it.log().until);
+        let (Some(from), Some(until)) = (starts.min(), ends.max()) else { return Self::default() };
+        let step = until.duration_since(from) / MOMENTS;
+        let moments: Vec<_> = (0..=MOMENTS)
+            .filter_map(|number| {
+                from.checked_add(SignedDuration::from_nanos(
+                    i64::try_from(step.as_nanos() * i128::from(number)).ok()?,
+                ))
+                .ok()
+            })
+            .collect();
+        let mut apis: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for facts in nodes {
+            for (number, moment) in moments.iter().enumerate() {
+                let past = facts.log().generations.iter().rev().find(|(at, _)| at <= moment);
+                let Some((_, api)) = past else { continue };
+                let counts = apis.entry(api.clone()).or_insert_with(|| vec![0; moments.len()]);
+                if let Some(count) = counts.get_mut(number) {
+                    *count += 1;
+                }
+            }
+        }
+        Self { from: Some(from), until: Some(until), apis }
+    }
+}

@@ -1,0 +1,103 @@
+//! What is to be there in the end, and how it gets there.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use antrea_cni::input::node_settings;
+use tokio::task::spawn_blocking;
+
+use super::managed_file::{ManagedFile, ReplacedBy};
+use super::settings;
+use super::state::{Intent, State};
+use crate::cli::{Install, Place};
+use crate::error::Error;
+use crate::output::say;
+use crate::setting_arg::Set;
+use crate::{files, plugin_check};
+
+pub(super) const PLUGIN_MODE: u32 = 0o755;
+
+/// What is to be there in the end.
+pub(super) struct Installation {
+    pub(super) place: Place,
+    pub(super) plugin: Vec<u8>,
+    pub(super) settings: Vec<Set>,
+    /// Whether no person asked for it just now
+    pub(super) is_unattended: bool,
+    /// Where a keeper writes metrics
+    pub(super) metrics: Option<PathBuf>,
+    pub(super) metrics_interval: Duration,
+}
+
+impl Installation {
+    /// Reads and checks everything before anything is changed.
+    pub(super) async fn read(
+        arguments: &Install,
+        embedded: Option<&'static [u8]>,
+    ) -> Result<Self, Error> {
+        let arguments = arguments.clone();
+        // On a thread of its own: a FIFO may let it wait for ever.
+        let read = spawn_blocking(move || {
+            let plugin = match &arguments.from {
+                Some(path) => fs::read(path).map_err(Error::file("read", path))?,
+                None => embedded.ok_or(Error::NothingEmbedded)?.to_vec(),
+            };
+            Ok(Self {
+                plugin,
+                is_unattended: arguments.keep.is_some() || arguments.best_effort,
+                settings: settings::of(arguments.place.named_conf_dir(), arguments.set)?,
+                place: arguments.place,
+                metrics: arguments.metrics,
+                metrics_interval: arguments.metrics_interval,
+            })
+        });
+        read.await.map_err(|error| Error::Runtime(error.into()))?
+    }
+
+    pub(super) fn plugin_path(&self) -> Result<PathBuf, Error> {
+        let path = self.place.plugin()?;
+        std::path::absolute(&path).map_err(Error::file("find", &path))
+    }
+
+    /// Installs the plugin, unless a rollback holds it off.
+    pub(super) async fn install(&self, out: &mut impl Write) -> Result<(), Error> {
+        files::create_folder(self.place.bin_dir(), 0o755)?;
+        let state = State::take(&self.place).await?;
+        if self.is_unattended && state.marked().is_off(&self.plugin) {
+            let plugin = self.plugin_path()?;
+            return say(out, format!("{}: was rolled back: left off", plugin.display()));
+        }
+        if let Err(error) = self.install_plugin(&state, out).await {
+            // A refused install leaves nothing behind.
+            if ManagedFile::open(&self.place, &state)?.installed()?.is_none() {
+                state.remove()?;
+            }
+            return Err(error);
+        }
+        if state.marked() != Intent::None {
+            state.mark(&Intent::None)?;
+        }
+        Ok(())
+    }
+
+    async fn install_plugin(&self, state: &State, out: &mut impl Write) -> Result<(), Error> {
+        let slot = ManagedFile::open(&self.place, state)?;
+        let settings = settings::changed(slot.target(), &self.settings)?;
+        let folder = self.place.bin_dir();
+        let beside = node_settings::beside(slot.target());
+        let trial = async |prepared: &Path| {
+            plugin_check::run(prepared, folder).await?;
+            plugin_check::takes_settings(prepared, &beside, settings.as_deref()).await
+        };
+        if slot.installed()?.is_none() {
+            settings::keep_before(state, &beside)?;
+        }
+        let change = slot.put(&self.plugin, PLUGIN_MODE, ReplacedBy::Install, trial).await?;
+        if let Some(settings) = settings {
+            settings::write(state, &beside, &settings)?;
+        }
+        slot.report(out, change)
+    }
+}

@@ -1,0 +1,315 @@
+//! One installed file, and what is kept so that every step can be undone.
+//!
+//! In a hidden folder beside the file, `.<name>.cnictl/`:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `original` | what was there that was not ours, for `uninstall` |
+//! | `before-install` | what an install replaced, for `rollback` |
+//! | `before-restore` | the same of a keeper |
+//! | `installed` | a copy of what we installed, for the keeper |
+//! | `next`, `*.next` | the same while it is being installed |
+//!
+//! Each step is one rename, so that a process that is killed leaves the state
+//! before a step or after it; [`ManagedFile::recover`] finishes or drops the rest.
+
+use std::fmt;
+use std::fs::{self, Metadata};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use antrea_cni::input::node_settings;
+
+use super::state::State;
+use crate::cli::Place;
+use crate::error::Error;
+use crate::output::say;
+use crate::{files, platform, plugin_check};
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Installed,
+    Unchanged,
+    Restored,
+    Removed,
+    Absent,
+    Foreign,
+    RolledBack,
+    NothingBefore,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Installed => "installed",
+            Self::Unchanged => "is installed already",
+            Self::Restored => "uninstalled; what was there before is back",
+            Self::Removed => "uninstalled",
+            Self::Absent => "is gone already",
+            Self::Foreign => "is somebody else's by now: left alone",
+            Self::RolledBack => "rolled back to what was there before",
+            Self::NothingBefore => "there is no version before this one: left alone",
+        })
+    }
+}
+
+/// Who replaces a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReplacedBy {
+    Install,
+    Keeper,
+}
+
+impl ReplacedBy {
+    const ALL: [Self; 2] = [Self::Install, Self::Keeper];
+
+    fn before(self) -> &'static str {
+        match self {
+            Self::Install => "before-install",
+            Self::Keeper => "before-restore",
+        }
+    }
+}
+
+/// Whether a plugin is worth to be put back: not empty, and not cut off.
+fn is_whole(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && !plugin_check::is_cut_off(bytes)
+}
+
+/// One file and its history.
+pub(super) struct ManagedFile {
+    target: PathBuf,
+    folder: PathBuf,
+}
+
+/// What stands at a path.
+enum Existing {
+    Nothing,
+    /// A link, a FIFO and the like: nothing of ours
+    Special,
+    File(Vec<u8>, Metadata),
+}
+
+impl Existing {
+    fn at(path: &Path) -> Result<Self, Error> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_file() => {
+                Ok(files::read(path)?.map_or(Self::Nothing, |bytes| Self::File(bytes, metadata)))
+            }
+            Ok(_) => Ok(Self::Special),
+            Err(_) => Ok(Self::Nothing),
+        }
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::File(bytes, _) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn mode(&self) -> Option<u32> {
+        match self {
+            Self::File(_, metadata) => platform::mode(metadata),
+            _ => None,
+        }
+    }
+}
+
+impl ManagedFile {
+    /// Opens the plugin's, and cleans up after a process that was killed.
+    pub(super) fn open(place: &Place, state: &State) -> Result<Self, Error> {
+        let target = place.plugin()?;
+        files::remove_stale(&node_settings::beside(&target))?;
+        let slot = Self { target, folder: state.folder().to_owned() };
+        slot.recover()?;
+        Ok(slot)
+    }
+
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Says what became of it.
+    pub(super) fn report(&self, out: &mut impl Write, change: Outcome) -> Result<(), Error> {
+        say(out, format!("{}: {change}", self.target.display()))
+    }
+
+    fn kept(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// What we installed last.
+    pub(super) fn installed(&self) -> Result<Option<Vec<u8>>, Error> {
+        files::read(&self.kept("installed"))
+    }
+
+    /// What stands there now, if that is a file.
+    pub(super) fn there(&self) -> Result<Option<Vec<u8>>, Error> {
+        Ok(Existing::at(&self.target)?.bytes().map(<[u8]>::to_vec))
+    }
+
+    /// Whether somebody is about to write the file: it is not whole, and young.
+    pub(super) fn is_being_written(&self, patience: Duration) -> bool {
+        match Existing::at(&self.target) {
+            Ok(Existing::File(bytes, metadata)) if !is_whole(&bytes) => {
+                metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age < patience))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what stands there is what we installed last.
+    pub(super) fn is_ours(&self) -> Result<bool, Error> {
+        let installed = self.installed()?;
+        Ok(installed.is_some() && self.there()? == installed)
+    }
+
+    /// Puts `bytes` in place after `trial` of them.
+    pub(super) async fn put(
+        &self,
+        bytes: &[u8],
+        mode: u32,
+        by: ReplacedBy,
+        trial: impl AsyncFnOnce(&Path) -> Result<(), Error>,
+    ) -> Result<Outcome, Error> {
+        let there = Existing::at(&self.target)?;
+        let is_ours = there.bytes().is_some() && there.bytes() == self.installed()?.as_deref();
+        let is_same = there.bytes() == Some(bytes);
+        if is_ours && is_same && there.mode().is_none_or(|it| it == mode) {
+            return Ok(Outcome::Unchanged);
+        }
+        let prepared = files::prepare(&self.target, bytes, mode)?;
+        if by == ReplacedBy::Install {
+            files::sync(&prepared)?;
+        }
+        trial(&prepared).await?;
+        files::create_folder(&self.folder, 0o700)?;
+        let is_whole = there.bytes().is_none_or(is_whole);
+        if matches!(there, Existing::Special | Existing::File(..)) && is_whole {
+            if !is_ours {
+                files::keep(&self.target, &self.kept("original"))?;
+            }
+            if !is_same {
+                files::keep(&self.target, &self.next(by))?;
+            }
+        }
+        if self.installed()?.as_deref() != Some(bytes) {
+            files::write(&self.kept("next"), bytes, mode)?;
+        }
+        files::publish(prepared, &self.target)?;
+        // A keeper is in a hurry: every millisecond before this is one of another plugin.
+        if by == ReplacedBy::Keeper {
+            files::sync(&self.target)?;
+        }
+        files::sync_folder(&self.target)?;
+        self.finish()?;
+        Ok(Outcome::Installed)
+    }
+
+    fn next(&self, by: ReplacedBy) -> PathBuf {
+        self.kept(&format!("{}.next", by.before()))
+    }
+
+    /// After the new file came into place.
+    fn finish(&self) -> Result<(), Error> {
+        for by in ReplacedBy::ALL {
+            if fs::symlink_metadata(self.next(by)).is_ok() {
+                self.forget()?;
+                files::rename(&self.next(by), &self.kept(by.before()))?;
+            }
+        }
+        let next = self.kept("next");
+        if next.exists() { files::rename(&next, &self.kept("installed")) } else { Ok(()) }
+    }
+
+    /// Forgets what was replaced: it is not what was there right before any more.
+    fn forget(&self) -> Result<(), Error> {
+        for by in ReplacedBy::ALL {
+            files::remove(&self.kept(by.before()))?;
+        }
+        Ok(())
+    }
+
+    /// Cleans up after a process that was killed.
+    fn recover(&self) -> Result<(), Error> {
+        files::remove_stale(&self.target)?;
+        if !self.folder.is_dir() {
+            return Ok(());
+        }
+        for name in ["original", "before-install", "before-restore", "installed", "next"] {
+            files::remove_stale(&self.kept(name))?;
+            files::remove_stale(&self.kept(&format!("{name}.next")))?;
+        }
+        let next = files::read(&self.kept("next"))?.or(self.installed()?);
+        if next.is_some() && self.there()? == next {
+            return self.finish();
+        }
+        files::remove(&self.kept("next"))?;
+        for by in ReplacedBy::ALL {
+            files::remove(&self.next(by))?;
+        }
+        Ok(())
+    }
+
+    /// What would be back after [`ManagedFile::undo`].
+    pub(super) fn original(&self) -> Option<PathBuf> {
+        let original = self.kept("original");
+        fs::symlink_metadata(&original).is_ok().then_some(original)
+    }
+
+    /// Puts back what was there before the first install, or nothing.
+    pub(super) fn undo(&self) -> Result<Outcome, Error> {
+        match Existing::at(&self.target)? {
+            Existing::Nothing => (),
+            _ if self.is_ours()? => (),
+            _ => return Ok(Outcome::Foreign),
+        }
+        if let Some(original) = self.original() {
+            files::move_to(&original, &self.target)?;
+            return Ok(Outcome::Restored);
+        }
+        let removed = files::remove(&self.target)?;
+        Ok(if removed { Outcome::Removed } else { Outcome::Absent })
+    }
+
+    /// What [`ManagedFile::back`] would put back.
+    fn before(&self) -> Option<PathBuf> {
+        ReplacedBy::ALL
+            .map(|by| self.kept(by.before()))
+            .into_iter()
+            .find(|it| fs::symlink_metadata(it).is_ok())
+    }
+
+    /// Whether there is something to roll back to.
+    ///
+    /// # Errors
+    /// Somebody else's file stands there.
+    pub(super) fn can_go_back(&self) -> Result<bool, Error> {
+        let is_foreign =
+            !matches!(Existing::at(&self.target)?, Existing::Nothing) && !self.is_ours()?;
+        match self.before() {
+            Some(_) if is_foreign => Err(Error::Foreign { path: self.target.clone() }),
+            before => Ok(before.is_some()),
+        }
+    }
+
+    /// Puts back what was there before it was replaced last.
+    pub(super) fn back(&self) -> Result<Outcome, Error> {
+        let Some(before) = self.before() else { return Ok(Outcome::NothingBefore) };
+        let there = Existing::at(&before)?;
+        let original = Existing::at(&self.kept("original"))?;
+        // One of ours is what is installed from now on.
+        let is_ours = there.bytes().is_some() && there.bytes() != original.bytes();
+        if is_ours {
+            files::keep(&before, &self.kept("next"))?;
+        }
+        files::move_to(&before, &self.target)?;
+        if is_ours {
+            files::rename(&self.kept("next"), &self.kept("installed"))?;
+        }
+        Ok(Outcome::RolledBack)
+    }
+}

@@ -1,0 +1,153 @@
+//! What a keeper tells node-exporter: the installation, and counts of the calls.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::installation::Installation;
+use super::state::{self, sha256};
+use crate::commands::log::counters::Counters;
+use crate::commands::log::prometheus::{Kind, Text};
+use crate::commands::settings::{self, InForce};
+use crate::commands::{log, owed};
+use crate::error::Error;
+use crate::files;
+use crate::network::{self, Network};
+use crate::output::warn;
+
+/// How often the log is read: it rotates at most twice meanwhile.
+const LOOKS: Duration = Duration::from_secs(5);
+
+/// The file of counters in the folder of the installation.
+const SAVED: &str = "counters.json";
+
+/// Whether what was installed is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Kept,
+    /// A rollback holds it off
+    RolledBack,
+    Missing,
+}
+
+/// The file of metrics. It goes with the keeper that writes it: what a keeper said that ended
+/// is not true any more.
+pub(super) struct Metrics<'a> {
+    installation: &'a Installation,
+    to: &'a Path,
+    saved: PathBuf,
+    counters: Counters,
+    written: Option<(Instant, Found)>,
+    told: String,
+}
+
+impl<'a> Metrics<'a> {
+    /// Metrics of an installation, if it wants any. Counts go on where the last keeper ended.
+    pub(super) fn new(installation: &'a Installation) -> Option<Self> {
+        let to = installation.metrics.as_deref()?;
+        let saved = state::folder(&installation.place).ok()?.join(SAVED);
+        let read = fs::read(&saved).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let counters = read.unwrap_or_default();
+        Some(Self { installation, to, saved, counters, written: None, told: String::new() })
+    }
+
+    /// Reads what is new in the log, and writes the file if its time has come, or if something
+    /// is another way than it was. Returns when to be called again at the latest.
+    pub(super) fn refresh(&mut self, found: Found) -> Duration {
+        let interval = self.installation.metrics_interval;
+        let place = &self.installation.place;
+        let in_force = InForce::on(place);
+        let counted = match settings::log_file(place) {
+            Ok(log) => self.counters.advance(&log).map_err(Error::file("read", &log)),
+            Err(_) => Ok(()),
+        };
+        let is_due = self.written.is_none_or(|(at, was)| was != found || at.elapsed() >= interval);
+        let written = match is_due {
+            true => counted.and_then(|()| self.write(found, in_force.ok().as_ref())),
+            false => counted,
+        };
+        let said = written.err().map(|error| format!("no metrics: {error}")).unwrap_or_default();
+        if said != self.told && !said.is_empty() {
+            warn(&said);
+        }
+        self.told = said;
+        let since = self.written.map_or(Duration::ZERO, |(at, _)| at.elapsed());
+        interval.saturating_sub(since).clamp(Duration::from_millis(10), LOOKS)
+    }
+
+    fn write(&mut self, found: Found, in_force: Option<&InForce>) -> Result<(), Error> {
+        self.written = Some((Instant::now(), found));
+        // First the counts: what is told was counted, and is not counted again.
+        if self.saved.parent().is_some_and(Path::is_dir) {
+            let saved = serde_json::to_vec(&self.counters).unwrap_or_default();
+            files::write(&self.saved, &saved, 0o600)?;
+        }
+        // What cannot be read is none of ours, and is told all the same.
+        let plugin = fs::read(self.installation.plugin_path()?).unwrap_or_default();
+        let mut text = Text::new("plugin", &self.installation.place.name);
+        let number = |is: bool| vec![(Vec::new(), f64::from(u8::from(is)))];
+        text.family(
+            "antrea_cni_info",
+            Kind::Gauge,
+            "The version of the keeper, and the plugin that stands there.",
+            vec![(
+                vec![
+                    ("version", env!("CARGO_PKG_VERSION").to_owned()),
+                    ("sha256", sha256(&plugin)),
+                ],
+                1.0,
+            )],
+        );
+        text.family(
+            "antrea_cni_installed",
+            Kind::Gauge,
+            "1 if the plugin that was installed stands there.",
+            number(found == Found::Kept),
+        );
+        text.family(
+            "antrea_cni_rolled_back",
+            Kind::Gauge,
+            "1 if a rollback holds the plugin off.",
+            number(found == Found::RolledBack),
+        );
+        let leads = self.leads_to_plugin().map(number).unwrap_or_default();
+        text.family(
+            "antrea_cni_conflist_leads_to_plugin",
+            Kind::Gauge,
+            "1 if the container runtime's network leads to the plugin; absent where there is none.",
+            leads,
+        );
+        if let Some(in_force) = in_force {
+            let owed = owed::count(&in_force.in_force.socket);
+            text.family(
+                "antrea_cni_owed_dels",
+                Kind::Gauge,
+                "DELs that no agent did yet.",
+                vec![(Vec::new(), f64::from(u32::try_from(owed).unwrap_or(u32::MAX)))],
+            );
+        }
+        self.counters.write(&mut text);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        text.family(
+            "antrea_cni_metrics_timestamp_seconds",
+            Kind::Gauge,
+            "When this was written: a keeper that was killed leaves what it wrote last.",
+            vec![(Vec::new(), now.as_secs_f64())],
+        );
+        log::write_textfile(self.to, &text.into_text())
+    }
+
+    /// Whether Pods are connected by the plugin. `None` where that cannot be seen.
+    fn leads_to_plugin(&self) -> Option<bool> {
+        let first = network::files(&self.installation.place.conf_dir()).into_iter().next()?;
+        let network = Network::read(&first).ok()?;
+        let leads = network.leads_to(&self.installation.place.name);
+        (leads || network.unseen().is_none()).then_some(leads)
+    }
+}
+
+impl Drop for Metrics<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.to);
+    }
+}

@@ -1,0 +1,132 @@
+//! Writing the settings of the node.
+
+use std::path::{Path, PathBuf};
+
+use antrea_cni::input::{Settings, node_settings};
+use serde_json::{Map, Value};
+
+use super::state::State;
+use crate::error::Error;
+use crate::files;
+use crate::setting_arg::{Set, wrong};
+
+/// The settings to install: where the network configurations are, if that is not where the
+/// plugin looks for them by itself, then those of the environment, then those of the
+/// command line.
+pub(super) fn of(conf_dir: Option<PathBuf>, set: Vec<Set>) -> Result<Vec<Set>, Error> {
+    let mut all = Vec::new();
+    if let Some(conf_dir) = conf_dir {
+        let path = std::path::absolute(&conf_dir).map_err(Error::file("find", &conf_dir))?;
+        if path != Path::new(&Settings::default().conf_dir) {
+            let value = Value::from(path.to_string_lossy());
+            all.push(Set { key: "confDir".to_owned(), value });
+        }
+    }
+    all.extend(of_environment()?);
+    all.extend(set);
+    Ok(all)
+}
+
+/// Settings that the environment of a container brings: `ANTREA_CNI_SET_KEY`.
+fn of_environment() -> Result<Vec<Set>, Error> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            let key = name.strip_prefix("ANTREA_CNI_SET_")?;
+            let set = Set::parse(&format!(
+                "{key}={}",
+                value.to_string_lossy().trim_end_matches(['\r', '\n'])
+            ));
+            Some(set.map_err(|wrong| Error::Environment { name, wrong }))
+        })
+        .collect()
+}
+
+/// The mode of the file.
+const MODE: u32 = 0o644;
+
+/// Keeps the settings that a person wrote before the first install, for `uninstall`.
+pub(super) fn keep_before(state: &State, path: &Path) -> Result<(), Error> {
+    match path.is_file() {
+        true => files::keep(path, &before(state)),
+        false => Ok(()),
+    }
+}
+
+/// Writes settings that an install changed.
+pub(super) fn write(state: &State, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    files::write(&written(state), bytes, 0o600)?;
+    files::write(path, bytes, MODE)?;
+    files::remove(&aside(path)).map(drop)
+}
+
+/// Writes the settings back that a keeper saw last.
+#[cfg(unix)]
+pub(super) fn restore(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    files::write(path, bytes, MODE)
+}
+
+/// Keeps settings that a version refused beside those that it takes.
+pub(super) fn set_aside(
+    state: &State,
+    path: &Path,
+    taken: &Map<String, Value>,
+) -> Result<(), Error> {
+    files::rename(path, &aside(path))?;
+    let text = format!("{:#}\n", Value::Object(taken.clone()));
+    files::write(&written(state), text.as_bytes(), 0o600)?;
+    if taken.is_empty() { Ok(()) } else { files::write(path, text.as_bytes(), MODE) }
+}
+
+/// Puts back the settings that were there before the first install, or removes ours. What a
+/// person changed since then stays.
+pub(super) fn undo(state: &State, path: &Path) -> Result<(), Error> {
+    files::remove(&aside(path))?;
+    let (now, written) = (files::read(path)?, files::read(&written(state))?);
+    match before(state) {
+        before if !before.exists() => files::remove(path).map(drop),
+        before if now.is_none() || now == written => files::move_to(&before, path),
+        _ => Ok(()),
+    }
+}
+
+fn before(state: &State) -> PathBuf {
+    state.folder().join("settings-before")
+}
+
+fn written(state: &State) -> PathBuf {
+    state.folder().join("settings-written")
+}
+
+/// Where settings are that a version refused to which was rolled back.
+pub(super) fn aside(path: &Path) -> PathBuf {
+    let mut aside = path.to_owned().into_os_string();
+    aside.push(".refused");
+    aside.into()
+}
+
+/// The file beside a plugin after these changes; `None` without any.
+pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>, Error> {
+    let path = node_settings::beside(plugin);
+    let aside = files::read(&aside(&path))?;
+    if changes.is_empty() && aside.is_none() {
+        return Ok(None);
+    }
+    // What is no object has no settings that could be lost.
+    let read = |bytes: Option<Vec<u8>>| -> Map<String, Value> {
+        serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default()
+    };
+    let mut members = read(aside);
+    members.extend(read(files::read(&path)?));
+    for Set { key, value } in changes {
+        match value {
+            Value::Null => members.remove(key),
+            value => members.insert(key.clone(), value.clone()),
+        };
+    }
+    let all = Value::Object(members);
+    match wrong(&all, &path) {
+        Some(wrong) => Err(Error::Settings { wrong }),
+        None => Ok(Some(format!("{all:#}\n").into_bytes())),
+    }
+}

@@ -1,0 +1,128 @@
+//! Taking the plugin off a node, or back to what it was before.
+
+use std::io::Write;
+use std::path::Path;
+
+use antrea_cni::input::node_settings;
+use serde_json::{Map, Value};
+
+use super::managed_file::{ManagedFile, Outcome};
+use super::settings;
+use super::signals::until_terminated;
+use super::state::{Intent, State, sha256};
+use crate::cli::{Place, Undo, Uninstall};
+use crate::error::{Error, Exit};
+use crate::network;
+use crate::output::{say, warn};
+use crate::{files, plugin_check};
+
+/// Takes something back, and stays if that is wanted.
+fn undo<O: Write>(
+    arguments: &Undo,
+    out: &mut O,
+    work: impl AsyncFnOnce(&mut O) -> Result<Exit, Error>,
+) -> Result<Exit, Error> {
+    let otherwise = if arguments.stay { Exit::Success } else { Exit::Failure };
+    until_terminated(
+        async {
+            let exit = work(out).await?;
+            if arguments.stay {
+                say(out, "done: waiting for SIGTERM")?;
+                std::future::pending::<()>().await;
+            }
+            Ok(exit)
+        },
+        otherwise,
+    )
+}
+
+/// Takes the plugin away, if it is still ours.
+pub(crate) fn uninstall(arguments: &Uninstall, out: &mut impl Write) -> Result<Exit, Error> {
+    let place = &arguments.undo.place;
+    undo(&arguments.undo, out, async |out| {
+        let Some(state) = State::take_existing(place).await? else { return nothing(place, out) };
+        let plugin = ManagedFile::open(place, &state)?;
+        if !arguments.force {
+            refuse_if_needed(place, &plugin).await?;
+        }
+        plugin.report(out, plugin.undo()?)?;
+        settings::undo(&state, &node_settings::beside(plugin.target()))?;
+        state.uninstalled()?;
+        Ok(Exit::Success)
+    })
+}
+
+/// Keeps the plugin while a conflist needs it and nothing that works would stand there.
+async fn refuse_if_needed(place: &Place, plugin: &ManagedFile) -> Result<(), Error> {
+    if !plugin.is_ours()? {
+        return Ok(());
+    }
+    if let Some(original) = plugin.original()
+        && plugin_check::works(&original, plugin_check::LIMIT).await
+    {
+        return Ok(());
+    }
+    match network::naming(&place.conf_dir(), &place.name) {
+        Some(network) => Err(Error::Needed {
+            plugin: plugin.target().to_owned(),
+            list: network.of_pods().source.path.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Puts back the plugin that was there before the last change.
+pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, Error> {
+    let place = &arguments.place;
+    undo(arguments, out, async |out| {
+        let Some(state) = State::take_existing(place).await? else { return nothing(place, out) };
+        let plugin = ManagedFile::open(place, &state)?;
+        if !plugin.can_go_back()? {
+            plugin.report(out, Outcome::NothingBefore)?;
+            return Ok(Exit::Success);
+        }
+        // First, so that a keeper that sees the change knows why.
+        if let Some(off) = plugin.installed()? {
+            state.mark(&Intent::RolledBack(sha256(&off)))?;
+        }
+        plugin.report(out, plugin.back()?)?;
+        set_refused_settings_aside(&state, plugin.target()).await?;
+        Ok(Exit::Success)
+    })
+}
+
+/// A version that was put back may not know a setting of the node: each ADD would end with
+/// code 7. Such settings are kept beside the others, for the next install.
+async fn set_refused_settings_aside(state: &State, plugin: &Path) -> Result<(), Error> {
+    let path = node_settings::beside(plugin);
+    let takes =
+        async |settings: Option<&[u8]>| match plugin_check::takes_settings(plugin, &path, settings)
+            .await
+        {
+            Err(Error::RefusesSettings { why, .. }) => Ok(Some(why)),
+            taken => taken.map(|()| None),
+        };
+    let Some(why) = takes(None).await? else { return Ok(()) };
+    let all: Map<String, Value> =
+        serde_json::from_slice(&files::read(&path)?.unwrap_or_default()).unwrap_or_default();
+    let mut taken = Map::new();
+    for (key, value) in all {
+        let one = Value::Object(Map::from_iter([(key.clone(), value.clone())])).to_string();
+        if takes(Some(one.as_bytes())).await?.is_none() {
+            taken.insert(key, value);
+        }
+    }
+    let aside = settings::aside(&path);
+    settings::set_aside(state, &path, &taken)?;
+    let aside = aside.display();
+    warn(format!(
+        "the version before refuses settings of this node, all of which are in {aside} now: {why}"
+    ));
+    Ok(())
+}
+
+fn nothing(place: &Place, out: &mut impl Write) -> Result<Exit, Error> {
+    let target = place.plugin()?;
+    say(out, format!("{}: nothing was installed here", target.display()))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,71 @@
+//! Reading the log files that the plugin writes: one JSON object a line.
+
+pub(crate) mod counters;
+pub(crate) mod event;
+pub(crate) mod follow;
+pub(crate) mod prometheus;
+pub(crate) mod read;
+pub(crate) mod summary;
+
+use std::io::Write;
+use std::path::Path;
+
+use self::read::read;
+use self::summary::{Count, Summary};
+use crate::cli::Summary as Arguments;
+use crate::commands::settings;
+use crate::error::{Error, Exit};
+use crate::files;
+use crate::output::{self, waiting};
+
+/// The command `log summary`.
+pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
+    let spinner = waiting("reading");
+    let mut count = Count::default();
+    let files = match &*arguments.files {
+        [] => &[settings::log_file(&arguments.place)?],
+        files => files,
+    };
+    for path in files {
+        let file = path.to_string_lossy();
+        let mut events = 0;
+        let torn = read(path, |event| {
+            events += 1;
+            if arguments.filter.accepts(&event) {
+                count.see(&file, &event);
+            }
+        })?;
+        if events == 0 && torn > 0 {
+            return Err(Error::NotALog(path.clone()));
+        }
+        count.torn_lines += torn;
+    }
+    spinner.finish_and_clear();
+    let summary = Summary::of(count);
+    match (&arguments.format, &arguments.textfile) {
+        (None, _) => output::answer(out, arguments.output, &summary)?,
+        (Some(_), None) => drop(output::write(out, prometheus::text(&summary).as_bytes())?),
+        (Some(_), Some(path)) => write_textfile(path, &prometheus::text(&summary))?,
+    }
+    Ok(Exit::Success)
+}
+
+/// node-exporter reads the file at any moment, as a user of its own.
+pub(crate) fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
+    files::remove_stale(path)?;
+    files::write(path, text.as_bytes(), 0o644)
+}
+
+/// What only the fuzzers reach from outside.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(mut log: &[u8]) -> [String; 4] {
+    let (mut count, mut text) = (Count::default(), String::new());
+    let torn = read::events(&mut log, |event| {
+        text += &format!("{event}\n");
+        count.see("log", &event);
+    });
+    count.torn_lines = torn.unwrap_or_default();
+    let summary = Summary::of(count);
+    let json = serde_json::to_string(&summary).unwrap_or_default();
+    [text, summary.to_string(), prometheus::text(&summary), json]
+}

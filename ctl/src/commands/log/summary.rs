@@ -1,0 +1,263 @@
+//! Counting what is in logs: calls, times, and the agents that answered.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use semver::Version;
+use serde::Serialize;
+
+use super::event::{Event, short};
+use crate::releases;
+use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
+
+#[derive(Default)]
+pub(super) struct Count {
+    groups: Groups,
+    agents: BTreeMap<String, Evidence>,
+    pub(super) torn_lines: usize,
+    last_call: Option<Timestamp>,
+}
+
+impl Count {
+    pub(super) fn see(&mut self, log: &str, event: &Event) {
+        self.groups.add(event);
+        self.last_call = self.last_call.max(Some(event.time));
+        self.agents.entry(log.to_owned()).or_default().see(event);
+    }
+}
+
+/// Times in milliseconds by command, API and code.
+#[derive(Default)]
+struct Groups(BTreeMap<(String, String, u32), Vec<f64>>);
+
+impl Groups {
+    fn add(&mut self, event: &Event) {
+        let key = (event.command.clone(), event.api().to_owned(), event.code);
+        self.0.entry(key).or_default().push(event.milliseconds);
+    }
+}
+
+/// What one log tells of its node's agent: what the last answer in it shows. Its
+/// clock may have been wrong.
+#[derive(Default)]
+struct Evidence {
+    api: Option<String>,
+    accepted: Option<Version>,
+    refused: Vec<Version>,
+    last_seen: Option<Timestamp>,
+}
+
+impl Evidence {
+    fn see(&mut self, event: &Event) {
+        let Some(answered) = event.answered() else { return };
+        if self.api.as_ref() != Some(&answered.api) {
+            *self = Self { api: Some(answered.api.clone()), ..Self::default() };
+        }
+        self.last_seen = Some(event.time);
+        // Code 1 is the refusal of a version; every other reply accepted it.
+        let of_this_api = event.tried.iter().filter(|tried| tried.api == answered.api);
+        for (version, code) in of_this_api.filter_map(|it| it.cni_version.clone().zip(it.code)) {
+            if code == 1 {
+                if !self.refused.contains(&version) {
+                    self.refused.push(version);
+                }
+            } else if self.accepted.as_ref().is_none_or(|accepted| *accepted < version) {
+                self.refused.retain(|refused| *refused != version);
+                self.accepted = Some(version);
+            }
+        }
+    }
+}
+
+/// What is in logs.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Summary {
+    pub(super) calls: usize,
+    pub(super) torn_lines: usize,
+    pub(super) groups: Vec<Group>,
+    pub(super) commands: Vec<Times>,
+    pub(super) agents: Vec<Agent>,
+    /// When the last call was
+    pub(super) last_call: Option<Timestamp>,
+}
+
+/// Calls with the same command, API and code.
+#[derive(Debug, Serialize)]
+pub(super) struct Group {
+    pub(super) command: String,
+    pub(super) api: String,
+    pub(super) code: u32,
+    pub(super) calls: usize,
+}
+
+/// Times of a command in milliseconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Times {
+    pub(super) command: String,
+    pub(super) calls: usize,
+    pub(super) sum: f64,
+    pub(super) p50: f64,
+    pub(super) p90: f64,
+    pub(super) p99: f64,
+    /// Upper bound and count; each bound is twice the one before
+    histogram: Vec<(f64, usize)>,
+}
+
+/// The agent of a log's node.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Agent {
+    pub(super) log: String,
+    pub(super) api: String,
+    /// Whether a release has a newer API
+    pub(super) is_old: bool,
+    /// Releases that answer like that; empty for one that is not released yet
+    releases: String,
+    last_seen: Option<Timestamp>,
+}
+
+impl Summary {
+    pub(super) fn of(count: Count) -> Self {
+        let mut by_command: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        let mut groups = Vec::new();
+        for ((command, api, code), times) in count.groups.0 {
+            groups.push(Group { command: command.clone(), api, code, calls: times.len() });
+            by_command.entry(command).or_default().extend(times);
+        }
+        let commands: Vec<_> = by_command.into_iter().map(Times::of).collect();
+        let agents = count.agents.into_iter().filter_map(|(log, it)| {
+            let api = it.api?;
+            let releases = releases::candidates(&api, it.accepted.as_ref(), &it.refused);
+            Some(Agent {
+                log,
+                is_old: releases::is_old(&api),
+                releases: releases::text(&releases),
+                api: short(&api).to_owned(),
+                last_seen: it.last_seen,
+            })
+        });
+        Self {
+            calls: groups.iter().map(|group| group.calls).sum(),
+            torn_lines: count.torn_lines,
+            last_call: count.last_call,
+            agents: agents.collect(),
+            groups,
+            commands,
+        }
+    }
+}
+
+impl Times {
+    fn of((command, mut times): (String, Vec<f64>)) -> Self {
+        times.sort_by(f64::total_cmp);
+        let mut histogram: Vec<(f64, usize)> = Vec::new();
+        let mut bound = 0.125;
+        let mut rest = times.as_slice();
+        while !rest.is_empty() {
+            let below = rest.partition_point(|time| *time <= bound);
+            if below > 0 || !histogram.is_empty() {
+                histogram.push((bound, below));
+            }
+            rest = rest.get(below..).unwrap_or_default();
+            bound *= 2.0;
+        }
+        Self {
+            command,
+            calls: times.len(),
+            sum: times.iter().sum(),
+            p50: percentile(&times, 50),
+            p90: percentile(&times, 90),
+            p99: percentile(&times, 99),
+            histogram,
+        }
+    }
+}
+
+/// The smallest value that `percent` of all do not exceed.
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{} calls", self.calls)?;
+        if self.torn_lines > 0 {
+            let lines = self.torn_lines;
+            writeln!(out, "{BAD}{lines} lines are not whole{BAD:#}: was the disk full?")?;
+        }
+        if self.calls == 0 {
+            return Ok(());
+        }
+        // As wide as the longest name: 80 columns with the longest of all.
+        let wide =
+            self.groups.iter().map(|group| plain(&group.api).len()).max().unwrap_or(0).max(10);
+        writeln!(out, "\n{TITLE}command  {:<wide$} code      calls{TITLE:#}", "API")?;
+        for Group { command, api, code, calls } in &self.groups {
+            let style = if *code == 0 { GOOD } else { BAD };
+            let (command, api) = (plain(command), plain(api));
+            writeln!(out, "{command:<8} {api:<wide$} {style}{code:<4}{style:#} {calls:>10}")?;
+        }
+        for times in &self.commands {
+            writeln!(out, "\n{times}")?;
+        }
+        writeln!(out, "{TITLE}agents{TITLE:#}")?;
+        for Agent { log, api, is_old, releases, last_seen } in &self.agents {
+            write!(out, "{}: {}", plain(log), plain(api))?;
+            if *is_old {
+                write!(out, " {BAD}(old: a release has a newer API){BAD:#}")?;
+            }
+            if !releases.is_empty() {
+                write!(out, ", as antrea-agent {releases} does")?;
+            }
+            match last_seen {
+                Some(seen) => writeln!(out, " {WEAK}(last seen {seen}){WEAK:#}")?,
+                None => writeln!(out)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cells of the longest bar.
+const BAR: usize = 40;
+
+impl fmt::Display for Times {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { command, p50, p90, p99, .. } = self;
+        let command = plain(command);
+        writeln!(
+            out,
+            "{TITLE}{command}{TITLE:#}  p50 {p50:.3} ms  p90 {p90:.3} ms  p99 {p99:.3} ms"
+        )?;
+        let most = self.histogram.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
+        for (bound, count) in &self.histogram {
+            let bar = "█".repeat((count * BAR).div_ceil(most));
+            writeln!(out, "  ≤ {bound:>9.3} ms {count:>8} {bar}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_were_seen() {
+        let times: Vec<f64> = (1..=200).map(f64::from).collect();
+        for (percent, expected) in [(50, 100.0), (90, 180.0), (99, 198.0)] {
+            assert!((percentile(&times, percent) - expected).abs() < f64::EPSILON);
+        }
+        assert!((percentile(&[7.0], 99) - 7.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn each_time_is_in_one_bar() {
+        let times = Times::of(("ADD".to_owned(), vec![0.1, 0.2, 0.3, 9.0, 1.0]));
+        let total: usize = times.histogram.iter().map(|(_, count)| count).sum();
+        assert_eq!((total, times.histogram.last()), (5, Some(&(16.0, 1))));
+    }
+}

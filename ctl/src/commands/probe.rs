@@ -1,0 +1,201 @@
+//! Asking an agent what it can do.
+//!
+//! Nothing happens on the node. Whether a method is served is asked with a message that no
+//! agent can decode, so it does not matter which cniVersions an agent accepts. Which it
+//! accepts is asked with a CHECK of version 0.0.0, which agents refuse (code 1), and which
+//! has no effect on one that does not.
+
+mod report;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use antrea_cni::api::Request;
+use antrea_cni::client::{self, Node};
+use antrea_cni::input::{CmdArgs, Configuration, Settings, TraceContext};
+use antrea_cni::{Action, Api, ThisNode, grpc};
+use semver::Version;
+
+use self::report::{ApiReport, Capabilities, MethodReport, Peer, SocketFile, State};
+use crate::cli::Probe;
+use crate::commands::{owed, settings};
+use crate::error::{Error, Exit};
+use crate::{output, platform};
+
+pub(crate) use self::report::Report;
+
+/// How long to wait for an answer where nobody said how long.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What agents refuse.
+const REFUSED: &str = r#"{"cniVersion":"0.0.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
+
+/// What an agent that has STATUS answers for real.
+const STATUS: &str = r#"{"cniVersion":"1.1.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
+
+/// The command `probe`.
+pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Exit, Error> {
+    let settings = settings::of_agent(&arguments.agent)?;
+    let spinner = output::waiting(format!("asking the agent behind {}", settings.socket));
+    let report = probe(&settings, arguments.timeout);
+    spinner.finish_and_clear();
+    output::answer(out, arguments.output, &report)?;
+    Ok(report.exit())
+}
+
+/// Asks the agent that these settings lead to, waiting `timeout` for each answer.
+pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
+    let mut report = Report::new(Path::new(&settings.socket));
+    match look(settings, &mut report) {
+        Ok(()) => ask_all(settings, timeout, &mut report),
+        Err(state) => report.state = state,
+    }
+    report.owed = owed::count(&settings.socket);
+    report.conclude();
+    report
+}
+
+/// The socket as a file, and who listens.
+fn look(settings: &Settings, report: &mut Report) -> Result<(), State> {
+    let file = platform::socket_file(&settings.socket).map_err(State::of)?;
+    report.socket_file =
+        file.map(|(uid, gid, mode)| SocketFile { uid, gid, mode: format!("{mode:04o}") });
+    let started = Instant::now();
+    // The plugin's rule: it sends nothing to anybody whom it does not trust.
+    let anybody = !settings.require_root_agent;
+    let connected = grpc::connect(&settings.socket, anybody, false, started + TIMEOUT);
+    let (_, peer) = connected.map_err(State::of_error)?;
+    report.connect_milliseconds = Some(milliseconds(started.elapsed()));
+    report.peer = Some(Peer { uid: platform::user(&peer), pid: peer.pid });
+    Ok(())
+}
+
+fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
+    let trace = TraceContext::default();
+    let node = ThisNode::new(settings, &trace);
+    for api in Api::ALL {
+        let mut found = ApiReport::new(api);
+        for action in Action::ALL {
+            let Some(method) = look_up(api, action, &node, timeout) else { continue };
+            let stuck = method.state == State::Silent;
+            found.methods.push(method);
+            // The others would take as long.
+            if stuck {
+                report.state = State::Silent;
+                report.apis.push(found);
+                return;
+            }
+        }
+        report.apis.push(found);
+    }
+    if let Some(api) = Api::ALL.iter().find(|api| report.serves(api, Action::Check)) {
+        ask(api, Action::Check, REFUSED, &node, timeout, report);
+    }
+    let said = |api| client::capabilities(&node, api, node.now() + timeout).ok().flatten();
+    if let Some(said) = Api::ALL.iter().find_map(said) {
+        report.accept(said.cni_versions.iter().filter_map(|text| text.parse().ok()).collect());
+        report.capabilities = Some(Capabilities::from(said));
+    }
+    if let Some(api) = Api::ALL.iter().find(|api| report.serves(api, Action::Status)) {
+        report.status = ask(api, Action::Status, STATUS, &node, timeout, report);
+    }
+}
+
+/// Whether a method is served; `None` where the API lacks the command.
+fn look_up(
+    api: &Api,
+    action: Action,
+    node: &ThisNode<'_>,
+    timeout: Duration,
+) -> Option<MethodReport> {
+    let method = (api.method)(action)?.name;
+    let started = Instant::now();
+    let answer = client::is_served(node, api, action, started + timeout);
+    let elapsed = milliseconds(started.elapsed());
+    let (state, message) = answer.map_or_else(state_of, |()| (State::Served, None));
+    Some(MethodReport { method, state, message, milliseconds: elapsed })
+}
+
+/// One call, and what its answer says; `None` where the API lacks the command.
+fn ask(
+    api: &Api,
+    action: Action,
+    configuration: &str,
+    node: &ThisNode<'_>,
+    timeout: Duration,
+    report: &mut Report,
+) -> Option<MethodReport> {
+    let method = (api.method)(action)?.name;
+    let parsed = Configuration::parse(configuration.as_bytes()).ok()?;
+    let args = CmdArgs {
+        container_id: "antrea-cnictl-probe".to_owned(),
+        ifname: "probe0".to_owned(),
+        stdin_data: configuration.into(),
+        ..CmdArgs::default()
+    };
+    let request = Request { action, args: &args, configuration: &parsed, cni_version: None };
+    let started = Instant::now();
+    let answer = client::call_one_api(node, api, &request, started + timeout);
+    let elapsed = milliseconds(started.elapsed());
+    let (state, message) = match answer {
+        Ok(response) => match response.error {
+            None => (State::Served, None),
+            // STATUS of an agent of lower versions: its ADD is translated.
+            Some(error) if error.is_refused_version() => {
+                if configuration == REFUSED {
+                    report.accept(accepted(&error.message));
+                }
+                (State::Served, None)
+            }
+            Some(error) => (State::Served, Some(format!("code {}: {}", error.code, error.message))),
+        },
+        Err(error) => state_of(error),
+    };
+    Some(MethodReport { method, state, message, milliseconds: elapsed })
+}
+
+fn state_of(error: client::Error) -> (State, Option<String>) {
+    match error {
+        error if error.is_unimplemented() => (State::Unimplemented, None),
+        client::Error::Call(grpc::Error::Deadline) => (State::Silent, None),
+        error => (State::Failed, Some(reason(&error))),
+    }
+}
+
+/// The error with what the transport saw.
+fn reason(error: &client::Error) -> String {
+    match error {
+        client::Error::Call(grpc::Error::ConnectionLost(why) | grpc::Error::NoValidReply(why)) => {
+            why.clone()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The versions in a refusal such as `Unsupported CNI version [0.0.0],
+/// supported versions [0.1.0 0.2.0]`; older agents put commas between them.
+fn accepted(message: &str) -> Vec<Version> {
+    let list = message.rsplit('[').next().and_then(|rest| rest.split(']').next());
+    let words = list.unwrap_or_default().split([' ', ',']);
+    words.filter_map(|word| word.parse().ok()).filter(|it| *it != Version::new(0, 0, 0)).collect()
+}
+
+fn milliseconds(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_both_forms_of_the_refusal() {
+        let expected = [Version::new(0, 4, 0), Version::new(1, 0, 0)];
+        for list in ["0.4.0 1.0.0", "0.4.0,1.0.0", "0.4.0, 1.0.0"] {
+            let text = format!("Unsupported CNI version [0.0.0], supported versions [{list}]");
+            assert_eq!(accepted(&text), expected, "{list}");
+        }
+        assert!(accepted("unsupported version [0.0.0]").is_empty());
+        assert!(accepted("").is_empty());
+    }
+}

@@ -1,0 +1,354 @@
+//! What a probe found, as JSON and as text.
+
+use std::path::Path;
+use std::{fmt, io};
+
+use antrea_cni::input::version::{LOWER, NEWEST};
+use antrea_cni::{Action, Api, api, grpc};
+use semver::Version;
+use serde::Serialize;
+
+use crate::error::Exit;
+use crate::platform::TRUSTED;
+use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
+
+/// What a probe found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    socket: String,
+    /// The answer in one sentence
+    pub(crate) sentence: String,
+    /// Whether a Pod could be wired
+    ready: bool,
+    pub(super) state: State,
+    pub(super) socket_file: Option<SocketFile>,
+    pub(super) peer: Option<Peer>,
+    pub(super) connect_milliseconds: Option<f64>,
+    pub(super) apis: Vec<ApiReport>,
+    /// Values of `cniVersion` that the agent accepts, as far as it tells
+    cni_versions: Vec<Version>,
+    pub(super) capabilities: Option<Capabilities>,
+    /// The answer to STATUS, of an agent that has it
+    pub(super) status: Option<MethodReport>,
+    /// DELs that no agent did yet
+    pub(super) owed: usize,
+}
+
+/// How an agent or a method is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum State {
+    /// It answers
+    Served,
+    /// It says that it does not have this
+    Unimplemented,
+    /// No answer in time
+    Silent,
+    /// It answers with an error
+    Failed,
+    /// No file, or nobody listens
+    Absent,
+    /// The file is something else
+    NotASocket,
+    /// We may not connect
+    Forbidden,
+    /// The process is of this user, whom the plugin does not trust
+    Untrusted(String),
+    /// The operating system says something else
+    Unusable(String),
+}
+
+impl State {
+    /// What a failed connection says.
+    pub(super) fn of_error(error: grpc::Error) -> Self {
+        match error {
+            grpc::Error::Unreachable(error)
+            | grpc::Error::OutOfDescriptors(error)
+            | grpc::Error::Untrusted { source: Some(error), .. } => Self::of(error),
+            grpc::Error::Untrusted { user, source: None } => {
+                Self::Untrusted(user.unwrap_or_else(|| "that cannot be told".to_owned()))
+            }
+            grpc::Error::NotASocket(_) => Self::NotASocket,
+            other => Self::Unusable(other.to_string()),
+        }
+    }
+
+    pub(super) fn of(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Self::Absent,
+            io::ErrorKind::PermissionDenied => Self::Forbidden,
+            // A full backlog: there is somebody, who does not accept.
+            io::ErrorKind::WouldBlock => Self::Silent,
+            _ => Self::Unusable(error.to_string()),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SocketFile {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    /// In octal
+    pub(super) mode: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Peer {
+    /// Where users have numbers
+    pub(super) uid: Option<u32>,
+    pub(super) pid: Option<i32>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ApiReport {
+    package: &'static str,
+    version: &'static str,
+    /// Which releases of antrea-agent have it; `null`: none so far
+    releases: Option<[&'static str; 2]>,
+    pub(super) methods: Vec<MethodReport>,
+}
+
+impl ApiReport {
+    pub(super) fn new(api: &Api) -> Self {
+        let Api { package, version, releases, .. } = *api;
+        Self { package, version, releases, methods: Vec::new() }
+    }
+
+    fn is_absent(&self) -> bool {
+        self.methods.iter().all(|method| method.state == State::Unimplemented)
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MethodReport {
+    pub(super) method: &'static str,
+    pub(super) state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    pub(super) milliseconds: f64,
+}
+
+/// The answer to `GetCapabilities`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Capabilities {
+    api_version: String,
+    agent_version: String,
+    rpcs: Vec<String>,
+}
+
+impl From<api::Capabilities> for Capabilities {
+    fn from(said: api::Capabilities) -> Self {
+        let api::Capabilities { api_version, agent_version, rpcs, .. } = said;
+        Self { api_version, agent_version, rpcs }
+    }
+}
+
+impl Report {
+    /// Nothing is known yet, so nothing is served.
+    pub(super) fn new(socket: &Path) -> Self {
+        Self {
+            socket: socket.to_string_lossy().into_owned(),
+            sentence: String::new(),
+            ready: false,
+            state: State::Unimplemented,
+            socket_file: None,
+            peer: None,
+            connect_milliseconds: None,
+            apis: Vec::new(),
+            cni_versions: Vec::new(),
+            capabilities: None,
+            status: None,
+            owed: 0,
+        }
+    }
+
+    pub(super) fn accept(&mut self, versions: Vec<Version>) {
+        if !versions.is_empty() {
+            self.cni_versions = versions;
+        }
+    }
+
+    pub(super) fn serves(&self, api: &Api, action: Action) -> bool {
+        self.method(api, action).is_some_and(|it| it.state == State::Served)
+    }
+
+    fn method(&self, api: &Api, action: Action) -> Option<&MethodReport> {
+        let name = (api.method)(action)?.name;
+        let found = self.apis.iter().find(|found| found.package == api.package)?;
+        found.methods.iter().find(|method| method.method == name)
+    }
+
+    /// The first API that does not answer UNIMPLEMENTED to an ADD: the walk
+    /// ends there.
+    fn answers_add(&self) -> Option<(&'static str, &MethodReport)> {
+        Api::ALL.iter().find_map(|api| {
+            let method = self.method(api, Action::Add)?;
+            (method.state != State::Unimplemented).then_some((api.package, method))
+        })
+    }
+
+    /// Draws the conclusion from what was found.
+    pub(super) fn conclude(&mut self) {
+        let not_ready = self.status.as_ref().and_then(|status| status.message.as_ref());
+        let (state, sentence) = match (&self.state, self.answers_add(), not_ready) {
+            (
+                State::Unimplemented,
+                Some((_, MethodReport { state: State::Served, .. })),
+                Some(why),
+            ) => {
+                let said =
+                    format!("A Pod started now would fail: the agent answers STATUS with {why}");
+                (State::Failed, said)
+            }
+            (
+                State::Unimplemented,
+                Some((package, MethodReport { state: State::Served, .. })),
+                None,
+            ) => (State::Served, self.would_use(package)),
+            (State::Unimplemented, Some((package, MethodReport { message, .. })), _) => {
+                let why = message.as_deref().unwrap_or("an error");
+                (
+                    State::Failed,
+                    format!("A Pod started now would fail: {package} answers with {why}"),
+                )
+            }
+            (other, ..) => (other.clone(), other.sentence(&self.socket)),
+        };
+        (self.ready, self.state, self.sentence) = (state == State::Served, state, sentence);
+    }
+
+    /// What an ADD goes through, for every version that a conflist can have.
+    fn would_use(&self, package: &str) -> String {
+        let mut text = format!("A Pod started now would use {package}");
+        if self.status.is_none() {
+            text += " (which does not tell whether the agent's network is ready)";
+        }
+        let takes = |version: &Version| self.cni_versions.contains(version);
+        if self.cni_versions.is_empty() {
+            return format!("{text}; the agent does not tell which cniVersions it accepts");
+        }
+        if takes(&NEWEST) {
+            return format!("{text}, with the cniVersion of the conflist");
+        }
+        match LOWER.iter().find(|lower| takes(lower)) {
+            Some(lower) => format!(
+                "{text}; with a conflist of a later cniVersion than {lower}, the agent is asked in {lower} and the answer put into the later one"
+            ),
+            None => format!("{text}, if the agent accepts the cniVersion of the conflist"),
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self.state {
+            State::Served => Exit::Success,
+            State::Absent | State::NotASocket => Exit::NoAgent,
+            State::Forbidden | State::Unusable(_) => Exit::Usage,
+            State::Unimplemented | State::Silent | State::Failed | State::Untrusted(_) => {
+                Exit::Failure
+            }
+        }
+    }
+}
+
+impl State {
+    /// What an ADD would meet where nothing is served.
+    fn sentence(&self, socket: &str) -> String {
+        match self {
+            Self::Absent => format!(
+                "No agent listens on {socket}: a Pod started now would wait for one, 60 s by default, and then fail with code 11"
+            ),
+            Self::NotASocket => format!(
+                "No agent: {socket} is not a socket, so a Pod started now would fail; correct the path, or remove that file and restart the agent's Pod"
+            ),
+            Self::Forbidden => {
+                format!("This user may not connect to {socket}: run the probe as {TRUSTED}")
+            }
+            Self::Silent => format!(
+                "Something listens on {socket} but does not answer: a Pod started now would wait until its deadline, 90 s by default, and then fail with code 11; look at the agent's log"
+            ),
+            Self::Untrusted(user) => format!(
+                "The process behind {socket} is that of user {user}: a Pod started now would fail with code 5, because the plugin talks only to {TRUSTED} and to its own user"
+            ),
+            Self::Unusable(why) => format!("{socket} cannot be used: {why}"),
+            Self::Served | Self::Unimplemented | Self::Failed => {
+                "A Pod started now would fail with code 202: something answers, but serves none of the APIs of this plugin; install the plugin that came with the agent".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let style = if self.ready { GOOD } else { BAD };
+        writeln!(out, "{style}{}{style:#}.", plain(&self.sentence))?;
+        let file = self.socket_file.as_ref().map(|SocketFile { uid, gid, mode }| {
+            format!("socket {}: owner {uid}:{gid}, mode {mode}", self.socket)
+        });
+        let peer = self.peer.as_ref().map(|Peer { uid, pid }| {
+            let uid = uid.map(|uid| format!("user {uid}"));
+            let pid = pid.map(|pid| format!("process {pid}"));
+            format!("served by {}", uid.into_iter().chain(pid).collect::<Vec<_>>().join(", "))
+        });
+        let there: Vec<_> = file.into_iter().chain(peer).collect();
+        if !there.is_empty() {
+            writeln!(out, "\n{}", there.join("; "))?;
+        }
+        if !self.cni_versions.is_empty() {
+            let versions: Vec<_> = self.cni_versions.iter().map(ToString::to_string).collect();
+            writeln!(out, "accepts cniVersion {}", versions.join(", "))?;
+        }
+        if let Some(Capabilities { api_version, agent_version, rpcs }) = &self.capabilities {
+            let rpcs = rpcs.join(" ");
+            let said = format!("agent {agent_version}, API {api_version}, {rpcs}");
+            writeln!(out, "says of itself: {}", plain(&said))?;
+        }
+        if let Some(status) = &self.status {
+            let said = status.message.as_deref().unwrap_or("ready");
+            writeln!(out, "answers STATUS: {}", plain(said))?;
+        }
+        if self.owed > 0 {
+            writeln!(out, "DELs that are owed to it: {} (antrea-cnictl owed)", self.owed)?;
+        }
+        for api in &self.apis {
+            let of = match api.releases {
+                Some([first, last]) => format!("antrea-agent {first} to {last}"),
+                None => "no release so far".to_owned(),
+            };
+            let ApiReport { package, version, .. } = api;
+            writeln!(out, "\n{TITLE}{package}{TITLE:#} {WEAK}({version}; {of}){WEAK:#}")?;
+            if api.is_absent() {
+                let normal =
+                    if api.releases.is_none() { " (normal: no release has it)" } else { "" };
+                writeln!(out, "  not in this agent: UNIMPLEMENTED{normal}")?;
+                continue;
+            }
+            for method in &api.methods {
+                writeln!(out, "  {method}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for MethodReport {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (style, text) = match &self.state {
+            State::Served => (GOOD, "served"),
+            State::Unimplemented => (WEAK, "UNIMPLEMENTED"),
+            State::Silent => (BAD, "no answer"),
+            _ => (BAD, "error"),
+        };
+        let Self { method, milliseconds, .. } = self;
+        write!(out, "{method:<10} {style}{text:<14}{style:#} {milliseconds:>8.3} ms")?;
+        match &self.message {
+            Some(message) => write!(out, "  {}", plain(message)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The settings in force on a node, and where each comes from.
+
+use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
+
+use antrea_cni::input::node_settings;
+use antrea_cni::input::settings::{Origin, Settings};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::cli::{Agent, Place, Status};
+use crate::commands::check_config;
+use crate::error::{Error, Exit};
+use crate::style::{BAD, TITLE, plain};
+use crate::{files, network, output};
+
+/// The command `settings`.
+pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
+    let found = InForce::on(&arguments.place)?;
+    output::answer(out, arguments.output, &found)?;
+    Ok(if found.is_refused() { Exit::Failure } else { Exit::Success })
+}
+
+/// All settings.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InForce {
+    /// The list that was looked at
+    conflist: Option<PathBuf>,
+    /// The file of the node, whether it is there or not
+    node: PathBuf,
+    settings: Vec<Setting>,
+    /// What the plugin refuses
+    wrong: Vec<String>,
+    /// What it passes over
+    passed_over: Vec<String>,
+    /// As the plugin has them
+    #[serde(skip)]
+    pub(crate) in_force: Settings,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Setting {
+    key: &'static str,
+    value: Value,
+    from: From,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum From {
+    Conflist,
+    Node,
+    Default,
+}
+
+impl InForce {
+    /// Whether each ADD ends with code 7.
+    pub(crate) fn is_refused(&self) -> bool {
+        !self.wrong.is_empty()
+    }
+
+    /// As the plugin that the first list of this folder leads to would find them.
+    pub(crate) fn on(place: &Place) -> Result<Self, Error> {
+        let plugin = place.plugin()?;
+        let node = node_settings::beside(&plugin);
+        let network = network::naming(&place.conf_dir(), &place.name);
+        let own = network.as_ref().and_then(check_config::own_settings);
+        let conflist = network.as_ref().map(|it| it.of_pods().source.path.clone());
+
+        let mut settings = Settings::default();
+        let mut wrong = node_settings::apply_file(&node, &mut settings);
+        wrong.extend(own.map(|it| settings.apply(it, Origin::Configuration)).unwrap_or_default());
+        let in_node = files::read(&node).ok().flatten().unwrap_or_default();
+        let is_used =
+            !wrong.iter().any(|it| matches!(it, antrea_cni::input::settings::Error::File { .. }));
+        let (in_list, in_node) =
+            (members(own.map(RawValue::get)), members(std::str::from_utf8(&in_node).ok()));
+        let in_force = settings;
+        let settings = Settings::TABLE.iter().map(|setting| {
+            let key = setting.name;
+            let value = serde_json::from_str(&setting.value(&in_force)).unwrap_or_default();
+            let says =
+                |members: &Map<String, Value>| members.get(key).is_some_and(|it| !it.is_null());
+            let from = match () {
+                () if says(&in_list) => From::Conflist,
+                () if says(&in_node) && is_used => From::Node,
+                () => From::Default,
+            };
+            Setting { key, value, from }
+        });
+        let settings: Vec<_> = settings.collect();
+        let (wrong, passed_over): (Vec<_>, Vec<_>) = wrong.iter().partition(|it| it.is_fatal());
+        let [wrong, passed_over] =
+            [wrong, passed_over].map(|all| all.iter().map(ToString::to_string).collect());
+        Ok(Self { conflist, node, settings, wrong, passed_over, in_force })
+    }
+}
+
+/// The settings in force for an agent that may be named by its socket.
+pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
+    let mut settings = InForce::on(&agent.place)?.in_force;
+    if let Some(socket) = &agent.socket {
+        settings.socket.clone_from(socket);
+    }
+    Ok(settings)
+}
+
+/// The log file in force.
+pub(crate) fn log_file(place: &Place) -> Result<PathBuf, Error> {
+    let found = InForce::on(place)?;
+    let log = found.settings.iter().find(|it| it.key == "logFile");
+    let path = log.and_then(|it| it.value.as_str().map(PathBuf::from));
+    path.ok_or(Error::NoLog)
+}
+
+fn members(text: Option<&str>) -> Map<String, Value> {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+impl fmt::Display for InForce {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Setting { key, value, from } in &self.settings {
+            let from = match (from, &self.conflist) {
+                (From::Conflist, Some(path)) => path.display().to_string(),
+                (From::Node, _) => self.node.display().to_string(),
+                _ => "default".to_owned(),
+            };
+            writeln!(
+                out,
+                "{TITLE}{key:<20}{TITLE:#} {:<36} {}",
+                plain(&value.to_string()),
+                plain(&from)
+            )?;
+        }
+        self.passed_over
+            .iter()
+            .try_for_each(|it| writeln!(out, "{BAD}warning:{BAD:#} {}", plain(it)))?;
+        self.wrong.iter().try_for_each(|wrong| writeln!(out, "{BAD}error:{BAD:#} {}", plain(wrong)))
+    }
+}

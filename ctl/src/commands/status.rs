@@ -1,0 +1,242 @@
+//! What is installed on a node, without asking the agent.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+use serde::Serialize;
+use tokio::runtime::Builder;
+
+use crate::cli::Status;
+use crate::commands::check_config::{self, PluginReport};
+use crate::commands::install::state::{self, Intent, sha256};
+use crate::commands::owed;
+use crate::commands::settings::InForce;
+use crate::error::{Error, Exit};
+use crate::network::{self, Network};
+use crate::style::{BAD, TITLE, plain};
+use crate::{files, output, plugin_check};
+
+/// The command `status`.
+pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
+    let report = Report::of(arguments)?;
+    output::answer(out, arguments.output, &report)?;
+    let is_good = report.findings.is_empty();
+    Ok(if is_good { Exit::Success } else { Exit::Failure })
+}
+
+/// What is there.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    plugin: Plugin,
+    /// What `uninstall` and `rollback` would put back
+    kept: Kept,
+    /// Whether one lives
+    keeper: bool,
+    /// Whether a rollback holds off what was installed
+    rolled_back: bool,
+    conflist: Conflist,
+    settings: InForce,
+    /// DELs that no agent did yet
+    owed: usize,
+    /// What is wrong; the command succeeds where it is empty
+    findings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Plugin {
+    path: PathBuf,
+    /// What it says of itself; `null` where nothing of ours stands there
+    version: Option<String>,
+    sha256: Option<String>,
+    /// Whether this tool ever installed one, and did not take it away since
+    is_installed: bool,
+    /// Whether it is what was installed last
+    is_ours: bool,
+    /// Whether it answers VERSION
+    answers: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Kept {
+    original: bool,
+    before: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Conflist {
+    /// The file that the runtime takes
+    taken: Option<PathBuf>,
+    /// The file that it hands Pods on to, if it is one of Multus
+    handed_on_to: Option<PathBuf>,
+    /// Why it cannot be seen which network Multus gives Pods
+    unseen: Option<String>,
+    /// Whether Pods of it are connected by the plugin
+    names_plugin: bool,
+    /// The version that its plugins are called with
+    cni_version: Option<Version>,
+    /// What each of them says to it
+    plugins: Vec<PluginReport>,
+}
+
+impl Report {
+    fn of(arguments: &Status) -> Result<Self, Error> {
+        let place = &arguments.place;
+        let folder = state::folder(place)?;
+        let path = place.plugin()?;
+        let bytes = fs::read(&path).ok().filter(|_| path.is_file());
+        let installed = files::read(&folder.join("installed"))?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+        let plugin = Plugin {
+            version: runtime.block_on(plugin_check::about(&path)).as_deref().and_then(version),
+            sha256: bytes.as_deref().map(sha256),
+            is_installed: installed.is_some(),
+            is_ours: bytes.is_some() && bytes == installed,
+            answers: runtime.block_on(plugin_check::works(&path, plugin_check::SHORT)),
+            path,
+        };
+        let is_kept = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok();
+        let kept = Kept {
+            original: is_kept("original"),
+            before: is_kept("before-install") || is_kept("before-restore"),
+        };
+        let mark = File::open(folder.join("lock")).map_or(Intent::None, |lock| Intent::read(&lock));
+        let taken = network::files(&place.conf_dir()).into_iter().next();
+        let network = taken.as_ref().and_then(|path| Network::read(path).ok());
+        let names_plugin = network.as_ref().is_some_and(|it| it.leads_to(&place.name));
+        let (cni_version, plugins) = match &network {
+            Some(network) => check_config::on_node(network, &place.bin_dirs, plugin_check::SHORT)?,
+            None => (None, Vec::new()),
+        };
+        let conflist = Conflist {
+            handed_on_to: network.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
+            unseen: network.as_ref().and_then(|it| it.unseen().map(ToOwned::to_owned)),
+            cni_version,
+            plugins,
+            names_plugin,
+            taken,
+        };
+        // Not locked by anybody: no keeper lives.
+        let keeper = File::open(state::alive(&folder)).is_ok_and(|file| file.try_lock().is_err());
+        let rolled_back = installed.is_some_and(|bytes| mark.is_off(&bytes))
+            || matches!(&mark, Intent::RolledBack(off) if plugin.sha256.as_ref() != Some(off));
+        let settings = InForce::on(place)?;
+        let owed = owed::count(&settings.in_force.socket);
+        let mut report = Self {
+            plugin,
+            kept,
+            keeper,
+            rolled_back,
+            conflist,
+            settings,
+            owed,
+            findings: Vec::new(),
+        };
+        report.findings = report.find();
+        Ok(report)
+    }
+
+    /// Returns what keeps Pods of the node from being connected by the plugin. The version
+    /// before, after a rollback, is what somebody wants there.
+    fn find(&self) -> Vec<String> {
+        let Self { plugin, conflist, .. } = self;
+        let wanted = !self.rolled_back;
+        let mut findings = Vec::new();
+        let mut find = |is: bool, what: String| findings.extend(is.then_some(what));
+        let path = plugin.path.display();
+        let replaced = match plugin.is_installed {
+            true => format!("{path} is not what was installed last: install it again"),
+            false => format!("nothing was installed as {path}: install the plugin"),
+        };
+        find(wanted && !plugin.is_ours, replaced);
+        find(
+            wanted && plugin.is_ours && !plugin.answers,
+            format!("{path} does not answer VERSION: install it again"),
+        );
+        find(
+            wanted && self.settings.is_refused(),
+            "each ADD ends with code 7: correct the settings below".to_owned(),
+        );
+        if let Some(taken) = &conflist.taken {
+            let is_other = !conflist.names_plugin && conflist.unseen.is_none();
+            let taken = taken.display();
+            find(
+                is_other,
+                format!(
+                    "Pods bypass Antrea: {taken} does not lead to this plugin; see check-config"
+                ),
+            );
+        }
+        findings
+    }
+}
+
+/// The version in what our plugin says of itself.
+fn version(about: &str) -> Option<String> {
+    let version = about.strip_prefix("antrea-cni ")?.split([',', ' ', '\n']).next()?;
+    Some(version.to_owned())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, kept, keeper, rolled_back, conflist, settings, owed, findings } = self;
+        let mut row = |title: &str, text: String| {
+            writeln!(out, "{TITLE}{title:<10}{TITLE:#} {}", plain(&text))
+        };
+        let path = plugin.path.display();
+        let what = match (&plugin.version, &plugin.sha256) {
+            (Some(version), Some(sum)) => format!("{path}: antrea-cni {version}, sha256 {sum}"),
+            (None, Some(sum)) => format!("{path}: another plugin, sha256 {sum}"),
+            _ => format!("{path}: nothing is there"),
+        };
+        row("plugin", what)?;
+        let is =
+            |yes: bool, text: &str, no: &str| if yes { text.to_owned() } else { no.to_owned() };
+        let no = match plugin.is_installed {
+            true => "no: not what was installed last",
+            false => "no: this tool has installed nothing here",
+        };
+        row("ours", is(plugin.is_ours, "yes", no))?;
+        row("answers", is(plugin.answers, "yes", "no: it does not answer VERSION"))?;
+        row("keeper", is(*keeper, "runs", "none"))?;
+        row("rollback", is(*rolled_back, "in force: the version before is there", "none"))?;
+        row(
+            "kept",
+            match (kept.original, kept.before) {
+                (true, true) => "for uninstall and for rollback".to_owned(),
+                (true, false) => "for uninstall".to_owned(),
+                (false, true) => "for rollback".to_owned(),
+                (false, false) => "nothing".to_owned(),
+            },
+        )?;
+        row(
+            "conflist",
+            match (&conflist.taken, &conflist.handed_on_to, &conflist.unseen) {
+                (None, ..) => "none".to_owned(),
+                (Some(path), _, Some(why)) => {
+                    format!("{}: Multus decides which network Pods get: {why}", path.display())
+                }
+                (Some(path), next, None) => {
+                    let next = next.as_ref().map(|it| format!(", by Multus to {}", it.display()));
+                    let next = next.unwrap_or_default();
+                    match conflist.names_plugin {
+                        true => format!("{}{next}", path.display()),
+                        false => {
+                            format!("{}{next}: it does not lead to this plugin", path.display())
+                        }
+                    }
+                }
+            },
+        )?;
+        row("owed", format!("{owed} DELs that no agent did yet"))?;
+        findings.iter().try_for_each(|it| writeln!(out, "{BAD}finding{BAD:#}    {}", plain(it)))?;
+        writeln!(out)?;
+        write!(out, "{settings}")
+    }
+}
