@@ -222,7 +222,7 @@ ok "packages: the files of deploy/ and their modes in $packages packages"
 
 # Image: each architecture, and the index
 archive=target/image/antrea-cni.tar
-most=4500000
+most=4800000
 root=$(mktemp -d) node=$(mktemp -d) storage=$(mktemp -d)
 trap 'rm -rf "$root" "$node" "$storage"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
