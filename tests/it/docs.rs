@@ -2,11 +2,12 @@
 //! really says them, and the settings as their code describes them.
 //! `UPDATE=1 cargo test --test it docs` writes both.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 
 use antrea_cni_agent::{Api, Options};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use antrea_cni_test_support::{Answer, Call, TestNode};
 
@@ -338,4 +339,41 @@ fn the_version_is_the_same_everywhere() {
             assert!(rest.starts_with(version), "{path}: {before}{}", rest.lines().next().unwrap());
         }
     }
+}
+
+/// Whoever reads the log finds each key in the list of what is stable.
+#[test]
+fn each_key_of_the_log_is_documented() {
+    let node = TestNode::new();
+    let settings =
+        json!({"logFile": node.path("log"), "logLevel": "debug", "waitForAgentSeconds": 0});
+    let call = |command: &str, more: Value| {
+        let mut settings = settings.clone();
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        node.call_with(command, "1.1.0", settings).env("TRACEPARENT", parent).run()
+    };
+    call("DEL", json!({}));
+    let _agent = node.agent(&[Api::V1]);
+    call("GC", json!({"unknown": 1}));
+    call("ADD", json!({}));
+    call("STATUS", json!({}));
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/versioning.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let row = page.lines().find(|it| it.starts_with("| the log |")).unwrap();
+    let documented: BTreeSet<_> = row.split('`').skip(1).step_by(2).collect();
+    let log = std::fs::read_to_string(node.path("log")).unwrap();
+    let mut written = BTreeSet::new();
+    for line in log.lines() {
+        let event: Map<String, Value> = serde_json::from_str(line).unwrap();
+        written.extend(event.into_iter().map(|(key, _)| key));
+    }
+    for key in &written {
+        assert!(documented.contains(&**key), "docs/versioning.md has no {key}");
+    }
+    // Those that only some calls have.
+    let rare = ["podNamespace", "podName", "podUid", "message", "owedErrors"];
+    let missing: Vec<_> =
+        documented.iter().filter(|it| !written.contains(**it) && !rare.contains(*it)).collect();
+    assert!(missing.is_empty(), "no line has {missing:?}");
 }
