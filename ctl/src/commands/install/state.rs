@@ -1,6 +1,6 @@
 //! What is remembered of an installation, and whose turn it is.
 //!
-//! `<bin-dir>/.<name>.cnictl/` holds the history of the plugin ([`super::slot`]), and
+//! `<bin-dir>/.<name>.cnictl/` holds the history of the plugin ([`super::managed_file`]), and
 //! beside it:
 //!
 //! | file | what |
