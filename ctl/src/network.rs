@@ -313,3 +313,27 @@ fn mounted(folder: &Path, here: &Path) -> PathBuf {
         false => here.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_may_have_the_extension_of_programs() {
+        assert!(is_named("antrea", "antrea") && is_named(&format!("antrea{EXE_SUFFIX}"), "antrea"));
+        assert_eq!(is_named("antrea.exe", "antrea"), cfg!(windows));
+        assert!(!is_named("antrea2", "antrea") && !is_named("", "antrea"));
+    }
+
+    #[test]
+    fn extensions_are_those_of_go() {
+        for (name, expected) in [
+            (".conflist", Some("conflist")),
+            ("a.b.conf", Some("conf")),
+            ("conf", None),
+            ("a.", Some("")),
+        ] {
+            assert_eq!(extension(Path::new(name)), expected, "{name}");
+        }
+    }
+}

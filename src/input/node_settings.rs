@@ -40,6 +40,9 @@ pub fn apply_file(path: &Path, settings: &mut Settings) -> Vec<Error> {
         Ok(Some(text)) if is_blank(text.as_bytes()) => vec![Error::EmptyFile(path.to_owned())],
         Ok(Some(text)) => match serde_json::from_str::<&RawValue>(&text) {
             Ok(value) => settings.apply(value, Origin::Node(path)),
+            Err(_) if text.starts_with('\u{feff}') => {
+                untrusted("it begins with a byte order mark (BOM)".to_owned())
+            }
             Err(error) => untrusted(format!("it is not JSON: {error}")),
         },
         Err(why) => untrusted(why.to_string()),

@@ -217,6 +217,7 @@ fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
         ("others than its owner may write it", |path| write(path, "{}", 0o664)),
         ("others than its owner may write it", |path| write(path, "{}", 0o646)),
         ("over 65536 bytes", |path| write(path, &format!("{{{}}}", " ".repeat(65_535)), 0o644)),
+        ("byte order mark", |path| write(path, "\u{feff}{}", 0o644)),
         ("not JSON", |path| write(path, "logLevel=error", 0o644)),
         ("cannot be used", |path| {
             std::fs::write(path, b"{\"logFile\":\"/\xff\"}").unwrap();

@@ -62,6 +62,12 @@ fn broken_json_is_shown_where_it_breaks() {
     check("[]", &[]).assert(1, ":1:1: error: not a JSON object");
     check("", &[]).assert(1, "error: not a JSON object");
     check(&" ".repeat(1 << 21), &[]).assert(1, "shorten it");
+    check("\u{feff}{}", &[]).assert(1, "it begins with a byte order mark (BOM): leave it out");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("x.conflist");
+    let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(&file, utf16).unwrap();
+    run(["check-config", file.to_str().unwrap()]).assert(1, "it is in UTF-16: write it as UTF-8");
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl<'a> Checker<'a> {
             Ok(root) => root,
             Err(error) => {
                 let at = Position::of_error(text, &error);
-                self.refuse(at, format!("not a JSON object: {}", without_position(&error)));
+                self.refuse(at, format!("not a JSON object: {}", reason(text, &error)));
                 return None;
             }
         };
@@ -103,7 +103,7 @@ impl<'a> Checker<'a> {
             }
             Err(error) => {
                 let at = Position::of_error(&source.text, &error);
-                checker.refuse(at, format!("not a JSON object: {}", without_position(&error)));
+                checker.refuse(at, format!("not a JSON object: {}", reason(&source.text, &error)));
             }
         }
         if checker.findings.is_empty() {
@@ -264,7 +264,14 @@ fn whole(stdin_data: Vec<u8>) -> Result<(), antrea_cni::input::Error> {
     }
 }
 
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
+/// Returns why a text is not JSON, without the position, which the finding has.
+fn reason(text: &str, error: &serde_json::Error) -> String {
+    if text.starts_with('\u{feff}') {
+        return "it begins with a byte order mark (BOM): leave it out".to_owned();
+    }
+    // The two bytes that UTF-16 begins with are no UTF-8.
+    if text.starts_with("\u{fffd}\u{fffd}") {
+        return "it is in UTF-16: write it as UTF-8".to_owned();
+    }
+    error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
 }
