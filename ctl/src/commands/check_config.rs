@@ -1,5 +1,5 @@
-//! What runtime and plugin would refuse about a configuration, what the other plugins of
-//! the list say on this node, and which agents accept the rest.
+//! Implements `check-config`: finds what the container runtime, the plugin, the other plugins of
+//! the conflist and the agents would refuse about a configuration.
 
 mod agent;
 mod checker;
@@ -28,7 +28,7 @@ use crate::network::{self, Network};
 use crate::style::plain;
 use crate::{output, plugin_check};
 
-/// The command `check-config`.
+/// Runs the command `check-config`.
 pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit, Error> {
     let (mut fails, mut is_read) = (false, true);
     for path in &arguments.files {
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
                         network.handed_on_to().filter(|it| !files.iter().any(|is| is == it));
                     files.extend(other.map(Path::to_owned));
                 }
-                // The others are checked all the same.
+                // The other files are still checked.
                 Err(error) => {
                     output::warn(plain(&Error::file("read", &file)(error).to_string()));
                     is_read = false;
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
     })
 }
 
-/// A file, or standard input for `-`.
+/// Reads a file, or standard input for `-`.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if path == Path::new("-") {
@@ -79,7 +79,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the version that a network's plugins are called with, and what they say to it.
+/// Returns the cniVersion that a network's plugins are called with, and their reports on it.
 pub(crate) fn on_node(
     network: &Network,
     folders: &[PathBuf],
@@ -90,7 +90,7 @@ pub(crate) fn on_node(
     Ok((report.cni_version, report.plugins))
 }
 
-/// Returns the settings in the entry of the plugin.
+/// Returns the plugin's settings in a network.
 pub(crate) fn own_settings(network: &Network) -> Option<&RawValue> {
     let plugin = network.plugins().into_iter().find(is_ours)?;
     plugin.get(Settings::KEY).map(|it| it.value)

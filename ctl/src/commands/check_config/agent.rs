@@ -1,5 +1,5 @@
-//! What agents do with a network that the container runtime and the plugin take. Seen in
-//! their answers and in the source of all their releases.
+//! Finds what agents refuse about a network that the container runtime and the plugin accept. The
+//! rules come from the agents' answers and from the source of all releases.
 
 use antrea_cni::Action;
 use semver::Version;
@@ -8,16 +8,16 @@ use super::checker::is_ours;
 use super::findings::Checker;
 use crate::json_spans::{Member, Members, Position};
 
-/// What one plugin of a network is called with.
+/// Describes one plugin of a network.
 pub(super) struct Link<'a> {
     pub(super) plugin: Members<'a>,
-    /// Where it is in the text
+    /// Its position in the text
     pub(super) at: Position,
 }
 
 impl<'a> Checker<'a> {
-    /// Finds what makes each agent of some releases, or of all, refuse or undo an ADD.
-    /// `sends_check`: the container runtime may send CHECK.
+    /// Finds what makes the agents of some or of all releases refuse or undo an ADD.
+    /// `sends_check` is whether the container runtime may send CHECK.
     pub(super) fn agent(
         &mut self,
         chain: &[Link<'a>],
@@ -76,7 +76,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Outside a chain the agent gives the address, from host-local or from its own pools.
+    /// Checks `ipam` of the plugin outside a chain: the agent gets the address from host-local or
+    /// from its own pools.
     fn ipam(&mut self, plugin: &Members<'a>, at: Position) {
         let ipam = plugin.get("ipam");
         let kind = ipam.and_then(Member::object).and_then(|it| it.text("type"));
@@ -89,7 +90,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The agent gives the addresses of another plugin's network.
+    /// Checks another plugin whose addresses the agent gives.
     fn ipam_of_another(&mut self, Link { plugin, .. }: &Link<'a>, is_checked: bool) {
         let Some(ipam) = plugin.get("ipam") else { return };
         let kind = ipam.object().and_then(|it| it.text("type"));
@@ -107,7 +108,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Returns the mode of azure-vnet if its bridge takes the Pod's packets.
+/// Returns the member `mode` of azure-vnet if its bridge handles the Pod's packets.
 fn azure_bridge<'a, 'b>(plugin: &'b Members<'a>) -> Option<&'b Member<'a>> {
     let kind = plugin.text("type")?;
     let mode = plugin.get("mode")?;

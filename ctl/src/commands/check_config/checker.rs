@@ -1,4 +1,4 @@
-//! What runtime and plugin would refuse about a configuration, all of it and where.
+//! Finds everything that the container runtime and the plugin would refuse about a configuration.
 
 use std::fs;
 use std::path::Path;
@@ -24,8 +24,7 @@ pub(super) fn is_ours(plugin: &Members<'_>) -> bool {
 }
 
 impl<'a> Checker<'a> {
-    /// Finds what is wrong with a file; returns the configuration's version if it has a valid
-    /// one.
+    /// Checks a file. Returns the configuration's cniVersion if it is valid.
     pub(super) fn check(&mut self, network: &'a Network, bytes: &[u8]) -> Option<Version> {
         let (text, path) = (self.text(), &network.source.path);
         if bytes.len() as u64 > MAX_BYTES {
@@ -46,7 +45,7 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
-        // libcni makes a conflist of a plugin.
+        // libcni wraps a single plugin into a conflist.
         let around = if kind == Kind::Plugin { 2 } else { 0 };
         if let Some((at, what)) = json_spans::refused_by_go(text, around) {
             self.refuse(at, format!("no runtime loads it: {what}"));
@@ -74,7 +73,7 @@ impl<'a> Checker<'a> {
         for source in &network.beside {
             self.beside(source);
         }
-        // What the parts above do not show, such as a key in another case.
+        // The plugin checks the whole: the checks above miss a key in another case, for example.
         if self.findings.iter().all(|finding| !finding.refused)
             && let Err(error) = whole(match kind {
                 Kind::List => json_spans::text_of(&root.as_map()).into_bytes(),
@@ -86,7 +85,7 @@ impl<'a> Checker<'a> {
         cni_version
     }
 
-    /// Checks a plugin in the folder of the network.
+    /// Checks a plugin's file in the folder of the network.
     fn beside(&mut self, source: &Source) {
         let mut checker = Checker::new(source);
         match serde_json::from_str::<&RawValue>(source.text.trim()) {
@@ -119,7 +118,7 @@ impl<'a> Checker<'a> {
         let path = &network.source.path;
         let is_list = root.get("plugins").is_some();
         for plugin in &network::inlined(root) {
-            // As Multus hands them over.
+            // Multus calls the plugins of its delegates.
             for delegate in network::delegates(plugin) {
                 for plugin in network::inlined(&delegate).iter().filter(|it| is_ours(it)) {
                     self.settings_of(plugin, path);
@@ -143,12 +142,12 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Returns where a plugin is: at its first member.
+    /// Returns the position of a plugin's `type`.
     pub(super) fn place(&self, plugin: &Members<'a>) -> Position {
         plugin.get("type").map_or(Position::START, |it| Position::of(self.text(), it.value))
     }
 
-    /// The plugin's own judgement of a value, alone in a small configuration.
+    /// Parses a small configuration as the plugin does, to check a single value.
     fn judge(&mut self, json: &str) -> Result<Option<Version>, antrea_cni::input::Error> {
         Configuration::parse(json.as_bytes())?.cni_version(Action::Add)
     }
@@ -163,7 +162,7 @@ impl<'a> Checker<'a> {
 
     fn cni_version(&mut self, root: &Members<'a>, text: Option<String>) -> Option<Version> {
         let at = self.position(root.get("cniVersion").or_else(|| root.get("cniVersions")));
-        // Refused already where the runtime does not even take it for a text.
+        // A value that is not a string was refused already.
         let text = text.or_else(|| root.get("cniVersion").is_none().then(String::new))?;
         let value = serde_json::to_string(&text).unwrap_or_default();
         match self.judge(&format!(r#"{{"name":"x","cniVersion":{value}}}"#)) {
@@ -180,7 +179,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Our own settings in a plugin, and keys that look like ours and do nothing.
+    /// Checks the settings in a plugin, and refuses misspellings of their key.
     fn settings_of(&mut self, plugin: &Members<'a>, path: &Path) {
         for member in plugin.iter() {
             if member.name == Settings::KEY {
@@ -211,7 +210,7 @@ impl<'a> Checker<'a> {
                 Ok(Settings { log_file: Some(log), .. }) => {
                     let Some(why) = why_not_written(Path::new(&log)) else { continue };
                     let message = format!("nothing can be logged to {log}: {why}");
-                    // Of another machine, perhaps.
+                    // Standard input may come from another machine.
                     if path == Path::new("-") {
                         self.warn(at, message)
                     } else {
@@ -228,7 +227,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Whether a person who wrote this meant the key of our settings.
+/// Returns whether a key is probably a misspelling of the plugin's settings key.
 fn is_near(name: &str) -> bool {
     let plain = |name: &str| -> String {
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
@@ -236,7 +235,7 @@ fn is_near(name: &str) -> bool {
     strsim::damerau_levenshtein(&plain(name), &plain(Settings::KEY)) <= 2
 }
 
-/// Why the plugin cannot append to a log file.
+/// Returns why the plugin cannot append to a log file.
 fn why_not_written(log: &Path) -> Option<String> {
     let folder = log.parent()?;
     if !folder.is_dir() {
@@ -252,13 +251,12 @@ fn why_not_written(log: &Path) -> Option<String> {
     }
 }
 
-/// Everything at once, each plugin as the runtime hands it over: with name and
-/// version of the list.
+/// Checks a whole configuration as the plugin does in an ADD.
 fn whole(stdin_data: Vec<u8>) -> Result<(), antrea_cni::input::Error> {
     let args = CmdArgs { stdin_data, ..CmdArgs::default() };
     match Call::check(&Command::from(Action::Add), args).map(drop).map_err(|refused| refused.error)
     {
-        // The runtime may take another from cniVersions.
+        // The container runtime may choose another one from cniVersions.
         Err(antrea_cni::input::Error::UnsupportedVersion(_)) => Ok(()),
         result => result,
     }

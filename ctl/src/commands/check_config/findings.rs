@@ -1,4 +1,4 @@
-//! What is wrong with a configuration.
+//! Collects the findings about a configuration.
 
 use std::fmt;
 
@@ -7,20 +7,19 @@ use serde::Serialize;
 use crate::json_spans::Position;
 use crate::network::Source;
 
-/// How bad a finding is.
+/// Describes how severe a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Severity {
-    /// The container runtime, Multus or the plugin refuses the configuration, or it does not
-    /// do what it says
+    /// The container runtime, Multus or the plugin refuses the configuration, or ignores a part
     Error,
-    /// It is taken, and then Pods do not start or do not stay connected
+    /// The configuration is accepted, but Pods do not start or lose their network
     Unsafe,
-    /// It is unusual
+    /// The configuration is unusual
     Warning,
 }
 
-/// One thing that is wrong, and where.
+/// Describes one finding and its position.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Finding {
@@ -33,7 +32,7 @@ pub(super) struct Finding {
     pub(super) message: String,
 }
 
-/// Collects what is wrong with a file.
+/// Collects the findings about a file.
 pub(super) struct Checker<'a> {
     pub(super) source: &'a Source,
     pub(super) findings: Vec<Finding>,

@@ -1,4 +1,4 @@
-//! A folder of configurations, as a container runtime reads it.
+//! Reads a folder of configurations as a container runtime does.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,20 +9,20 @@ use super::checker::TYPE;
 use crate::network::{self, Network};
 use crate::style::{BAD, TITLE, WEAK};
 
-/// Which file of a folder a container runtime takes.
+/// Describes which file of a folder a container runtime uses.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Folder {
     folder: PathBuf,
-    /// The first by name
+    /// The file that the runtime uses: the first by name
     taken: Option<PathBuf>,
-    /// The file that the first hands Pods on to, if it is Multus'
+    /// The file that Multus in `taken` hands Pods on to
     handed_on_to: Option<PathBuf>,
-    /// Why it cannot be seen which network Pods get
+    /// Why the tool cannot see which network Pods get
     unseen: Option<String>,
-    /// Whether Pods of the first are connected by the plugin
+    /// Whether the plugin connects the Pods of `taken`
     leads_to_plugin: bool,
-    /// The first that leads to the plugin
+    /// The first file that leads to the plugin
     antrea: Option<PathBuf>,
 }
 

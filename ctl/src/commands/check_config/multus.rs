@@ -1,4 +1,4 @@
-//! What Multus refuses about its own configuration (`LoadNetConf` of v4), and about the
+//! Finds what Multus refuses about its own configuration (`LoadNetConf` of v4), and about the
 //! network that it hands Pods on to.
 
 use semver::Version;
@@ -8,7 +8,7 @@ use crate::json_spans::{Member, Members, Position};
 use crate::network::{HandedOn, Network};
 
 impl<'a> Checker<'a> {
-    /// Checks the configuration of Multus; `handed_on` is where its Pods' network comes from.
+    /// Checks a configuration of Multus. `handed_on` is the source of the Pods' network.
     pub(super) fn multus(&mut self, multus: &Members<'a>, at: Position, handed_on: &HandedOn) {
         for member in multus.iter().filter(|it| !it.is_null()) {
             let is_right = match &*member.name.to_ascii_lowercase() {
@@ -61,7 +61,7 @@ impl<'a> Checker<'a> {
         self.readiness(multus);
     }
 
-    /// A delegate is a plugin if it has a `type`, and a conflist otherwise.
+    /// Checks the delegates. A delegate with a `type` is a plugin; without one it is a conflist.
     fn delegates(&mut self, multus: &Members<'a>) {
         for delegate in multus.get("delegates").map(Member::elements).unwrap_or_default() {
             let at = Position::of(self.text(), delegate);
@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Multus waits for this file before each call.
+    /// Warns if the file is absent that Multus waits for before each call.
     fn readiness(&mut self, multus: &Members<'a>) {
         let Some(member) = multus.get("readinessindicatorfile") else { return };
         let Some(file) = member.string().filter(|it| !it.is_empty()) else { return };
@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// From cniVersion 0.4.0 on Multus does not start beside a network below it
+    /// Checks cniVersions: Multus of 0.4.0 or later does not start with a network of an earlier one
     /// (`CheckVersionCompatibility`).
     pub(super) fn version_of_multus(
         &mut self,

@@ -1,4 +1,4 @@
-//! What the plugins of a list say on this node.
+//! Asks the plugins of a conflist on this node for their CNI versions.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::PathBuf;
@@ -12,26 +12,26 @@ use tokio::task::JoinSet;
 use crate::error::Error;
 use crate::plugin_check;
 
-/// What one plugin of a list says.
+/// Describes what one plugin of a conflist answers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PluginReport {
     #[serde(rename = "type")]
     pub(crate) name: String,
-    /// What it knows; empty where it says nothing
+    /// Its CNI versions; empty if it does not tell them
     pub(crate) versions: Vec<String>,
-    /// Why it cannot do its part; `null` if it can
+    /// Why it fails with this conflist; `null` if it does not
     pub(crate) problem: Option<String>,
-    /// Whether there is such a file at all
+    /// Whether its file exists
     pub(crate) is_there: bool,
-    /// Why it cannot be asked here, although it may run on the node: an image lacks its
-    /// loader, a library or its interpreter
+    /// Why it cannot be asked in this container, which lacks its loader, a library or its
+    /// interpreter. It may run on the node
     #[serde(default)]
     pub(crate) not_asked: Option<String>,
 }
 
-/// Asks each plugin for its versions, all at once: one that hangs costs no more than
-/// several. A plugin is looked for in the folders in their order, as libcni does.
+/// Asks all plugins for their CNI versions, concurrently, so that several that hang take no longer
+/// than one. The folders are searched in their order, as libcni does.
 pub(super) fn ask(
     types: &[String],
     folders: &[PathBuf],
@@ -67,7 +67,7 @@ async fn one(
         not_asked: None,
         name,
     };
-    // Such a program is never run: libcni does not, either.
+    // libcni does not run such a program, either.
     if is_path(&asked.name) {
         let name = &asked.name;
         asked.problem = Some(format!("invalid plugin name {name:?}: a type has no path in it"));
@@ -95,7 +95,7 @@ async fn one(
     asked
 }
 
-/// Returns the first file of a name (libcni, `invoke.FindInPath`).
+/// Returns the file of a plugin in the first folder that has it (libcni, `invoke.FindInPath`).
 fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let name = match name.ends_with(EXE_SUFFIX) {
         true => name.to_owned(),
@@ -104,12 +104,12 @@ fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     folders.iter().map(|folder| folder.join(&name)).find(|path| path.exists())
 }
 
-/// Whether a `type` leads out of the folders of plugins (libcni, `invoke.FindInPath`).
+/// Returns whether a `type` leads out of the folders of plugins (libcni, `invoke.FindInPath`).
 pub(super) fn is_path(name: &str) -> bool {
     name.contains(['/', '\\'])
 }
 
-/// The highest version that all of them know.
+/// Returns the highest cniVersion that all plugins support.
 pub(super) fn common_version(asked: &[PluginReport]) -> Option<Version> {
     let known = |one: &PluginReport| -> Vec<Version> {
         one.versions.iter().filter_map(|it| it.parse().ok()).collect()

@@ -1,4 +1,4 @@
-//! What is to be said of one configuration, and whether it is safe.
+//! Reports on one configuration, and whether it is safe.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::network::{self, HandedOn, Network};
 use crate::releases::{self, Range};
 use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
 
-/// What is to be said of a configuration.
+/// Holds the report on a configuration.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
@@ -26,24 +26,24 @@ pub(super) struct Report {
     /// The file that Multus hands Pods on to; it has a report of its own
     handed_on_to: Option<PathBuf>,
     pub(super) findings: Vec<Finding>,
-    /// The version that the plugins are called with
+    /// The cniVersion that the plugins are called with
     pub(super) cni_version: Option<Version>,
-    /// What the plugins of the list say on this node; empty if they were not asked
+    /// The reports of the conflist's plugins on this node; empty if they were not asked
     pub(super) plugins: Vec<PluginReport>,
-    /// Which agents accept it; empty if the plugin refuses it
+    /// The agents that accept it; empty if the plugin refuses it
     agents: Vec<Range>,
-    /// With which agents a `portmap` or `bandwidth` comes that refuses the list
+    /// The agents that come with a `portmap` or `bandwidth` that refuses the conflist
     other_plugins_refuse: Vec<Range>,
-    /// Which agents always fail the CHECK that such a list brings
+    /// The agents that always fail the CHECK of such a conflist
     check_fails: Vec<Range>,
-    /// Whether runtime and plugin read it
+    /// Whether container runtime and plugin accept it
     accepted: bool,
-    /// Whether Pods start with it: with any agent, or on this node where its plugins were asked
+    /// Whether Pods start with it: with any agent, or on this node if its plugins were asked
     safe: bool,
     /// Whether only Multus and the API server know which network Pods get
     #[serde(skip)]
     is_unseen: bool,
-    /// What to make of it
+    /// The conclusion in a sentence
     verdict: String,
 }
 
@@ -53,7 +53,7 @@ impl Report {
         let own_version = checker.check(network, bytes);
         let refused = |checker: &Checker<'_>| checker.findings.iter().any(|it| it.refused);
         let pods = network.of_pods();
-        // Of another file, which has its own report.
+        // The findings about another file are in that file's own report.
         let cni_version = match network.handed_on {
             HandedOn::To(_) => {
                 let mut checker = Checker::new(&pods.source);
@@ -111,7 +111,7 @@ impl Report {
         report
     }
 
-    /// Asks the programs of the network in folders, each within `limit`.
+    /// Asks the network's programs in `folders`, each within `limit`.
     pub(super) fn ask(
         &mut self,
         network: &Network,
@@ -139,8 +139,8 @@ impl Report {
             }
     }
 
-    /// Whether the command fails. Where the node's programs were asked, it tells whether they
-    /// take the network; what agents do with it is in the verdict.
+    /// Returns whether the command fails. If the node's programs were asked, only their answers
+    /// count. What agents do is then only in the verdict.
     pub(super) fn is_failure(&self) -> bool {
         let is_taken = !self.is_refused()
             && self.cni_version.is_some()
@@ -206,7 +206,7 @@ impl Report {
     }
 }
 
-/// The version of the first network that stands in Multus' configuration itself.
+/// Returns the cniVersion of the first delegate in Multus' configuration.
 fn version_of_delegate(network: &Network) -> Option<Version> {
     let root = Members::read(&network.source.text).ok()?;
     let multus = network::inlined(&root).into_iter().find(network::is_multus)?;

@@ -1,6 +1,6 @@
-//! What a container runtime refuses to load, as libcni 1.3.0 judges: names of a conflist are
-//! read as they are written, those of a plugin in any case, `null` only where Go leaves a
-//! field alone.
+//! Finds what a container runtime refuses to load, by the rules of libcni 1.3.0: keys of a conflist
+//! are case-sensitive, keys of a plugin are not, and `null` is valid only where Go's decoder skips
+//! the field.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::plugins::is_path;
 use crate::json_spans::{self, Member, Members, Position};
 use crate::network::{self, Source};
 
-/// How a runtime reads a file.
+/// Describes how a container runtime reads a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     List,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By the extension; for standard input by what it is.
+    /// Returns the kind of a file by its extension, and of standard input by its content.
     pub(super) fn of(path: &Path, text: &str) -> Option<Self> {
         match network::extension(path) {
             Some("conflist") => Some(Self::List),
@@ -34,8 +34,8 @@ impl Kind {
 }
 
 impl<'a> Checker<'a> {
-    /// Checks a conflist, and returns the version that libcni takes. `beside` are the
-    /// plugins in the folder of the network.
+    /// Checks a conflist. Returns the cniVersion that libcni uses. `beside` are the plugins in the
+    /// folder of the network.
     pub(super) fn list(&mut self, root: &Members<'a>, beside: &[Source]) -> Option<String> {
         if let Some(name) = root.exact("name").filter(|it| it.string().is_none()) {
             self.refuse(Position::of(self.text(), name.value), "name is not a string");
@@ -85,7 +85,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Checks a plugin, in a conflist (whose plugins libcni takes from a map) or alone.
+    /// Checks a plugin, in a conflist (whose plugins libcni decodes into maps) or alone.
     pub(super) fn plugin(&mut self, plugin: &'a RawValue, in_list: bool) {
         let at = Position::of(self.text(), plugin);
         let Ok(members) = Members::of(plugin) else {
@@ -96,7 +96,7 @@ impl<'a> Checker<'a> {
         if kind.is_none_or(|it| it.is_null() || it.string().is_some_and(|it| it.is_empty())) {
             self.refuse(at, "a plugin without a type: no runtime loads it");
         }
-        // The plugin, and the IPAM plugin that it starts.
+        // Both the plugin and its IPAM plugin are started by their type.
         let ipam = members.get("ipam").and_then(Member::object);
         for member in kind.into_iter().chain(ipam.as_ref().and_then(|it| it.get("type"))) {
             if let Some(name) = member.string().filter(|name| is_path(name)) {
@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The version that libcni gives the plugins of a conflist.
+    /// Returns the cniVersion that libcni gives the plugins of a conflist.
     fn version(&mut self, root: &Members<'a>) -> Option<String> {
         let single = root.exact("cniVersion");
         if let Some(member) = single.filter(|it| it.string().is_none()) {
@@ -157,8 +157,8 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Whether Go decodes a member of a plugin into the field of `types.PluginConf`, and what it
-/// expects there. `None` for a key that libcni does not know.
+/// Returns whether Go decodes a member of a plugin into its field of `types.PluginConf`, and what
+/// the field expects. Returns `None` for a key that libcni does not know.
 fn field(member: &Member<'_>) -> Option<(bool, &'static str)> {
     let is_text = |value: &RawValue| value.get() == "null" || json_spans::string(value).is_some();
     let is_texts = |member: &Member<'_>| {
@@ -196,15 +196,15 @@ fn field(member: &Member<'_>) -> Option<(bool, &'static str)> {
     })
 }
 
-/// Whether a list turns CHECK off.
+/// Returns whether a conflist disables CHECK.
 pub(super) fn disables_check(root: &Members<'_>) -> bool {
     root.exact("disableCheck").is_some_and(network::is_true)
 }
 
-/// The newest version that libcni 1.3.0 knows.
+/// The newest cniVersion of libcni 1.3.0.
 const NEWEST: [u32; 3] = [1, 1, 0];
 
-/// A version as libcni compares it: one to three numbers.
+/// Parses a version as libcni compares it: one to three numbers.
 fn numbers(text: &str) -> Option<[u32; 3]> {
     let mut numbers = [0; 3];
     if text.is_empty() {
