@@ -1,5 +1,5 @@
-//! Many nodes on one page: what runs where, how the upgrade went, and what stands in the
-//! way of raising the list's cniVersion.
+//! Implements `fleet`: shows the agents of many nodes, the course of an upgrade, and what prevents
+//! a higher cniVersion in the conflist.
 
 mod page;
 mod row;
@@ -21,7 +21,7 @@ use crate::files;
 use crate::output::{self, waiting};
 use crate::style::{BAD, TITLE, plain};
 
-/// The command `fleet`.
+/// Runs the command `fleet`.
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let spinner = waiting("reading");
     let fleet = Fleet::read(&arguments.files)?;
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
     Ok(if is_read { Exit::Success } else { Exit::Failure })
 }
 
-/// What is known of all nodes.
+/// Describes all nodes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Fleet {
@@ -54,19 +54,19 @@ impl Fleet {
         }
         let timeline = Timeline::of(all.values());
         let mut nodes: Vec<_> = all.into_iter().map(|(name, facts)| Row::of(name, facts)).collect();
-        // As people count: n2 before n10.
+        // n2 comes before n10.
         nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
         Ok(Self { nodes, timeline })
     }
 
-    /// How many nodes nothing stands in the way of.
+    /// Returns the number of nodes without problems and obstacles.
     fn clear(&self) -> usize {
         let is_clear = |node: &&Row| node.in_the_way.is_empty() && node.problems.is_empty();
         self.nodes.iter().filter(is_clear).count()
     }
 }
 
-/// The files at a path, each with the name of its node.
+/// Returns the files at a path, each with the name of its node.
 fn named(path: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     if !path.is_dir() {
         return Ok(vec![(node_of(path), path.to_owned())]);
@@ -92,7 +92,7 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-/// A node's name may have dots in it.
+/// Returns the name of a file's node, which may have dots in it.
 fn node_of(file: &Path) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let endings = [".status.json", ".probe.json", ".json", ".log.1", ".log"];

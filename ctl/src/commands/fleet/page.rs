@@ -1,4 +1,4 @@
-//! The page: one HTML file, light or dark as the reader has it, without any script.
+//! Writes the HTML page: one file without scripts, light or dark as the browser prefers.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -6,7 +6,7 @@ use super::Fleet;
 use super::row::{Row, tally};
 use super::timeline::Timeline;
 
-/// Colours that differ in light and dark, and for people who see no red or green.
+/// Colours that differ on light and dark ground, and for colour-blind people.
 const COLOURS: [&str; 5] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9"];
 
 const STYLE: &str = "
@@ -117,10 +117,10 @@ fn row(node: &Row) -> Markup {
     }
 }
 
-/// Names that fit into a cell.
+/// Most names of nodes that a cell shows at once.
 const FEW: usize = 8;
 
-/// Obstacles that several nodes share stand once.
+/// Returns the table of obstacles. An obstacle of several nodes has one row.
 fn in_the_way(nodes: &[Row]) -> Markup {
     let mut shared: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
     for node in nodes {
@@ -152,7 +152,7 @@ fn in_the_way(nodes: &[Row]) -> Markup {
     }
 }
 
-/// Stacked columns: how many nodes had which agent.
+/// Draws stacked columns: how many nodes had which agent.
 fn picture(timeline: &Timeline) -> Markup {
     let (Some(from), Some(until)) = (timeline.from, timeline.until) else {
         return html! { p.weak { "No logs." } };

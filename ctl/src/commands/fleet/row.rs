@@ -1,4 +1,4 @@
-//! What one node gave.
+//! Reads the outputs and logs of one node.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use crate::commands::log::read;
 use crate::commands::log::summary::percentile;
 use crate::releases;
 
-/// The version to raise the list to.
+/// The cniVersion that the conflist should get.
 const GOAL: Version = Version::new(1, 1, 0);
 
-/// What was read of a node.
+/// Holds the inputs of a node.
 #[derive(Default)]
 pub(super) struct Facts {
     status: Option<Status>,
@@ -26,7 +26,7 @@ pub(super) struct Facts {
     problems: Vec<String>,
 }
 
-/// What is read of `status --output json`.
+/// Describes the used part of `status --output json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
@@ -34,7 +34,7 @@ struct Status {
     keeper: bool,
     rolled_back: bool,
     conflist: Conflist,
-    /// Not there in what the tool of 0.1.0 printed
+    /// Absent in the output of version 0.1.0
     #[serde(default)]
     owed: usize,
 }
@@ -43,7 +43,7 @@ struct Status {
 #[serde(rename_all = "camelCase")]
 struct Plugin {
     version: Option<String>,
-    /// `null` where nothing is there
+    /// `null` if no plugin is there
     sha256: Option<String>,
     is_ours: bool,
 }
@@ -61,7 +61,7 @@ struct Conflist {
     plugins: Vec<PluginReport>,
 }
 
-/// What is read of `probe --output json`.
+/// Describes the used part of `probe --output json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Probe {
@@ -82,15 +82,15 @@ struct Method {
     state: serde_json::Value,
 }
 
-/// What is read of a log.
+/// Holds what is counted in a log.
 #[derive(Default)]
 pub(super) struct Log {
     times: Vec<f64>,
     failed: usize,
     last_restart: Option<Timestamp>,
-    /// When another API began to answer, in the order of the log
+    /// When another API answered first, in the order of the log
     pub(super) generations: Vec<(Timestamp, String)>,
-    /// The last call
+    /// Time of the last call
     pub(super) until: Option<Timestamp>,
 }
 
@@ -103,7 +103,7 @@ impl Log {
         if event.answered().is_some() && self.generations.last().is_none_or(is_new) {
             self.generations.push((event.time, event.api().to_owned()));
         }
-        // It was away, or was another one after a while.
+        // The agent was unavailable, or another agent process answered.
         if event.attempts > 1 || event.code == 11 {
             self.last_restart = self.last_restart.max(Some(event.time));
         }
@@ -111,7 +111,7 @@ impl Log {
 }
 
 impl Facts {
-    /// Takes the file `name` for what it is. What it is not is a problem of the node.
+    /// Adds the file `name`. A file that is neither an output nor a log is a problem of the node.
     pub(super) fn take(&mut self, name: &str, bytes: &[u8]) {
         if let Ok(status) = serde_json::from_slice(bytes) {
             self.status = Some(status);
@@ -125,7 +125,7 @@ impl Facts {
     fn take_log(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
         let is_log = name.ends_with(".log") || name.ends_with(".log.1");
         match bytes {
-            // A node where nothing happened since the log was rotated.
+            // There was no call since the log was rotated.
             [] if is_log => return Ok(()),
             [] => return Err(format!("{name}: no answer")),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
@@ -150,20 +150,20 @@ impl Facts {
     }
 }
 
-/// A node in a line.
+/// Describes a node in a row of the answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
     pub(super) name: String,
-    /// Version of ours; `null` where that is not known or another one stands there
+    /// Version of the plugin; `null` if it is unknown or another plugin is installed
     pub(super) plugin: Option<String>,
     pub(super) keeper: Option<bool>,
-    /// The API that the agent speaks
+    /// The API that the agent serves
     pub(super) api: Option<String>,
-    /// Releases of the agent that are like that
+    /// Releases of antrea-agent that answer like this agent
     pub(super) releases: String,
     pub(super) is_old: bool,
-    /// The list's cniVersion
+    /// The conflist's cniVersion
     pub(super) list: Option<String>,
     pub(super) ready: Option<bool>,
     pub(super) calls: usize,
@@ -171,13 +171,13 @@ pub(super) struct Row {
     /// In milliseconds
     pub(super) p50: Option<f64>,
     pub(super) p99: Option<f64>,
-    /// When the agent was away last, as the calls saw it
+    /// Time of the last call during which the agent was unavailable or restarted
     pub(super) last_restart: Option<Timestamp>,
     /// DELs that no agent did yet
     pub(super) owed: Option<usize>,
     /// Inputs that could not be read
     pub(super) problems: Vec<String>,
-    /// What keeps the list from 1.1.0
+    /// What prevents cniVersion 1.1.0 in the conflist
     pub(super) in_the_way: Vec<String>,
 }
 
@@ -230,7 +230,7 @@ impl Row {
     }
 }
 
-/// What keeps this node from a list of 1.1.0.
+/// Returns what prevents a conflist of cniVersion 1.1.0 on this node.
 fn obstacles(facts: &Facts) -> Vec<String> {
     let mut found = Vec::new();
     match &facts.status {
@@ -256,7 +256,7 @@ fn obstacles(facts: &Facts) -> Vec<String> {
                 }
                 None => (),
             }
-            // One that cannot be asked where the tool runs is no obstacle.
+            // A plugin that could not be asked in the tool's container is not an obstacle.
             let asked = conflist.plugins.iter().filter(|it| it.not_asked.is_none());
             for PluginReport { name, versions, problem, .. } in asked {
                 let knows: Vec<Version> =
@@ -274,7 +274,7 @@ fn obstacles(facts: &Facts) -> Vec<String> {
         None => found.push("no output of probe: the agent is not known".to_owned()),
         Some(Probe { ready: false, sentence, .. }) => found.push(sentence.clone()),
         Some(Probe { cni_versions, .. }) => {
-            // Agents of that time fail each CHECK.
+            // Agents that do not accept 1.0.0 fail each CHECK.
             if !cni_versions.is_empty() && !cni_versions.contains(&Version::new(1, 0, 0)) {
                 found.push(
                     "with CRI-O: this agent may fail each CHECK (v0.9.0 to v1.10.1 do)".to_owned(),
@@ -285,7 +285,7 @@ fn obstacles(facts: &Facts) -> Vec<String> {
     found
 }
 
-/// How many of each.
+/// Counts how often each value occurs.
 pub(super) fn tally<'a>(values: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for value in values {

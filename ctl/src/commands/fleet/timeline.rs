@@ -1,4 +1,4 @@
-//! The upgrade: how many nodes had which agent, moment by moment.
+//! Counts over time how many nodes had which agent, to show an upgrade.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use serde::Serialize;
 
 use super::row::Facts;
 
-/// Moments that are looked at.
+/// Number of intervals between the counted moments.
 const MOMENTS: i32 = 60;
 
-/// Nodes by API, from the first call to the last.
+/// Counts nodes by API, from the first call to the last.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Timeline {
     pub(super) from: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
-    /// The nodes that each API answered on, at each moment
+    /// Number of nodes at each moment, by the API that answered last
     pub(super) apis: BTreeMap<String, Vec<usize>>,
 }
 
