@@ -1,10 +1,9 @@
-//! Putting the plugin on a node, and taking it off again.
+//! Implements `install`, `uninstall` and `rollback`.
 //!
-//! Runtimes start the plugin at any moment and know only its name. So there is
-//! never a moment without a whole file under that name, and none at which it is
-//! open for writing ("text file busy"): a new one is written beside it, run once
-//! and renamed over it. What was there is kept in a hidden folder beside it,
-//! [`managed_file::ManagedFile`]; [`state::State`] says whose turn it is.
+//! A container runtime may start the plugin at any moment. So there is always a whole file under
+//! the plugin's name, and it is never open for writing ("text file busy"): a new plugin is written
+//! beside it, run once and renamed over it. [`managed_file::ManagedFile`] keeps the replaced file
+//! in a hidden folder. [`state::State`] locks that folder.
 
 mod installation;
 #[cfg(unix)]
@@ -36,7 +35,7 @@ const EMBEDDED: Option<&[u8]> = Some(include_bytes!(concat!(env!("OUT_DIR"), "/p
 #[cfg(not(embedded))]
 const EMBEDDED: Option<&[u8]> = None;
 
-/// What is embedded, for a person.
+/// Describes the embedded plugin for people.
 pub(crate) fn embedded() -> String {
     match EMBEDDED {
         Some(plugin) => format!(
@@ -48,7 +47,7 @@ pub(crate) fn embedded() -> String {
     }
 }
 
-/// Installs the plugin; stays if that is wanted.
+/// Runs the command `install`. With `--keep` it runs until a signal ends it.
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {
     until_terminated(
         async {
@@ -68,7 +67,7 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
                 {
                     warn(format!("{}: left as it is: {error}", plugin.display()));
                     match arguments.keep {
-                        // The reason may pass.
+                        // The keeper tries again, because the error may be temporary.
                         Some(_) => Installation::read(arguments, EMBEDDED).await?,
                         None => return Ok(Exit::Success),
                     }

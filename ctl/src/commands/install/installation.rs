@@ -1,4 +1,4 @@
-//! What is to be there in the end, and how it gets there.
+//! Installs a plugin with its node settings.
 
 use std::fs;
 use std::io::Write;
@@ -19,26 +19,26 @@ use crate::{files, plugin_check};
 
 pub(super) const PLUGIN_MODE: u32 = 0o755;
 
-/// What is to be there in the end.
+/// Describes what to install.
 pub(super) struct Installation {
     pub(super) place: Place,
     pub(super) plugin: Vec<u8>,
     pub(super) settings: Vec<Set>,
-    /// Whether no person asked for it just now
+    /// Whether the install runs without a person, as in a container
     pub(super) is_unattended: bool,
-    /// Where a keeper writes metrics
+    /// File into which the keeper writes metrics
     pub(super) metrics: Option<PathBuf>,
     pub(super) metrics_interval: Duration,
 }
 
 impl Installation {
-    /// Reads and checks everything before anything is changed.
+    /// Reads and checks all input before a file is changed.
     pub(super) async fn read(
         arguments: &Install,
         embedded: Option<&'static [u8]>,
     ) -> Result<Self, Error> {
         let arguments = arguments.clone();
-        // On a thread of its own: a FIFO may let it wait for ever.
+        // On its own thread, because the read of a FIFO may never end.
         let read = spawn_blocking(move || {
             let plugin = match &arguments.from {
                 Some(path) => fs::read(path).map_err(Error::file("read", path))?,
@@ -61,7 +61,7 @@ impl Installation {
         std::path::absolute(&path).map_err(Error::file("find", &path))
     }
 
-    /// Installs the plugin, unless a rollback holds it off.
+    /// Installs the plugin, unless it was rolled back and no person asks for it.
     pub(super) async fn install(&self, out: &mut impl Write) -> Result<(), Error> {
         files::create_folder(self.place.bin_dir(), 0o755)?;
         let state = State::take(&self.place).await?;
@@ -70,7 +70,7 @@ impl Installation {
             return say(out, format!("{}: was rolled back: left off", plugin.display()));
         }
         if let Err(error) = self.install_plugin(&state, out).await {
-            // A refused install leaves nothing behind.
+            // A refused first install leaves no state behind.
             if ManagedFile::open(&self.place, &state)?.installed()?.is_none() {
                 state.remove()?;
             }

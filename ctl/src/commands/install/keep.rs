@@ -1,5 +1,4 @@
-//! Staying, so that what was installed is still there after somebody else's installer
-//! ran.
+//! Runs the keeper, which restores the plugin after another installer replaced it.
 
 use std::fs::File;
 use std::io::Write;
@@ -18,27 +17,27 @@ use crate::error::Error;
 use crate::output::say;
 use crate::{files, plugin_check};
 
-/// How long a plugin that is being written may take until it is replaced all the same.
+/// Longest time that the keeper waits for another installer to finish its write.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How soon another attempt follows one that failed.
+/// Longest pause after a failed attempt.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What a look at an installation came to.
+/// Describes the state of an installation that the keeper found or restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeeperState {
-    /// All is as it was installed
+    /// The plugin and its settings are as installed
     Kept,
-    /// Somebody is about to write the plugin, or the folder was wiped: soon again
+    /// Another installer is writing the plugin, or the folder was wiped: check again soon
     Unsettled,
-    /// It was rolled back, and stays off
+    /// The plugin was rolled back, so the keeper does not restore it
     HeldOff,
-    /// It was uninstalled
+    /// The plugin was uninstalled
     Uninstalled,
 }
 
-/// Installs again whenever something changed; ends with the future. Only `uninstall` and
-/// `rollback` keep it from that.
+/// Restores the plugin after each change until the future is dropped. Only `uninstall` and
+/// `rollback` prevent that.
 pub(super) async fn keep(
     installation: &Installation,
     interval: Duration,
@@ -64,7 +63,7 @@ pub(super) async fn keep(
             Ok(KeeperState::Kept | KeeperState::Unsettled) => String::new(),
             Ok(KeeperState::HeldOff) => "rolled back: not installed again by itself".to_owned(),
             Ok(KeeperState::Uninstalled) => "uninstalled meanwhile: waiting for SIGTERM".to_owned(),
-            // Such as a file system that is read-only for a while.
+            // The error may be temporary, such as a read-only file system.
             Err(error) => format!("not kept for now: {error}"),
         };
         if news != told && !news.is_empty() {
@@ -83,14 +82,14 @@ pub(super) async fn keep(
     }
 }
 
-/// What a keeper holds while it lives.
+/// Holds the keeper's state and locks.
 struct Keeper<'a> {
     installation: &'a Installation,
-    /// The lock file of the installation, in which an uninstall is told
+    /// The lock file of the installation, which shows an uninstall even after it was removed
     lock: Option<File>,
-    /// Locked, so that others see that there is a keeper
+    /// A file whose lock shows other processes that a keeper runs
     alive: Option<File>,
-    /// The settings of the node as they were last
+    /// The node settings that the keeper read last
     settings: Option<Vec<u8>>,
 }
 
@@ -125,15 +124,15 @@ impl Keeper<'_> {
         Ok(KeeperState::Kept)
     }
 
-    /// After the folder was wiped, with all that was known of the installation.
+    /// Installs again after the folder was wiped, and with it the state of the installation.
     async fn install_anew(&mut self, out: &mut impl Write) -> Result<KeeperState, Error> {
         self.installation.install(out).await?;
         self.keep_settings()?;
         Ok(KeeperState::Unsettled)
     }
 
-    /// Only an uninstall takes the file of settings away. Whoever wipes a folder may take
-    /// it before the plugin.
+    /// Restores the node settings if their file was removed. A process that wipes the folder may
+    /// remove them before the plugin.
     fn keep_settings(&mut self) -> Result<(), Error> {
         let path = node_settings::beside(&self.installation.plugin_path()?);
         match (files::read(&path)?, &self.settings) {
@@ -152,9 +151,9 @@ impl Keeper<'_> {
         if !alive.exists() {
             files::write(&alive, b"", 0o600)?;
         }
-        // Not for writing, so that the file system can be made read-only meanwhile.
+        // Read-only, because an open file for writing prevents a read-only remount.
         let file = File::open(&alive).map_err(Error::file("open", &alive))?;
-        // Whoever looks whether there is a keeper has it for a moment.
+        // `status` may hold the lock for a moment while it looks for a keeper.
         let _ = file.try_lock_shared();
         self.alive = Some(file);
         Ok(())

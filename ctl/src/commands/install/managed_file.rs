@@ -1,17 +1,17 @@
-//! One installed file, and what is kept so that every step can be undone.
+//! Replaces and restores the installed plugin, so that every step can be undone.
 //!
 //! In a hidden folder beside the file, `.<name>.cnictl/`:
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `original` | what was there that was not ours, for `uninstall` |
-//! | `before-install` | what an install replaced, for `rollback` |
-//! | `before-restore` | the same of a keeper |
-//! | `installed` | a copy of what we installed, for the keeper |
-//! | `next`, `*.next` | the same while it is being installed |
+//! | `original` | the foreign file that was there before the first install, for `uninstall` |
+//! | `before-install` | the file that `install` replaced, for `rollback` |
+//! | `before-restore` | the file that the keeper replaced, for `rollback` |
+//! | `installed` | a copy of the installed plugin, for the keeper |
+//! | `next`, `*.next` | new versions of these files during an install |
 //!
-//! Each step is one rename, so that a process that is killed leaves the state
-//! before a step or after it; [`ManagedFile::recover`] finishes or drops the rest.
+//! Each step is one rename, so that a killed process leaves the state before or after a step.
+//! [`ManagedFile::recover`] then finishes or undoes the install.
 
 use std::fmt;
 use std::fs::{self, Metadata};
@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::output::say;
 use crate::{files, platform, plugin_check};
 
-/// What was done.
+/// Describes what a command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Installed,
@@ -55,7 +55,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Who replaces a file.
+/// Describes who replaces a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReplacedBy {
     Install,
@@ -73,21 +73,21 @@ impl ReplacedBy {
     }
 }
 
-/// Whether a plugin is worth to be put back: not empty, and not cut off.
+/// Returns whether a plugin is neither empty nor cut off, so that it is worth keeping.
 fn is_whole(bytes: &[u8]) -> bool {
     !bytes.is_empty() && !plugin_check::is_cut_off(bytes)
 }
 
-/// One file and its history.
+/// Describes the plugin's file and the folder with its earlier versions.
 pub(super) struct ManagedFile {
     target: PathBuf,
     folder: PathBuf,
 }
 
-/// What stands at a path.
+/// Describes the file at a path.
 enum Existing {
     Nothing,
-    /// A link, a FIFO and the like: nothing of ours
+    /// A symbolic link, a FIFO or another file that this tool does not make
     Special,
     File(Vec<u8>, Metadata),
 }
@@ -119,7 +119,7 @@ impl Existing {
 }
 
 impl ManagedFile {
-    /// Opens the plugin's, and cleans up after a process that was killed.
+    /// Opens the plugin's file, and cleans up after a killed process.
     pub(super) fn open(place: &Place, state: &State) -> Result<Self, Error> {
         let target = place.plugin()?;
         files::remove_stale(&node_settings::beside(&target))?;
@@ -132,7 +132,7 @@ impl ManagedFile {
         &self.target
     }
 
-    /// Says what became of it.
+    /// Writes what was done with the file.
     pub(super) fn report(&self, out: &mut impl Write, change: Outcome) -> Result<(), Error> {
         say(out, format!("{}: {change}", self.target.display()))
     }
@@ -141,17 +141,18 @@ impl ManagedFile {
         self.folder.join(name)
     }
 
-    /// What we installed last.
+    /// Returns the plugin that was installed last.
     pub(super) fn installed(&self) -> Result<Option<Vec<u8>>, Error> {
         files::read(&self.kept("installed"))
     }
 
-    /// What stands there now, if that is a file.
+    /// Returns the plugin that is there now, if it is a file.
     pub(super) fn there(&self) -> Result<Option<Vec<u8>>, Error> {
         Ok(Existing::at(&self.target)?.bytes().map(<[u8]>::to_vec))
     }
 
-    /// Whether somebody is about to write the file: it is not whole, and young.
+    /// Returns whether another installer is writing the file: it is cut off, and younger than
+    /// `patience`.
     pub(super) fn is_being_written(&self, patience: Duration) -> bool {
         match Existing::at(&self.target) {
             Ok(Existing::File(bytes, metadata)) if !is_whole(&bytes) => {
@@ -161,13 +162,13 @@ impl ManagedFile {
         }
     }
 
-    /// Whether what stands there is what we installed last.
+    /// Returns whether the plugin that is there was installed last.
     pub(super) fn is_ours(&self) -> Result<bool, Error> {
         let installed = self.installed()?;
         Ok(installed.is_some() && self.there()? == installed)
     }
 
-    /// Puts `bytes` in place after `trial` of them.
+    /// Replaces the file by `bytes` if `trial` of the prepared file succeeds.
     pub(super) async fn put(
         &self,
         bytes: &[u8],
@@ -200,7 +201,7 @@ impl ManagedFile {
             files::write(&self.kept("next"), bytes, mode)?;
         }
         files::publish(prepared, &self.target)?;
-        // A keeper is in a hurry: every millisecond before this is one of another plugin.
+        // The keeper publishes first, because Pods get another plugin until then.
         if by == ReplacedBy::Keeper {
             files::sync(&self.target)?;
         }
@@ -213,7 +214,7 @@ impl ManagedFile {
         self.kept(&format!("{}.next", by.before()))
     }
 
-    /// After the new file came into place.
+    /// Makes the new versions of the kept files valid, after the new plugin is in place.
     fn finish(&self) -> Result<(), Error> {
         for by in ReplacedBy::ALL {
             if fs::symlink_metadata(self.next(by)).is_ok() {
@@ -225,7 +226,7 @@ impl ManagedFile {
         if next.exists() { files::rename(&next, &self.kept("installed")) } else { Ok(()) }
     }
 
-    /// Forgets what was replaced: it is not what was there right before any more.
+    /// Removes the replaced files, which a newer replaced file supersedes.
     fn forget(&self) -> Result<(), Error> {
         for by in ReplacedBy::ALL {
             files::remove(&self.kept(by.before()))?;
@@ -233,7 +234,7 @@ impl ManagedFile {
         Ok(())
     }
 
-    /// Cleans up after a process that was killed.
+    /// Finishes or undoes the install of a killed process.
     fn recover(&self) -> Result<(), Error> {
         files::remove_stale(&self.target)?;
         if !self.folder.is_dir() {
@@ -254,13 +255,13 @@ impl ManagedFile {
         Ok(())
     }
 
-    /// What would be back after [`ManagedFile::undo`].
+    /// Returns the file that [`ManagedFile::undo`] would restore.
     pub(super) fn original(&self) -> Option<PathBuf> {
         let original = self.kept("original");
         fs::symlink_metadata(&original).is_ok().then_some(original)
     }
 
-    /// Puts back what was there before the first install, or nothing.
+    /// Restores the file from before the first install, or removes the plugin if there was none.
     pub(super) fn undo(&self) -> Result<Outcome, Error> {
         match Existing::at(&self.target)? {
             Existing::Nothing => (),
@@ -275,7 +276,7 @@ impl ManagedFile {
         Ok(if removed { Outcome::Removed } else { Outcome::Absent })
     }
 
-    /// What [`ManagedFile::back`] would put back.
+    /// Returns the file that [`ManagedFile::back`] would restore.
     fn before(&self) -> Option<PathBuf> {
         ReplacedBy::ALL
             .map(|by| self.kept(by.before()))
@@ -283,10 +284,10 @@ impl ManagedFile {
             .find(|it| fs::symlink_metadata(it).is_ok())
     }
 
-    /// Whether there is something to roll back to.
+    /// Returns whether there is a plugin to roll back to.
     ///
     /// # Errors
-    /// Somebody else's file stands there.
+    /// Another installer replaced the plugin.
     pub(super) fn can_go_back(&self) -> Result<bool, Error> {
         let is_foreign =
             !matches!(Existing::at(&self.target)?, Existing::Nothing) && !self.is_ours()?;
@@ -296,12 +297,12 @@ impl ManagedFile {
         }
     }
 
-    /// Puts back what was there before it was replaced last.
+    /// Restores the file that was replaced last.
     pub(super) fn back(&self) -> Result<Outcome, Error> {
         let Some(before) = self.before() else { return Ok(Outcome::NothingBefore) };
         let there = Existing::at(&before)?;
         let original = Existing::at(&self.kept("original"))?;
-        // One of ours is what is installed from now on.
+        // A plugin that this tool installed counts as installed again.
         let is_ours = there.bytes().is_some() && there.bytes() != original.bytes();
         if is_ours {
             files::keep(&before, &self.kept("next"))?;

@@ -1,4 +1,4 @@
-//! What a keeper tells node-exporter: the installation, and counts of the calls.
+//! Writes the keeper's metrics for node-exporter: the installation, and counts of the calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,23 +15,23 @@ use crate::files;
 use crate::network::{self, Network};
 use crate::output::warn;
 
-/// How often the log is read: it rotates at most twice meanwhile.
+/// Longest pause between two reads of the log, which must not be rotated twice meanwhile.
 const LOOKS: Duration = Duration::from_secs(5);
 
-/// The file of counters in the folder of the installation.
+/// Name of the file with the counters in the folder of the installation.
 const SAVED: &str = "counters.json";
 
-/// Whether what was installed is there.
+/// Describes whether the installed plugin is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Kept,
-    /// A rollback holds it off
+    /// It was rolled back
     RolledBack,
     Missing,
 }
 
-/// The file of metrics. It goes with the keeper that writes it: what a keeper said that ended
-/// is not true any more.
+/// Writes the file of metrics. The file is removed when the keeper ends, because its content would
+/// no longer be true.
 pub(super) struct Metrics<'a> {
     installation: &'a Installation,
     to: &'a Path,
@@ -42,7 +42,8 @@ pub(super) struct Metrics<'a> {
 }
 
 impl<'a> Metrics<'a> {
-    /// Metrics of an installation, if it wants any. Counts go on where the last keeper ended.
+    /// Returns the metrics of an installation if it has `--metrics`. Counts continue those of the
+    /// last keeper.
     pub(super) fn new(installation: &'a Installation) -> Option<Self> {
         let to = installation.metrics.as_deref()?;
         let saved = state::folder(&installation.place).ok()?.join(SAVED);
@@ -51,8 +52,8 @@ impl<'a> Metrics<'a> {
         Some(Self { installation, to, saved, counters, written: None, told: String::new() })
     }
 
-    /// Reads what is new in the log, and writes the file if its time has come, or if something
-    /// is another way than it was. Returns when to be called again at the latest.
+    /// Counts new lines of the log, and writes the file if it is due or `found` changed. Returns
+    /// the longest time until the next call.
     pub(super) fn refresh(&mut self, found: Found) -> Duration {
         let interval = self.installation.metrics_interval;
         let place = &self.installation.place;
@@ -77,12 +78,12 @@ impl<'a> Metrics<'a> {
 
     fn write(&mut self, found: Found, in_force: Option<&InForce>) -> Result<(), Error> {
         self.written = Some((Instant::now(), found));
-        // First the counts: what is told was counted, and is not counted again.
+        // The counters are saved first, so that no counted call is counted again after a crash.
         if self.saved.parent().is_some_and(Path::is_dir) {
             let saved = serde_json::to_vec(&self.counters).unwrap_or_default();
             files::write(&self.saved, &saved, 0o600)?;
         }
-        // What cannot be read is none of ours, and is told all the same.
+        // An unreadable plugin gets the checksum of an empty file.
         let plugin = fs::read(self.installation.plugin_path()?).unwrap_or_default();
         let mut text = Text::new("plugin", &self.installation.place.name);
         let number = |is: bool| vec![(Vec::new(), f64::from(u8::from(is)))];
@@ -137,7 +138,7 @@ impl<'a> Metrics<'a> {
         log::write_textfile(self.to, &text.into_text())
     }
 
-    /// Whether Pods are connected by the plugin. `None` where that cannot be seen.
+    /// Returns whether the plugin connects Pods, or `None` if the tool cannot see that.
     fn leads_to_plugin(&self) -> Option<bool> {
         let first = network::files(&self.installation.place.conf_dir()).into_iter().next()?;
         let network = Network::read(&first).ok()?;

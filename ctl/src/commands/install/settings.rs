@@ -1,4 +1,4 @@
-//! Writing the settings of the node.
+//! Writes and restores the node settings.
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +10,8 @@ use crate::error::Error;
 use crate::files;
 use crate::setting_arg::{Set, wrong};
 
-/// The settings to install: where the network configurations are, if that is not where the
-/// plugin looks for them by itself, then those of the environment, then those of the
-/// command line.
+/// Returns the settings to install: `confDir` if it is not the default, then those of the
+/// environment, then those of the command line. The last value of a setting counts.
 pub(super) fn of(conf_dir: Option<PathBuf>, set: Vec<Set>) -> Result<Vec<Set>, Error> {
     let mut all = Vec::new();
     if let Some(conf_dir) = conf_dir {
@@ -27,7 +26,7 @@ pub(super) fn of(conf_dir: Option<PathBuf>, set: Vec<Set>) -> Result<Vec<Set>, E
     Ok(all)
 }
 
-/// Settings that the environment of a container brings: `ANTREA_CNI_SET_KEY`.
+/// Returns the settings in the environment: `ANTREA_CNI_SET_KEY`.
 fn of_environment() -> Result<Vec<Set>, Error> {
     std::env::vars_os()
         .filter_map(|(name, value)| {
@@ -42,10 +41,10 @@ fn of_environment() -> Result<Vec<Set>, Error> {
         .collect()
 }
 
-/// The mode of the file.
+/// Mode of the file.
 const MODE: u32 = 0o644;
 
-/// Keeps the settings that a person wrote before the first install, for `uninstall`.
+/// Keeps the node settings from before the first install, for `uninstall`.
 pub(super) fn keep_before(state: &State, path: &Path) -> Result<(), Error> {
     match path.is_file() {
         true => files::keep(path, &before(state)),
@@ -53,20 +52,20 @@ pub(super) fn keep_before(state: &State, path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Writes settings that an install changed.
+/// Writes the node settings that an install changed.
 pub(super) fn write(state: &State, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     files::write(&written(state), bytes, 0o600)?;
     files::write(path, bytes, MODE)?;
     files::remove(&aside(path)).map(drop)
 }
 
-/// Writes the settings back that a keeper saw last.
+/// Writes the node settings that the keeper read last.
 #[cfg(unix)]
 pub(super) fn restore(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     files::write(path, bytes, MODE)
 }
 
-/// Keeps settings that a version refused beside those that it takes.
+/// Moves the node settings aside, and writes only those that the plugin accepts.
 pub(super) fn set_aside(
     state: &State,
     path: &Path,
@@ -78,8 +77,8 @@ pub(super) fn set_aside(
     if taken.is_empty() { Ok(()) } else { files::write(path, text.as_bytes(), MODE) }
 }
 
-/// Puts back the settings that were there before the first install, or removes ours. What a
-/// person changed since then stays.
+/// Restores the node settings from before the first install, or removes the file if there were
+/// none. Does not overwrite what a person changed since then.
 pub(super) fn undo(state: &State, path: &Path) -> Result<(), Error> {
     files::remove(&aside(path))?;
     let (now, written) = (files::read(path)?, files::read(&written(state))?);
@@ -98,21 +97,21 @@ fn written(state: &State) -> PathBuf {
     state.folder().join("settings-written")
 }
 
-/// Where settings are that a version refused to which was rolled back.
+/// Returns the path of node settings that were moved aside in a rollback.
 pub(super) fn aside(path: &Path) -> PathBuf {
     let mut aside = path.to_owned().into_os_string();
     aside.push(".refused");
     aside.into()
 }
 
-/// The file beside a plugin after these changes; `None` without any.
+/// Returns the node settings after some changes, or `None` if nothing changes.
 pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>, Error> {
     let path = node_settings::beside(plugin);
     let aside = files::read(&aside(&path))?;
     if changes.is_empty() && aside.is_none() {
         return Ok(None);
     }
-    // What is no object has no settings that could be lost.
+    // A file that is not a JSON object has no settings that could be lost.
     let read = |bytes: Option<Vec<u8>>| -> Map<String, Value> {
         serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default()
     };

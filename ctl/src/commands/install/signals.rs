@@ -1,12 +1,11 @@
-//! Signals, which end a command wherever it waits.
+//! Ends a command at a signal, even while it waits.
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Exit};
 use crate::platform::Signals;
 
-/// Does something, or ends with `otherwise` as soon as a signal says so, wherever it
-/// waits.
+/// Does `work`. A signal ends it early, with the exit status `otherwise`.
 pub(super) fn until_terminated(
     work: impl Future<Output = Result<Exit, Error>>,
     otherwise: Exit,
@@ -20,7 +19,7 @@ pub(super) fn until_terminated(
             done = work => done,
         }
     });
-    // Not to wait for a thread that nobody waits for any more.
+    // Does not wait for threads, which may be blocked in the kernel.
     runtime.shutdown_background();
     done
 }

@@ -1,14 +1,13 @@
-//! What is remembered of an installation, and whose turn it is.
+//! Stores the state of an installation, and locks it.
 //!
-//! `<bin-dir>/.<name>.cnictl/` holds the history of the plugin ([`super::managed_file`]), and
-//! beside it:
+//! `<bin-dir>/.<name>.cnictl/` holds the files of [`super::managed_file`], and:
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `lock` | one process at a time; the kernel lets go of it when that dies. It holds the [`Intent`] |
-//! | `keeper` | locked, shared, by each keeper that lives |
-//! | `settings-before` | the node's settings as they were before the first install, if there were any |
-//! | `settings-written` | those that an install wrote last |
+//! | `lock` | the [`Intent`]; locked by one process at a time, until the process ends |
+//! | `keeper` | locked, shared, by each keeper that runs |
+//! | `settings-before` | the node settings from before the first install, if there were any |
+//! | `settings-written` | the node settings that an install wrote last |
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -23,14 +22,14 @@ use crate::files;
 use crate::output::waiting;
 use crate::platform;
 
-/// The state of one installation, for us alone.
+/// Holds the locked state of one installation.
 pub(super) struct State {
     folder: PathBuf,
     lock: File,
 }
 
 impl State {
-    /// Waits for its turn; makes the folder.
+    /// Creates the folder and waits for its lock.
     pub(super) async fn take(place: &Place) -> Result<Self, Error> {
         let folder = folder(place)?;
         loop {
@@ -41,7 +40,7 @@ impl State {
         }
     }
 
-    /// The same where something is installed; `None` where nothing is.
+    /// Waits for the lock of an existing installation. Returns `None` if nothing is installed.
     pub(super) async fn take_existing(place: &Place) -> Result<Option<Self>, Error> {
         let folder = folder(place)?;
         while folder.exists() {
@@ -49,12 +48,12 @@ impl State {
                 return Ok(Some(state));
             }
         }
-        // What an uninstall that was killed left.
+        // A killed uninstall may have left the renamed folder.
         remove_unused(&gone(&folder))?;
         Ok(None)
     }
 
-    /// `None` if the folder was removed meanwhile.
+    /// Waits for the lock of a folder. Returns `None` if the folder was removed meanwhile.
     async fn try_take(folder: PathBuf, create: bool) -> Result<Option<Self>, Error> {
         let path = folder.join("lock");
         let options = |create| {
@@ -65,7 +64,7 @@ impl State {
         };
         let file = match options(create).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && create => return Ok(None),
-            // Killed between the lock and the folder.
+            // A process was killed after it created the folder and before the lock file.
             Err(error) if error.kind() == io::ErrorKind::NotFound && folder.exists() => {
                 options(true).open(&path)
             }
@@ -83,7 +82,7 @@ impl State {
         }
         let state = Self { folder, lock };
         if state.lock.metadata().is_ok_and(|it| it.len() < Intent::BYTES as u64) {
-            // Now, so that a full disk keeps no mark from being set later.
+            // Allocates the space now, so that a later write cannot fail on a full disk.
             state.mark(&Intent::None)?;
         }
         Ok(Some(state))
@@ -93,7 +92,7 @@ impl State {
         &self.folder
     }
 
-    /// What was said last about this installation.
+    /// Returns the intent in the lock file.
     pub(super) fn marked(&self) -> Intent {
         Intent::read(&self.lock)
     }
@@ -108,20 +107,20 @@ impl State {
             .map_err(Error::file("write to", &path))
     }
 
-    /// Forgets the installation. Whoever keeps it learns so from the mark. The folder
-    /// goes in one step, so that whoever waits for the lock starts with a new one.
+    /// Removes the state after an uninstall. The keeper learns of it from the intent.
     pub(super) fn uninstalled(self) -> Result<(), Error> {
         self.mark(&Intent::Uninstalled)?;
         self.remove()
     }
 
-    /// The same for one that was begun and refused.
+    /// Removes the state after a refused install. The folder is renamed first, so that a process
+    /// that waits for the lock creates a new folder.
     pub(super) fn remove(self) -> Result<(), Error> {
         let Self { folder, lock } = self;
         let gone = gone(&folder);
         remove_unused(&gone)?;
-        // Where a folder with an open file in it cannot be renamed, whoever has opened the
-        // lock meanwhile has the next turn, and the folder.
+        // On Windows a process that has opened the lock file prevents the rename. It gets the lock
+        // next, and the folder stays.
         let lock = platform::RENAMES_FOLDERS_IN_USE.then_some(lock);
         match files::rename(&folder, &gone) {
             Err(Error::File { source, .. }) if lock.is_none() && platform::is_in_use(&source) => {
@@ -133,7 +132,7 @@ impl State {
     }
 }
 
-/// Waits for a lock, on a thread of its own, so that a signal ends the wait.
+/// Waits for a lock on its own thread, so that a signal can end the process meanwhile.
 async fn wait(file: File, path: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => return Ok(file),
@@ -146,18 +145,18 @@ async fn wait(file: File, path: &Path) -> Result<File, Error> {
     locked.map_err(|error| Error::Runtime(error.into()))?.map_err(Error::file("lock", path))
 }
 
-/// The folder of an installation.
+/// Returns the folder of an installation.
 pub(crate) fn folder(place: &Place) -> Result<PathBuf, Error> {
     files::within(place.bin_dir(), &place.name)?;
     Ok(place.bin_dir().join(format!(".{}.cnictl", place.name)))
 }
 
-/// What keepers lock.
+/// Returns the path of the file that keepers lock.
 pub(crate) fn alive(folder: &Path) -> PathBuf {
     folder.join("keeper")
 }
 
-/// Removes a folder. What others still have open in it goes with the next one.
+/// Removes a folder. Files that another process has open are removed by the next call.
 fn remove_unused(folder: &Path) -> Result<(), Error> {
     match files::remove(folder) {
         Err(Error::File { source, .. }) if platform::is_in_use(&source) => Ok(()),
@@ -170,22 +169,22 @@ fn gone(folder: &Path) -> PathBuf {
     folder.with_file_name(format!("{name}-gone.tmp"))
 }
 
-/// What a person last said about an installation, in the words of the lock file. A
-/// keeper that has the file open sees it also after the file is gone.
+/// Describes what a person last wanted of an installation, as stored in the lock file. The keeper
+/// has the file open, and so can read the intent even after the file was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Intent {
-    /// To be kept
+    /// The keeper may restore the plugin
     None,
-    /// The plugin with this SHA-256 was rolled back: it is not to come back by itself
+    /// The plugin with this SHA-256 was rolled back, so the keeper must not restore it
     RolledBack(String),
-    /// Nobody wants it
+    /// The plugin was uninstalled
     Uninstalled,
 }
 
 impl Intent {
     const BYTES: usize = 256;
 
-    /// What is written in the lock file.
+    /// Reads the intent in the lock file.
     pub(crate) fn read(lock: &File) -> Self {
         let mut bytes = [0; Self::BYTES];
         let mut lock = lock;
@@ -199,7 +198,8 @@ impl Intent {
         }
     }
 
-    /// Always as long, so that it is one write in place.
+    /// Returns the content of the lock file. It always has the same length, so that one write
+    /// replaces it.
     fn text(&self) -> String {
         let text = match self {
             Self::None => String::new(),
@@ -209,7 +209,7 @@ impl Intent {
         format!("{text:<width$}\n", width = Self::BYTES - 1)
     }
 
-    /// Whether this plugin was rolled back.
+    /// Returns whether this plugin was rolled back.
     pub(crate) fn is_off(&self, bytes: &[u8]) -> bool {
         matches!(self, Self::RolledBack(off) if *off == sha256(bytes))
     }

@@ -1,4 +1,4 @@
-//! Taking the plugin off a node, or back to what it was before.
+//! Uninstalls the plugin, or rolls it back.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::network;
 use crate::output::{say, warn};
 use crate::{files, plugin_check};
 
-/// Takes something back, and stays if that is wanted.
+/// Runs `work`. With `--stay` it then waits for a signal.
 fn undo<O: Write>(
     arguments: &Undo,
     out: &mut O,
@@ -36,7 +36,7 @@ fn undo<O: Write>(
     )
 }
 
-/// Takes the plugin away, if it is still ours.
+/// Runs the command `uninstall`, which leaves a foreign plugin alone.
 pub(crate) fn uninstall(arguments: &Uninstall, out: &mut impl Write) -> Result<Exit, Error> {
     let place = &arguments.undo.place;
     undo(&arguments.undo, out, async |out| {
@@ -52,7 +52,7 @@ pub(crate) fn uninstall(arguments: &Uninstall, out: &mut impl Write) -> Result<E
     })
 }
 
-/// Keeps the plugin while a conflist needs it and nothing that works would stand there.
+/// Fails if a conflist needs the plugin and no working plugin would replace it.
 async fn refuse_if_needed(place: &Place, plugin: &ManagedFile) -> Result<(), Error> {
     if !plugin.is_ours()? {
         return Ok(());
@@ -71,7 +71,7 @@ async fn refuse_if_needed(place: &Place, plugin: &ManagedFile) -> Result<(), Err
     }
 }
 
-/// Puts back the plugin that was there before the last change.
+/// Runs the command `rollback`, which restores the plugin from before the last change.
 pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, Error> {
     let place = &arguments.place;
     undo(arguments, out, async |out| {
@@ -81,7 +81,7 @@ pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, E
             plugin.report(out, Outcome::NothingBefore)?;
             return Ok(Exit::Success);
         }
-        // First, so that a keeper that sees the change knows why.
+        // The intent is written first, so that the keeper does not undo the rollback.
         if let Some(off) = plugin.installed()? {
             state.mark(&Intent::RolledBack(sha256(&off)))?;
         }
@@ -91,8 +91,8 @@ pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, E
     })
 }
 
-/// A version that was put back may not know a setting of the node: each ADD would end with
-/// code 7. Such settings are kept beside the others, for the next install.
+/// Moves the node settings aside for the next install if the restored plugin refuses one. With a
+/// setting that the plugin does not know, each ADD would end with code 7.
 async fn set_refused_settings_aside(state: &State, plugin: &Path) -> Result<(), Error> {
     let path = node_settings::beside(plugin);
     let takes =

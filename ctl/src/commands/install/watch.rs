@@ -1,4 +1,4 @@
-//! Being told when something happens to a file, or to a folder on the way to it.
+//! Waits for changes to files and to the folders on their paths.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -14,11 +14,11 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// How long whoever creates or removes a file has for what follows, such as writing it.
+/// Time that another process gets after it created or removed a file, for example to write it.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// Tells of changes to some files by inotify, and of mounts. Where there is no inotify,
-/// it says every `interval` that there may have been one.
+/// Watches files by inotify, and mounts. Without inotify it reports a possible change every
+/// `interval`.
 pub(super) struct Watch {
     files: Vec<PathBuf>,
     interval: Duration,
@@ -27,26 +27,26 @@ pub(super) struct Watch {
 
 struct Events {
     inotify: Inotify,
-    /// Readable with priority when something was mounted or unmounted
+    /// `/proc/self/mountinfo`, which polls POLLPRI after a mount or unmount
     mounts: Option<File>,
-    /// What is watched, and the names that matter there
+    /// The watched folders, each with a name that matters in it
     watched: Vec<(WatchDescriptor, OsString)>,
 }
 
 impl Watch {
-    /// Begins to watch; what happens from now on is told.
+    /// Starts to watch. Changes from now on are reported.
     pub(super) fn new(files: Vec<PathBuf>, interval: Duration) -> Self {
         let events = Events::new(&files).map(Arc::new);
         Self { files, interval, events }
     }
 
-    /// Until something may have changed, or this long. Then the folders that the paths
-    /// lead to by now are watched.
+    /// Waits until a file may have changed, or until `limit`. Then watches the folders anew,
+    /// because the paths may lead to others now.
     pub(super) async fn changed(&mut self, limit: Option<Duration>) {
         let pause = match &self.events {
             Some(events) => {
                 let events = Arc::clone(events);
-                // A thread of its own, as it sleeps in the kernel.
+                // On its own thread, because poll(2) blocks it.
                 spawn_blocking(move || events.wait(limit)).await.unwrap_or(self.interval)
             }
             None => limit.unwrap_or(self.interval),
@@ -57,7 +57,8 @@ impl Watch {
 }
 
 impl Events {
-    /// `None` where the system has no inotify, or none left.
+    /// Watches all folders on the paths. Returns `None` if the kernel has no inotify, or its limit
+    /// is reached.
     fn new(files: &[PathBuf]) -> Option<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).ok()?;
         let mut watched = Vec::new();
@@ -72,20 +73,20 @@ impl Events {
             match inotify.add_watch(&folder, flags) {
                 Ok(descriptor) => watched.push((descriptor, name)),
                 Err(Errno::ENOSPC | Errno::ENOMEM) => return None,
-                // The folder above it tells when it comes.
+                // The watch of its parent reports when the folder is created.
                 Err(_) => (),
             }
         }
         Some(Self { inotify, mounts: File::open("/proc/self/mountinfo").ok(), watched })
     }
 
-    /// Waits for an event that matters, and says how long to wait for what follows it.
+    /// Waits for an event that matters. Returns how long to wait for the events that follow it.
     fn wait(&self, limit: Option<Duration>) -> Duration {
-        // Events of other files do not make it longer.
+        // Events of other files do not extend the limit.
         let end = limit.map(|limit| Instant::now() + limit);
         loop {
             let timeout = end.map_or(PollTimeout::NONE, |end| {
-                // Rounded up: a poll of 0 ms would come back at once.
+                // Rounded up, because a poll with less than 1 ms left would return at once.
                 let left = end.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
             });
@@ -101,13 +102,14 @@ impl Events {
             match self.read() {
                 Some(pause) => return pause,
                 None if is_mount => return Duration::ZERO,
-                // Of other files.
+                // All events were of other files.
                 None => (),
             }
         }
     }
 
-    /// What happened: how long to wait for what follows; `None` if it does not matter.
+    /// Reads the pending events. Returns how long to wait for what follows, or `None` if no event
+    /// matters.
     fn read(&self) -> Option<Duration> {
         let immediate = AddWatchFlags::IN_CLOSE_WRITE
             | AddWatchFlags::IN_MOVED_TO
@@ -128,8 +130,8 @@ impl Events {
     }
 }
 
-/// The folders on the way to a file, each with the name in it that leads on; both as the
-/// path says it and as links lead it.
+/// Returns the folders on the path to a file, each with the name of the next step. Symbolic links
+/// are both listed and followed.
 fn ways(file: &Path) -> BTreeSet<(PathBuf, OsString)> {
     let mut ways = BTreeSet::new();
     let mut add = |path: &Path| {
@@ -141,7 +143,7 @@ fn ways(file: &Path) -> BTreeSet<(PathBuf, OsString)> {
     };
     add(file);
     for step in file.ancestors() {
-        // What a link names may be a link, or be replaced.
+        // The target of a link may be a link itself, or be replaced.
         if let (Ok(link), Some(folder)) = (fs::read_link(step), step.parent()) {
             add(&folder.join(link));
         }
