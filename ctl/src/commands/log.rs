@@ -1,4 +1,4 @@
-//! Reading the log files that the plugin writes: one JSON object a line.
+//! Implements `log`: reads the plugin's log files, which have one JSON object a line.
 
 pub(crate) mod counters;
 pub(crate) mod event;
@@ -18,7 +18,7 @@ use crate::error::{Error, Exit};
 use crate::files;
 use crate::output::{self, waiting};
 
-/// The command `log summary`.
+/// Runs the command `log summary`.
 pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let spinner = waiting("reading");
     let mut count = Count::default();
@@ -50,13 +50,13 @@ pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<E
     Ok(Exit::Success)
 }
 
-/// node-exporter reads the file at any moment, as a user of its own.
+/// Writes a file for node-exporter, which reads it at any moment and as another user.
 pub(crate) fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
     files::remove_stale(path)?;
     files::write(path, text.as_bytes(), 0o644)
 }
 
-/// What only the fuzzers reach from outside.
+/// Returns a log as events, summary, metrics and JSON, for the fuzzers.
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(mut log: &[u8]) -> [String; 4] {
     let (mut count, mut text) = (Count::default(), String::new());

@@ -1,4 +1,5 @@
-//! Counts of the calls in a log that only grow: the log rotates, and a keeper is restarted.
+//! Counts the calls in a log with counters that never decrease, although the log is rotated and the
+//! keeper is restarted.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,24 +15,23 @@ use super::prometheus::{Distribution, Kind, Labels, Text};
 use super::read::rotated;
 use crate::releases;
 
-/// Bytes at the start of a log file that tell it from others: its first line has the time of
-/// a call in microseconds.
+/// Number of bytes that identify a log file: its first line has the time of a call in
+/// microseconds.
 const HEAD: usize = 64;
 
-/// Upper bounds of the histogram of durations, in seconds: from a call of a local agent to
-/// the longest ADD.
+/// Upper bounds of the histogram of durations in seconds, up to the longest ADD.
 const BOUNDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 240.0];
 
-/// The commands that are logged. Each has its counters from the start, so that a rate sees
-/// the first call.
+/// The commands that are logged. Each has counters from the start, so that a rate includes the
+/// first call.
 const COMMANDS: [&str; 5] = ["ADD", "CHECK", "DEL", "GC", "STATUS"];
 
-/// Most combinations of command, API and code that are counted apart.
+/// Most combinations of command, API and code that are counted separately.
 const MOST_GROUPS: usize = 200;
 
-/// What was counted, and where in the log to go on. Saved as a whole, so that no line is lost
-/// or counted twice.
+/// Holds the counts and the position in the log up to which they count. Both are saved in one
+/// write, so that no line is lost or counted twice.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Counters {
@@ -47,7 +47,7 @@ pub(crate) struct Counters {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 struct Position {
     log: PathBuf,
-    /// The start of the file
+    /// The first [`HEAD`] bytes of the file
     head: Vec<u8>,
     offset: u64,
 }
@@ -66,18 +66,18 @@ struct Durations {
     calls: u64,
     failed: u64,
     seconds: f64,
-    /// Calls up to each of [`BOUNDS`], and not up to the one before
+    /// Calls that took up to each of [`BOUNDS`], and longer than the bound before
     buckets: [u64; BOUNDS.len()],
 }
 
 impl Counters {
-    /// Counts the lines that were added to a log since the last time, also those that were
-    /// rotated away meanwhile.
+    /// Counts the lines that were added to a log since the last call of this function, also if the
+    /// log was rotated.
     ///
     /// # Errors
-    /// The log cannot be read. What was counted until then stays.
+    /// The log cannot be read. Lines that were counted before the error stay counted.
     pub(crate) fn advance(&mut self, log: &Path) -> io::Result<()> {
-        // In this order: a rotation between the two shows the same file twice, and hides none.
+        // The new file is opened first: a rotation between the two then hides no file.
         let new = open(log)?;
         let old = open(&rotated(log))?;
         let last = self.position.clone().filter(|it| it.log == log);
@@ -101,7 +101,7 @@ impl Counters {
         lines.seek(SeekFrom::Start(offset))?;
         let mut position = Position { log: log.to_owned(), head: file.head.clone(), offset };
         let mut line = Vec::new();
-        // A line without its end is still being written.
+        // The plugin is still writing a line without an end.
         while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
             match Event::parse(&line) {
                 Some((event, whole)) => {
@@ -220,13 +220,13 @@ impl Counters {
     }
 }
 
-/// A file of the log.
+/// Holds an open file of the log.
 struct LogFile {
     file: File,
     head: Vec<u8>,
 }
 
-/// Opens a file of the log; `None` if it is not there, or has no line yet.
+/// Opens a file of the log. Returns `None` if it does not exist or has no line yet.
 fn open(path: &Path) -> io::Result<Option<LogFile>> {
     let mut file = match File::open(path) {
         Ok(file) => file,

@@ -1,4 +1,4 @@
-//! One line of the log.
+//! Parses and shows a line of the log.
 
 use std::fmt;
 
@@ -10,11 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::style::{BAD, GOOD, WEAK, plain};
 
-/// How every event starts. A line that was not written to its end may have
-/// another one behind it.
+/// The start of each event. Another event may follow a torn one on the same line.
 const START: &[u8] = br#"{"time":""#;
 
-/// What is read of an event.
+/// Describes a call of the plugin, which is a line of the log.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
@@ -38,12 +37,12 @@ pub(crate) struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
     pub(crate) milliseconds: f64,
-    /// What else the plugin wrote, of this version or of another one
+    /// All other keys, of any version of the plugin
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
 }
 
-/// One call of the agent.
+/// Describes one RPC.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Tried {
@@ -55,13 +54,14 @@ pub(crate) struct Tried {
     pub(crate) code: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<String>,
-    /// What else the plugin wrote
+    /// All other keys
     #[serde(flatten)]
     pub(crate) rest: Map<String, Value>,
 }
 
 impl Event {
-    /// Reads a line, and says whether it is nothing but an event.
+    /// Parses a line. Also returns whether the line is whole, which a torn line before the event
+    /// prevents.
     pub(crate) fn parse(line: &[u8]) -> Option<(Self, bool)> {
         if let Ok(event) = serde_json::from_slice(line) {
             return Some((event, true));
@@ -71,12 +71,12 @@ impl Event {
         Some((serde_json::from_slice(line.get(last..)?).ok()?, false))
     }
 
-    /// The API that answered, and with which reply.
+    /// Returns the RPC that the agent answered last.
     pub(crate) fn answered(&self) -> Option<&Tried> {
         self.tried.iter().rev().find(|tried| tried.code.is_some())
     }
 
-    /// The name of the API that answered, without what all names share.
+    /// Returns the short name of the API that answered.
     pub(crate) fn api(&self) -> &str {
         self.answered().map_or("none", |tried| short(&tried.api))
     }
@@ -89,7 +89,8 @@ impl Event {
     }
 }
 
-/// `v1` and `v1beta1` of today's name are unique; older names stay whole.
+/// Returns the name of an API without today's common prefix. Older names have no common prefix and
+/// stay whole.
 pub(crate) fn short(api: &str) -> &str {
     api.strip_prefix("antrea_io.antrea.pkg.apis.cni.").unwrap_or(api)
 }

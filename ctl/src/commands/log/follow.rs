@@ -1,4 +1,4 @@
-//! Showing calls as they happen.
+//! Implements `log show`, and `log follow`, which shows calls as they happen.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -14,10 +14,10 @@ use crate::error::{Error, Exit};
 use crate::output::{OutputFormat, line, say};
 use crate::platform;
 
-/// Between two looks at the file.
+/// Pause between two reads of the file.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The command `log show`: what there is, and the file before.
+/// Runs the command `log show`, which also reads the rotated file.
 pub(crate) fn show(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
     let path = match &arguments.file {
         Some(path) => path,
@@ -31,7 +31,7 @@ pub(crate) fn show(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Err
     out.flush().map_err(Error::Output).map(|()| Exit::Success)
 }
 
-/// Hands each event of a log to `show`, until one cannot be shown.
+/// Passes each event of a log to `show`, until `show` fails.
 fn each(path: &Path, mut show: impl FnMut(Event) -> Result<(), Error>) -> Result<(), Error> {
     let mut shown = Ok(());
     read(path, |event| {
@@ -42,7 +42,7 @@ fn each(path: &Path, mut show: impl FnMut(Event) -> Result<(), Error>) -> Result
     shown
 }
 
-/// The command `log follow`: ends with a signal, or when nobody reads any more.
+/// Runs the command `log follow`, which ends with a signal or when its reader closes the output.
 pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
     let mut show = |event: Event| match arguments.output {
         _ if !arguments.filter.accepts(&event) => Ok(()),
@@ -56,13 +56,13 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
     if is_standard_input(path) {
         return each(path, show).map(|()| Exit::Success);
     }
-    // The plugin makes it at the first call; the folder has to be there.
+    // The plugin creates the file at its first call, but not the folder.
     let may_come = path.parent().is_some_and(Path::is_dir);
     while may_come && !path.exists() {
         sleep(PAUSE);
     }
     let mut log = Log::open(path)?;
-    // Whoever asks for a time wants what is there already.
+    // With --since the person wants the earlier calls, too.
     if arguments.filter.since.is_none() {
         log.file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
     }
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
         log.rest(path, &mut show)?;
         log.begin_anew_if_cut(path)?;
         if log.is_rotated(path) {
-            // Lines that came between the last look and the rotation.
+            // The plugin may have written lines between the last read and the rotation.
             log.rest(path, &mut show)?;
             log = Log::open(path)?;
         } else {
@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
 struct Log {
     file: BufReader<File>,
     identity: Option<(u64, u64)>,
-    /// A line without its end
+    /// A line that the plugin is still writing
     line: Vec<u8>,
 }
 
@@ -110,8 +110,7 @@ impl Log {
         Ok(())
     }
 
-    /// Reads from the beginning if the file is shorter than what was read, as logrotate's
-    /// copytruncate leaves it.
+    /// Reads from the beginning again if the file was truncated, as logrotate's copytruncate does.
     fn begin_anew_if_cut(&mut self, path: &Path) -> Result<(), Error> {
         let read = self.file.stream_position().map_err(Error::file("read", path))?;
         let there = self.file.get_ref().metadata().map_err(Error::file("read", path))?.len();
@@ -122,7 +121,7 @@ impl Log {
         Ok(())
     }
 
-    /// Whether there is another file by now.
+    /// Returns whether another file has the log's name now.
     fn is_rotated(&self, path: &Path) -> bool {
         let now = File::open(path).and_then(|file| platform::identity(&file));
         now.is_ok_and(|now| Some(now) != self.identity)

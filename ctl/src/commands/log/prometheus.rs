@@ -1,5 +1,5 @@
-//! Prometheus' text format, for node-exporter's textfile collector; and the summary of a log
-//! in it, whose metrics are gauges, as the log gets shorter when it is rotated.
+//! Writes metrics in Prometheus' text format, for node-exporter's textfile collector. The metrics
+//! of a summary are gauges, because a rotated log has fewer calls.
 
 use std::fmt::Write;
 
@@ -8,30 +8,30 @@ use super::summary::{Agent, Group, Summary, Times};
 /// Names and values of labels.
 pub(crate) type Labels = Vec<(&'static str, String)>;
 
-/// The labels of a sample, and its value.
+/// Labels and value of a sample.
 pub(crate) type Sample = (Labels, f64);
 
-/// A sample of a histogram.
+/// Describes a sample of a histogram.
 pub(crate) struct Distribution {
     pub(crate) labels: Labels,
-    /// An upper bound, and the count up to it
+    /// Upper bounds, each with the count of all values up to it
     pub(crate) buckets: Vec<(f64, f64)>,
     pub(crate) sum: f64,
     pub(crate) count: f64,
 }
 
-/// The type of a metric.
+/// Lists the types of a metric.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Counter,
     Gauge,
 }
 
-/// Metrics in Prometheus' text format.
+/// Builds metrics in Prometheus' text format.
 #[derive(Debug, Default)]
 pub(crate) struct Text<'a> {
     text: String,
-    /// A label that each sample has: two writers on one node differ in it
+    /// A label of all samples, which distinguishes two writers on one node
     of: Option<(&'static str, &'a str)>,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// All of a summary.
+/// Returns the metrics of a summary.
 pub(super) fn text(summary: &Summary) -> String {
     let mut text = Text::default();
     let mut family = |name: &str, help: &str, samples: Vec<Sample>| {
@@ -133,7 +133,7 @@ fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Label values: <https://prometheus.io/docs/instrumenting/exposition_formats/>
+/// Escapes a label value by <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 fn escape(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }

@@ -1,4 +1,4 @@
-//! A log as events, oldest first.
+//! Reads a log as events, oldest first.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -21,20 +21,20 @@ impl Filter {
     }
 }
 
-/// The file that was the log before `path`.
+/// Returns the name of the log's rotated file.
 pub(super) fn rotated(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".1");
     name.into()
 }
 
-/// Whether `path` is `-`, which stands for standard input.
+/// Returns whether `path` is `-`, which stands for standard input.
 pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Hands every event of a log, oldest first, to `take`. Gives the number of
-/// lines that are not whole: a full disk leaves such.
+/// Passes every event of a log and its rotated file to `take`. Returns the number of torn lines, as
+/// a full disk leaves them.
 pub(super) fn read(path: &Path, mut take: impl FnMut(Event)) -> Result<usize, Error> {
     if is_standard_input(path) {
         return events(io::stdin().lock(), take).map_err(Error::file("read", path));
@@ -48,7 +48,7 @@ pub(super) fn read(path: &Path, mut take: impl FnMut(Event)) -> Result<usize, Er
     Ok(torn)
 }
 
-/// [`read`] of one file.
+/// Does the same as [`read`] with one file.
 pub(crate) fn events(mut lines: impl BufRead, mut take: impl FnMut(Event)) -> io::Result<usize> {
     let (mut torn, mut line) = (0, Vec::new());
     while lines.read_until(b'\n', &mut line)? > 0 {

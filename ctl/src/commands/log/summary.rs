@@ -1,4 +1,4 @@
-//! Counting what is in logs: calls, times, and the agents that answered.
+//! Summarizes logs: calls, times, and the agents that answered.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +11,7 @@ use super::event::{Event, short};
 use crate::releases;
 use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
 
+/// Counts the events of logs.
 #[derive(Default)]
 pub(super) struct Count {
     groups: Groups,
@@ -27,7 +28,7 @@ impl Count {
     }
 }
 
-/// Times in milliseconds by command, API and code.
+/// Holds times in milliseconds by command, API and code.
 #[derive(Default)]
 struct Groups(BTreeMap<(String, String, u32), Vec<f64>>);
 
@@ -38,7 +39,7 @@ impl Groups {
     }
 }
 
-/// What one log tells of its node's agent: what the last answer in it shows. Its
+/// Holds what a log shows of its node's agent. The order of the lines counts, because the node's
 /// clock may have been wrong.
 #[derive(Default)]
 struct Evidence {
@@ -55,7 +56,7 @@ impl Evidence {
             *self = Self { api: Some(answered.api.clone()), ..Self::default() };
         }
         self.last_seen = Some(event.time);
-        // Code 1 is the refusal of a version; every other reply accepted it.
+        // With code 1 the agent refuses a cniVersion. With all other codes it accepted it.
         let of_this_api = event.tried.iter().filter(|tried| tried.api == answered.api);
         for (version, code) in of_this_api.filter_map(|it| it.cni_version.clone().zip(it.code)) {
             if code == 1 {
@@ -70,7 +71,7 @@ impl Evidence {
     }
 }
 
-/// What is in logs.
+/// Describes the calls in logs.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Summary {
@@ -79,11 +80,11 @@ pub(super) struct Summary {
     pub(super) groups: Vec<Group>,
     pub(super) commands: Vec<Times>,
     pub(super) agents: Vec<Agent>,
-    /// When the last call was
+    /// Time of the last call
     pub(super) last_call: Option<Timestamp>,
 }
 
-/// Calls with the same command, API and code.
+/// Counts the calls with the same command, API and code.
 #[derive(Debug, Serialize)]
 pub(super) struct Group {
     pub(super) command: String,
@@ -92,7 +93,7 @@ pub(super) struct Group {
     pub(super) calls: usize,
 }
 
-/// Times of a command in milliseconds.
+/// Describes the times of a command in milliseconds.
 #[derive(Debug, Serialize)]
 pub(super) struct Times {
     pub(super) command: String,
@@ -101,11 +102,11 @@ pub(super) struct Times {
     pub(super) p50: f64,
     pub(super) p90: f64,
     pub(super) p99: f64,
-    /// Upper bound and count; each bound is twice the one before
+    /// Upper bounds, each twice the one before, with the count of times up to it
     histogram: Vec<(f64, usize)>,
 }
 
-/// The agent of a log's node.
+/// Describes the agent of a log's node.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Agent {
@@ -113,7 +114,7 @@ pub(super) struct Agent {
     pub(super) api: String,
     /// Whether a release has a newer API
     pub(super) is_old: bool,
-    /// Releases that answer like that; empty for one that is not released yet
+    /// Releases that answer like this agent; empty for an unreleased agent
     releases: String,
     last_seen: Option<Timestamp>,
 }
@@ -175,7 +176,7 @@ impl Times {
     }
 }
 
-/// The smallest value that `percent` of all do not exceed.
+/// Returns the smallest value that `percent` of all values do not exceed.
 pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
@@ -191,7 +192,7 @@ impl fmt::Display for Summary {
         if self.calls == 0 {
             return Ok(());
         }
-        // As wide as the longest name: 80 columns with the longest of all.
+        // The row has 80 columns with the longest name of an API.
         let wide =
             self.groups.iter().map(|group| plain(&group.api).len()).max().unwrap_or(0).max(10);
         writeln!(out, "\n{TITLE}command  {:<wide$} code      calls{TITLE:#}", "API")?;
@@ -221,7 +222,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Cells of the longest bar.
+/// Width of the longest bar in cells.
 const BAR: usize = 40;
 
 impl fmt::Display for Times {
