@@ -1,4 +1,4 @@
-//! The DELs that no agent did yet.
+//! Implements `owed`: lists or drops the owed DELs.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use crate::error::{Error, Exit};
 use crate::output;
 use crate::style::{TITLE, plain};
 
-/// The command `owed`.
+/// Runs the command `owed`.
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let socket = settings::of_agent(&arguments.agent)?.socket;
     let report = Report::of(socket, arguments.drop)?;
@@ -24,19 +24,19 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
     Ok(Exit::Success)
 }
 
-/// How many are owed to the agent behind a socket.
+/// Returns the number of DELs that are owed to the agent behind a socket.
 pub(crate) fn count(socket: &str) -> usize {
     let opened = OwedFolder::open(socket).ok().flatten();
     opened.and_then(|owed| owed.entries().ok()).unwrap_or_default().len()
 }
 
-/// What is owed.
+/// Lists the owed DELs.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     socket: String,
     owed: Vec<Del>,
-    /// Whether they are dropped now
+    /// Whether this command dropped them
     dropped: bool,
 }
 
@@ -45,7 +45,7 @@ struct Report {
 struct Del {
     /// `CONTAINER@INTERFACE`
     key: String,
-    /// From when on an agent gets it
+    /// Time from which on the plugin sends it
     due: Option<Timestamp>,
 }
 

@@ -1,9 +1,8 @@
-//! Asking an agent what it can do.
+//! Implements `probe`: asks an agent what it can do, without an effect on the node.
 //!
-//! Nothing happens on the node. Whether a method is served is asked with a message that no
-//! agent can decode, so it does not matter which cniVersions an agent accepts. Which it
-//! accepts is asked with a CHECK of version 0.0.0, which agents refuse (code 1), and which
-//! has no effect on one that does not.
+//! A message that no agent can decode shows whether a method is served, whatever cniVersions the
+//! agent accepts. A CHECK of cniVersion 0.0.0 shows which cniVersions it accepts, because agents
+//! list them when they refuse it (code 1).
 
 mod report;
 
@@ -24,16 +23,16 @@ use crate::{output, platform};
 
 pub(crate) use self::report::Report;
 
-/// How long to wait for an answer where nobody said how long.
+/// Default time limit of an answer.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What agents refuse.
+/// A configuration that agents refuse.
 const REFUSED: &str = r#"{"cniVersion":"0.0.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
 
-/// What an agent that has STATUS answers for real.
+/// A configuration with which an agent that has STATUS reports its state.
 const STATUS: &str = r#"{"cniVersion":"1.1.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
 
-/// The command `probe`.
+/// Runs the command `probe`.
 pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Exit, Error> {
     let settings = settings::of_agent(&arguments.agent)?;
     let spinner = output::waiting(format!("asking the agent behind {}", settings.socket));
@@ -43,7 +42,7 @@ pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Ex
     Ok(report.exit())
 }
 
-/// Asks the agent that these settings lead to, waiting `timeout` for each answer.
+/// Probes the agent behind the setting `socket`, and waits `timeout` for each answer.
 pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
     let mut report = Report::new(Path::new(&settings.socket));
     match look(settings, &mut report) {
@@ -55,13 +54,13 @@ pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
     report
 }
 
-/// The socket as a file, and who listens.
+/// Inspects the socket's file, and the process that listens on it.
 fn look(settings: &Settings, report: &mut Report) -> Result<(), State> {
     let file = platform::socket_file(&settings.socket).map_err(State::of)?;
     report.socket_file =
         file.map(|(uid, gid, mode)| SocketFile { uid, gid, mode: format!("{mode:04o}") });
     let started = Instant::now();
-    // The plugin's rule: it sends nothing to anybody whom it does not trust.
+    // Like the plugin, the tool sends nothing to a process that it does not trust.
     let anybody = !settings.require_root_agent;
     let connected = grpc::connect(&settings.socket, anybody, false, started + TIMEOUT);
     let (_, peer) = connected.map_err(State::of_error)?;
@@ -79,7 +78,7 @@ fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
             let Some(method) = look_up(api, action, &node, timeout) else { continue };
             let stuck = method.state == State::Silent;
             found.methods.push(method);
-            // The others would take as long.
+            // Each other method would take as long.
             if stuck {
                 report.state = State::Silent;
                 report.apis.push(found);
@@ -101,7 +100,7 @@ fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
     }
 }
 
-/// Whether a method is served; `None` where the API lacks the command.
+/// Asks whether a method is served. Returns `None` if the API lacks the command.
 fn look_up(
     api: &Api,
     action: Action,
@@ -116,7 +115,7 @@ fn look_up(
     Some(MethodReport { method, state, message, milliseconds: elapsed })
 }
 
-/// One call, and what its answer says; `None` where the API lacks the command.
+/// Makes one call and describes its answer. Returns `None` if the API lacks the command.
 fn ask(
     api: &Api,
     action: Action,
@@ -140,7 +139,7 @@ fn ask(
     let (state, message) = match answer {
         Ok(response) => match response.error {
             None => (State::Served, None),
-            // STATUS of an agent of lower versions: its ADD is translated.
+            // An agent that refuses this cniVersion still serves ADD, which the plugin translates.
             Some(error) if error.is_refused_version() => {
                 if configuration == REFUSED {
                     report.accept(accepted(&error.message));
@@ -162,7 +161,7 @@ fn state_of(error: client::Error) -> (State, Option<String>) {
     }
 }
 
-/// The error with what the transport saw.
+/// Returns an error as text, with the transport's own text if there is one.
 fn reason(error: &client::Error) -> String {
     match error {
         client::Error::Call(grpc::Error::ConnectionLost(why) | grpc::Error::NoValidReply(why)) => {
@@ -172,8 +171,8 @@ fn reason(error: &client::Error) -> String {
     }
 }
 
-/// The versions in a refusal such as `Unsupported CNI version [0.0.0],
-/// supported versions [0.1.0 0.2.0]`; older agents put commas between them.
+/// Returns the cniVersions in an error such as `Unsupported CNI version [0.0.0], supported versions
+/// [0.1.0 0.2.0]`. Older agents separate them by commas.
 fn accepted(message: &str) -> Vec<Version> {
     let list = message.rsplit('[').next().and_then(|rest| rest.split(']').next());
     let words = list.unwrap_or_default().split([' ', ',']);

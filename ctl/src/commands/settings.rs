@@ -1,4 +1,4 @@
-//! The settings in force on a node, and where each comes from.
+//! Implements `settings`: shows the settings in force on a node, and the origin of each.
 
 use std::fmt;
 use std::io::Write;
@@ -16,27 +16,27 @@ use crate::error::{Error, Exit};
 use crate::style::{BAD, TITLE, plain};
 use crate::{files, network, output};
 
-/// The command `settings`.
+/// Runs the command `settings`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let found = InForce::on(&arguments.place)?;
     output::answer(out, arguments.output, &found)?;
     Ok(if found.is_refused() { Exit::Failure } else { Exit::Success })
 }
 
-/// All settings.
+/// Describes the settings in force.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InForce {
-    /// The list that was looked at
+    /// The conflist that leads to the plugin
     conflist: Option<PathBuf>,
-    /// The file of the node, whether it is there or not
+    /// The file of the node settings, which may be absent
     node: PathBuf,
     settings: Vec<Setting>,
-    /// What the plugin refuses
+    /// Errors with which the plugin refuses an ADD
     wrong: Vec<String>,
-    /// What it passes over
+    /// Errors that the plugin ignores
     passed_over: Vec<String>,
-    /// As the plugin has them
+    /// The settings as the plugin has them
     #[serde(skip)]
     pub(crate) in_force: Settings,
 }
@@ -58,12 +58,12 @@ enum From {
 }
 
 impl InForce {
-    /// Whether each ADD ends with code 7.
+    /// Returns whether each ADD ends with code 7.
     pub(crate) fn is_refused(&self) -> bool {
         !self.wrong.is_empty()
     }
 
-    /// As the plugin that the first list of this folder leads to would find them.
+    /// Reads the node settings, and those in the first conflist that leads to the plugin.
     pub(crate) fn on(place: &Place) -> Result<Self, Error> {
         let plugin = place.plugin()?;
         let node = node_settings::beside(&plugin);
@@ -100,7 +100,7 @@ impl InForce {
     }
 }
 
-/// The settings in force for an agent that may be named by its socket.
+/// Returns the settings in force, with the socket of `--socket` if there is one.
 pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
     let mut settings = InForce::on(&agent.place)?.in_force;
     if let Some(socket) = &agent.socket {
@@ -109,7 +109,7 @@ pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
     Ok(settings)
 }
 
-/// The log file in force.
+/// Returns the log file in force.
 pub(crate) fn log_file(place: &Place) -> Result<PathBuf, Error> {
     let found = InForce::on(place)?;
     let log = found.settings.iter().find(|it| it.key == "logFile");

@@ -1,4 +1,4 @@
-//! What is installed on a node, without asking the agent.
+//! Implements `status`: shows what is installed on a node, without a call to the agent.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use crate::network::{self, Network};
 use crate::style::{BAD, TITLE, plain};
 use crate::{files, output, plugin_check};
 
-/// The command `status`.
+/// Runs the command `status`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let report = Report::of(arguments)?;
     output::answer(out, arguments.output, &report)?;
@@ -27,22 +27,22 @@ pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Erro
     Ok(if is_good { Exit::Success } else { Exit::Failure })
 }
 
-/// What is there.
+/// Describes what is installed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     plugin: Plugin,
-    /// What `uninstall` and `rollback` would put back
+    /// Whether `uninstall` and `rollback` would restore a file
     kept: Kept,
-    /// Whether one lives
+    /// Whether a keeper runs
     keeper: bool,
-    /// Whether a rollback holds off what was installed
+    /// Whether a rollback is in force
     rolled_back: bool,
     conflist: Conflist,
     settings: InForce,
-    /// DELs that no agent did yet
+    /// Number of owed DELs
     owed: usize,
-    /// What is wrong; the command succeeds where it is empty
+    /// Problems; the command succeeds if there are none
     findings: Vec<String>,
 }
 
@@ -50,12 +50,12 @@ struct Report {
 #[serde(rename_all = "camelCase")]
 struct Plugin {
     path: PathBuf,
-    /// What it says of itself; `null` where nothing of ours stands there
+    /// The version that it prints; `null` if the file is not this plugin
     version: Option<String>,
     sha256: Option<String>,
-    /// Whether this tool ever installed one, and did not take it away since
+    /// Whether this tool installed a plugin and did not uninstall it since
     is_installed: bool,
-    /// Whether it is what was installed last
+    /// Whether it is the plugin that was installed last
     is_ours: bool,
     /// Whether it answers VERSION
     answers: bool,
@@ -71,17 +71,17 @@ struct Kept {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Conflist {
-    /// The file that the runtime takes
+    /// The file that the container runtime uses
     taken: Option<PathBuf>,
-    /// The file that it hands Pods on to, if it is one of Multus
+    /// The file that Multus hands Pods on to
     handed_on_to: Option<PathBuf>,
-    /// Why it cannot be seen which network Multus gives Pods
+    /// Why the tool cannot see which network Multus gives Pods
     unseen: Option<String>,
-    /// Whether Pods of it are connected by the plugin
+    /// Whether the plugin connects its Pods
     names_plugin: bool,
-    /// The version that its plugins are called with
+    /// The cniVersion that its plugins are called with
     cni_version: Option<Version>,
-    /// What each of them says to it
+    /// The report of each plugin
     plugins: Vec<PluginReport>,
 }
 
@@ -122,7 +122,7 @@ impl Report {
             names_plugin,
             taken,
         };
-        // Not locked by anybody: no keeper lives.
+        // A keeper locks this file while it runs.
         let keeper = File::open(state::alive(&folder)).is_ok_and(|file| file.try_lock().is_err());
         let rolled_back = installed.is_some_and(|bytes| mark.is_off(&bytes))
             || matches!(&mark, Intent::RolledBack(off) if plugin.sha256.as_ref() != Some(off));
@@ -142,8 +142,8 @@ impl Report {
         Ok(report)
     }
 
-    /// Returns what keeps Pods of the node from being connected by the plugin. The version
-    /// before, after a rollback, is what somebody wants there.
+    /// Returns what prevents the plugin from connecting the node's Pods. After a rollback the
+    /// earlier plugin is not a finding, because a person wants it.
     fn find(&self) -> Vec<String> {
         let Self { plugin, conflist, .. } = self;
         let wanted = !self.rolled_back;
@@ -177,7 +177,7 @@ impl Report {
     }
 }
 
-/// The version in what our plugin says of itself.
+/// Returns the version in the text that this plugin prints about itself.
 fn version(about: &str) -> Option<String> {
     let version = about.strip_prefix("antrea-cni ")?.split([',', ' ', '\n']).next()?;
     Some(version.to_owned())

@@ -1,4 +1,4 @@
-//! What a probe found, as JSON and as text.
+//! Shows the result of a probe as JSON and as text.
 
 use std::path::Path;
 use std::{fmt, io};
@@ -12,55 +12,55 @@ use crate::error::Exit;
 use crate::platform::TRUSTED;
 use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
 
-/// What a probe found.
+/// Describes the result of a probe.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
     socket: String,
-    /// The answer in one sentence
+    /// The conclusion in one sentence
     pub(crate) sentence: String,
-    /// Whether a Pod could be wired
+    /// Whether a Pod could be connected
     ready: bool,
     pub(super) state: State,
     pub(super) socket_file: Option<SocketFile>,
     pub(super) peer: Option<Peer>,
     pub(super) connect_milliseconds: Option<f64>,
     pub(super) apis: Vec<ApiReport>,
-    /// Values of `cniVersion` that the agent accepts, as far as it tells
+    /// The cniVersions that the agent tells that it accepts
     cni_versions: Vec<Version>,
     pub(super) capabilities: Option<Capabilities>,
-    /// The answer to STATUS, of an agent that has it
+    /// The answer to STATUS, if the agent has it
     pub(super) status: Option<MethodReport>,
-    /// DELs that no agent did yet
+    /// Number of owed DELs
     pub(super) owed: usize,
 }
 
-/// How an agent or a method is.
+/// Describes the state of an agent or of a method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum State {
-    /// It answers
+    /// It answers without an error
     Served,
-    /// It says that it does not have this
+    /// It answers UNIMPLEMENTED
     Unimplemented,
-    /// No answer in time
+    /// It does not answer in time
     Silent,
     /// It answers with an error
     Failed,
-    /// No file, or nobody listens
+    /// There is no socket, or no process listens on it
     Absent,
-    /// The file is something else
+    /// The file is not a socket
     NotASocket,
-    /// We may not connect
+    /// The tool's user may not connect
     Forbidden,
-    /// The process is of this user, whom the plugin does not trust
+    /// The process runs as this user, whom the plugin does not trust
     Untrusted(String),
-    /// The operating system says something else
+    /// The operating system returns another error
     Unusable(String),
 }
 
 impl State {
-    /// What a failed connection says.
+    /// Returns the state that a failed connection shows.
     pub(super) fn of_error(error: grpc::Error) -> Self {
         match error {
             grpc::Error::Unreachable(error)
@@ -78,7 +78,7 @@ impl State {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Self::Absent,
             io::ErrorKind::PermissionDenied => Self::Forbidden,
-            // A full backlog: there is somebody, who does not accept.
+            // The backlog is full: a process listens, but does not accept connections.
             io::ErrorKind::WouldBlock => Self::Silent,
             _ => Self::Unusable(error.to_string()),
         }
@@ -97,7 +97,7 @@ pub(super) struct SocketFile {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Peer {
-    /// Where users have numbers
+    /// Absent on Windows, where users have no numbers
     pub(super) uid: Option<u32>,
     pub(super) pid: Option<i32>,
 }
@@ -107,7 +107,7 @@ pub(super) struct Peer {
 pub(super) struct ApiReport {
     package: &'static str,
     version: &'static str,
-    /// Which releases of antrea-agent have it; `null`: none so far
+    /// First and last release of antrea-agent that has it; `null`: none so far
     releases: Option<[&'static str; 2]>,
     pub(super) methods: Vec<MethodReport>,
 }
@@ -133,7 +133,7 @@ pub(super) struct MethodReport {
     pub(super) milliseconds: f64,
 }
 
-/// The answer to `GetCapabilities`.
+/// Describes the answer to `GetCapabilities`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Capabilities {
@@ -150,7 +150,7 @@ impl From<api::Capabilities> for Capabilities {
 }
 
 impl Report {
-    /// Nothing is known yet, so nothing is served.
+    /// Returns a report in which no method is served yet.
     pub(super) fn new(socket: &Path) -> Self {
         Self {
             socket: socket.to_string_lossy().into_owned(),
@@ -184,8 +184,7 @@ impl Report {
         found.methods.iter().find(|method| method.method == name)
     }
 
-    /// The first API that does not answer UNIMPLEMENTED to an ADD: the walk
-    /// ends there.
+    /// Returns the first API whose ADD is not UNIMPLEMENTED. The plugin's fallback ends there.
     fn answers_add(&self) -> Option<(&'static str, &MethodReport)> {
         Api::ALL.iter().find_map(|api| {
             let method = self.method(api, Action::Add)?;
@@ -193,7 +192,7 @@ impl Report {
         })
     }
 
-    /// Draws the conclusion from what was found.
+    /// Sets the conclusion from the other fields.
     pub(super) fn conclude(&mut self) {
         let not_ready = self.status.as_ref().and_then(|status| status.message.as_ref());
         let (state, sentence) = match (&self.state, self.answers_add(), not_ready) {
@@ -223,7 +222,7 @@ impl Report {
         (self.ready, self.state, self.sentence) = (state == State::Served, state, sentence);
     }
 
-    /// What an ADD goes through, for every version that a conflist can have.
+    /// Returns a sentence that says how an ADD would be sent, for each cniVersion of a conflist.
     fn would_use(&self, package: &str) -> String {
         let mut text = format!("A Pod started now would use {package}");
         if self.status.is_none() {
@@ -257,7 +256,7 @@ impl Report {
 }
 
 impl State {
-    /// What an ADD would meet where nothing is served.
+    /// Returns a sentence that says how an ADD would end.
     fn sentence(&self, socket: &str) -> String {
         match self {
             Self::Absent => format!(
