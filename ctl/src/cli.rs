@@ -1,4 +1,4 @@
-//! The command line. Help, man pages and completions all come from here.
+//! Defines the command line, from which help, man pages and completions are made.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
@@ -99,7 +99,7 @@ pub(crate) enum LogCommand {
     Summary(Summary),
 }
 
-/// Where the plugin is.
+/// Describes where the plugin and its network configurations are.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
     /// Folder of the CNI plugins. Repeatable, as container runtimes have several: the
@@ -116,8 +116,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Returns the folder of the network configurations: the one that was named, or that of
-    /// the node's settings.
+    /// Returns the folder of the network configurations: `--conf-dir`, or the node's setting
+    /// `confDir`.
     pub(crate) fn conf_dir(&self) -> PathBuf {
         let of_node = || {
             let mut settings = Settings::default();
@@ -128,17 +128,17 @@ impl Place {
         self.named_conf_dir().or_else(of_node).unwrap_or_else(|| CONF_DIR.into())
     }
 
-    /// Returns the folder of the network configurations if one was named.
+    /// Returns the value of `--conf-dir`.
     pub(crate) fn named_conf_dir(&self) -> Option<PathBuf> {
         self.conf_dir.clone()
     }
 
-    /// The folder of the plugin.
+    /// Returns the folder of the plugin, which is the first `--bin-dir`.
     pub(crate) fn bin_dir(&self) -> &Path {
         self.bin_dirs.first().map_or_else(|| Path::new(BIN_DIR), PathBuf::as_path)
     }
 
-    /// The path of the plugin; on Windows, where it is NAME.exe, that.
+    /// Returns the path of the plugin, which on Windows ends with `.exe`.
     pub(crate) fn plugin(&self) -> Result<PathBuf, Error> {
         let path = files::within(self.bin_dir(), &self.name)?;
         Ok(path.with_file_name(format!("{}{EXE_SUFFIX}", self.name)))
@@ -214,7 +214,7 @@ pub(crate) struct Probe {
     pub(crate) output: OutputFormat,
 }
 
-/// Which agent.
+/// Describes the agent that a command is about.
 #[derive(Debug, Args)]
 pub(crate) struct Agent {
     /// Socket of the agent, instead of the one of the setting in force; unix://PATH is
@@ -300,7 +300,7 @@ pub(crate) struct Fleet {
     pub(crate) output: OutputFormat,
 }
 
-/// Which calls.
+/// Selects calls in a log.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Filter {
     /// Calls since then: a time (2026-11-24T10:00:00Z), a day, or how long ago (15m, 2d)
@@ -320,7 +320,7 @@ pub(crate) struct Filter {
     pub(crate) pod: Option<PodName>,
 }
 
-/// A Pod, in one namespace or in any.
+/// Names a Pod, in one namespace or in any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PodName {
     pub(crate) namespace: Option<String>,
@@ -348,7 +348,7 @@ fn action(text: &str) -> Result<Action, String> {
     })
 }
 
-/// Reads a socket as the plugin's setting does.
+/// Parses a socket as the plugin parses its setting `socket`.
 fn socket(text: &str) -> Result<String, String> {
     let mut settings = Settings::default();
     let named = RawValue::from_string(serde_json::json!({"socket": text}).to_string());
@@ -359,7 +359,7 @@ fn socket(text: &str) -> Result<String, String> {
     }
 }
 
-/// The form of metrics.
+/// Lists the formats of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Prometheus text format
@@ -374,7 +374,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write a duration such as 500ms, 60s or 2m".to_owned())
 }
 
-/// A day has 24 hours, and begins at midnight UTC, as the log's times do.
+/// Parses a time, a day or a time span before now. A day begins at midnight UTC, because the
+/// log's times are UTC.
 fn moment(text: &str) -> Result<Timestamp, String> {
     let midnight = |date: Date| date.to_zoned(TimeZone::UTC).ok();
     let ago = |span: Span| Zoned::now().with_time_zone(TimeZone::UTC).checked_sub(span).ok();

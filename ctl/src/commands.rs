@@ -1,4 +1,4 @@
-//! The commands, one module each.
+//! Contains the commands, one module each.
 
 pub(crate) mod check_config;
 pub(crate) mod fleet;

@@ -1,4 +1,4 @@
-//! Why a command could not give its answer, and the exit codes.
+//! Defines the errors of the commands, and the exit statuses.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::platform;
 use crate::style::plain;
 
-/// The exit codes of every command. 2 is clap's for wrong arguments, too.
+/// Lists the exit statuses of all commands. clap, too, ends with 2 for wrong arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Done; `probe`: a Pod could be wired
@@ -31,31 +31,31 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command gave no answer.
+/// Describes why a command gave no answer.
 #[derive(Debug, Error)]
 pub enum Error {
     /// A file or folder cannot be used.
     #[error("cannot {what} {path}: {source}{}", hint(.source))]
     File {
-        /// What was to be done with it, as a verb
+        /// The attempted operation, as a verb
         what: &'static str,
-        /// Which one
+        /// The file or folder
         path: PathBuf,
-        /// Why not
+        /// The error of the operating system
         source: io::Error,
     },
-    /// There is nothing to install.
+    /// No plugin is embedded, and `--from` names none.
     #[error("no plugin is embedded in this build: name one with --from FILE")]
     NothingEmbedded,
-    /// The new plugin does not run where it is to be installed.
+    /// The new plugin does not run in the folder of CNI plugins.
     #[error("the plugin does not run in {folder}, so it was not installed: {why}")]
     DoesNotRun {
         /// Folder of the plugin
         folder: PathBuf,
-        /// What happened, and what to do
+        /// The cause and the advice
         why: String,
     },
-    /// Somebody else's file is where ours was.
+    /// Another installer replaced the plugin.
     #[error(
         "{path} is not what was installed, so it was left alone: install again, then roll back"
     )]
@@ -63,14 +63,14 @@ pub enum Error {
         /// The file
         path: PathBuf,
     },
-    /// A list leads to the plugin, and nothing else would stand there.
+    /// A conflist needs the plugin, and no working plugin would replace it.
     #[error(
         "{list} names the plugin, and nothing that works would be at {plugin} without it: Pods could neither start nor stop; change the list first, or use --force"
     )]
     Needed {
         /// The plugin
         plugin: PathBuf,
-        /// The list
+        /// The conflist
         list: PathBuf,
     },
     /// The plugin refuses the settings of the node.
@@ -80,13 +80,13 @@ pub enum Error {
     RefusesSettings {
         /// The file
         path: PathBuf,
-        /// What the plugin says
+        /// The plugin's error
         why: String,
     },
     /// The settings of the node would be refused.
     #[error("{wrong}: take it away with --set KEY=")]
     Settings {
-        /// The first that is wrong
+        /// The first error
         wrong: String,
     },
     /// A setting in the environment would be refused.
@@ -94,35 +94,35 @@ pub enum Error {
     Environment {
         /// Name of the variable
         name: String,
-        /// What is wrong
+        /// The error
         wrong: String,
     },
-    /// An argument has a value that it cannot have.
+    /// An argument has an invalid value.
     #[error("{0}")]
     Argument(String),
-    /// Another process has the DELs that are owed.
+    /// Another process has locked the owed DELs.
     #[error("a plugin sends the DELs that are owed now: try again in a moment")]
     OwedAreSent,
-    /// No log was named, and the settings have none.
+    /// Neither `--file` nor the setting `logFile` names a log.
     #[error(
         "the plugin writes no log here: name one with --file, or set one with antrea-cnictl install --set logFile=PATH"
     )]
     NoLog,
-    /// A file is no log of the plugin.
+    /// A file is not a log of the plugin.
     #[error("{0} is no log of the plugin: not one line of it is an event")]
     NotALog(PathBuf),
-    /// The name is no file name.
+    /// The name of the plugin is not a file name.
     #[error("--name {0:?} is not a file name: leave out folders")]
     Name(String),
     /// I/O cannot be set up.
     #[error("cannot set up I/O: {0}")]
     Runtime(io::Error),
-    /// Standard output is gone.
+    /// The answer cannot be written to standard output.
     #[error("cannot write the answer: {0}")]
     Output(io::Error),
 }
 
-/// What helps against the usual errors of files.
+/// Returns advice for the usual errors of files.
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::PermissionDenied => platform::permission_hint(),
@@ -135,12 +135,12 @@ fn hint(error: &io::Error) -> &'static str {
 }
 
 impl Error {
-    /// Names the file in an error of the operating system.
+    /// Returns a function that adds operation and file to an error of the operating system.
     pub(crate) fn file(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { what, path: path.to_owned(), source }
     }
 
-    /// The exit status.
+    /// Returns the exit status.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Name(_)
@@ -156,12 +156,12 @@ impl Error {
         }
     }
 
-    /// Whether the reader of the answer went away, as `head` does.
+    /// Returns whether the reader closed standard output, as `head` does.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The error for a person.
+    /// Returns the error as text for people.
     pub fn report(&self) -> String {
         let red = anstyle::AnsiColor::Red.on_default().bold();
         // A list of problems has a line for each.

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all, whatever happens meanwhile.
+//! Writes, moves and removes files so that a crash leaves the old or the new file, never a part.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes, Metadata};
@@ -10,19 +10,19 @@ use tempfile::TempPath;
 use crate::error::Error;
 use crate::platform;
 
-/// Prefix and suffix of temporary files, which no runtime reads as a
+/// Returns prefix and suffix of temporary files. No container runtime reads such a name as a
 /// configuration.
 fn temporary_name(name: &str) -> (String, &'static str) {
     (format!(".{name}.cnictl-"), ".tmp")
 }
 
-/// Writes a temporary file beside `target`, and closes it. It is durable after [`sync`].
+/// Writes and closes a temporary file beside `target`. It is durable only after [`sync`].
 pub(crate) fn prepare(target: &Path, bytes: &[u8], mode: u32) -> Result<TempPath, Error> {
     prepare_with(target, bytes, |file| platform::set_mode(file, mode))
 }
 
-/// The same; `finish` sets what else there is of the file. By its descriptor: whoever owns the
-/// folder can put a link in the file's place at any moment.
+/// Does the same as [`prepare`], and calls `finish` with the open file. A path would not be safe,
+/// because the owner of the folder can replace the file by a symbolic link at any moment.
 fn prepare_with(
     target: &Path,
     bytes: &[u8],
@@ -41,7 +41,7 @@ fn prepare_with(
     Ok(file.into_temp_path())
 }
 
-/// Puts a prepared file in the place of `target`.
+/// Replaces `target` by a prepared file, atomically.
 pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
     let mut prepared = Some(prepared);
     let persist = || match prepared.take().map(|it| it.persist(target)) {
@@ -54,7 +54,7 @@ pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
     platform::replace(target, persist).map_err(Error::file("replace", target))
 }
 
-/// Writes a file atomically.
+/// Writes a file atomically and durably.
 pub(crate) fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let prepared = prepare_with(target, bytes, |file| {
         platform::set_mode(file, mode)?;
@@ -64,13 +64,13 @@ pub(crate) fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error>
     sync_folder(target)
 }
 
-/// Makes what is in a file durable.
+/// Makes the content of a file durable.
 pub(crate) fn sync(path: &Path) -> Result<(), Error> {
     platform::sync(path).map_err(Error::file("sync", path))
 }
 
-/// Keeps what is at `from` as `to`, too: the same file under a second name, so that
-/// nothing of it is lost and a full disk has room for it. A copy where that cannot be.
+/// Makes `to` a hard link to the file `from`, which needs no space on a full disk. Makes a copy if
+/// that fails.
 pub(crate) fn keep(from: &Path, to: &Path) -> Result<(), Error> {
     if platform::is_same(from, to) {
         return Ok(());
@@ -87,11 +87,11 @@ pub(crate) fn keep(from: &Path, to: &Path) -> Result<(), Error> {
     }
 }
 
-/// Moves what is at `from` to `to`, which may be on another file system.
+/// Moves the file `from` to `to`, which may be on another file system.
 pub(crate) fn move_to(from: &Path, to: &Path) -> Result<(), Error> {
     match platform::replace(to, || fs::rename(from, to)) {
         Ok(()) => {
-            // Two names of one file: then neither was moved.
+            // rename(2) does nothing if both are hard links to one file.
             remove(from)?;
             sync_folder(to)
         }
@@ -103,7 +103,7 @@ pub(crate) fn move_to(from: &Path, to: &Path) -> Result<(), Error> {
     }
 }
 
-/// Copies what is at `from` (a link stays a link) in the place of `to`.
+/// Replaces `to` by a copy of the file `from`. A symbolic link stays one.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     let metadata = fs::symlink_metadata(from).map_err(Error::file("read", from))?;
     if metadata.is_symlink() {
@@ -132,7 +132,7 @@ fn age(file: &File, as_of: &Metadata) -> io::Result<()> {
     file.set_times(times)
 }
 
-/// Removes a file or folder that may be absent. Whether it was there.
+/// Removes a file or folder. Returns whether it existed.
 pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
     let removed = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
@@ -149,12 +149,12 @@ pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
 /// Moves a file within its folder.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     platform::replace(to, || fs::rename(from, to)).map_err(Error::file("rename", from))?;
-    // Two names of one file: then neither was moved.
+    // rename(2) does nothing if both are hard links to one file.
     remove(from)?;
     sync_folder(to)
 }
 
-/// The bytes of a file; `None` if there is none.
+/// Returns the bytes of a file, or `None` if it does not exist.
 pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -167,8 +167,7 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Makes a folder and those above it, whatever the umask is: `mode` for the last,
-/// 0755 for the others.
+/// Creates a folder with `mode`, and its parents with 0755. The umask has no effect.
 pub(crate) fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
@@ -195,7 +194,7 @@ pub(crate) fn remove_stale(target: &Path) -> Result<(), Error> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten().filter(|entry| is_ours(&entry.file_name())) {
         match fs::remove_file(entry.path()) {
-            // A program that was replaced, and still runs.
+            // On Windows a replaced program cannot be removed while it runs.
             Err(error) if platform::is_in_use(&error) => (),
             _ => drop(remove(&entry.path())?),
         }
@@ -203,7 +202,7 @@ pub(crate) fn remove_stale(target: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes what happened to the names in the folder of a file durable.
+/// Makes created, renamed and removed names in the folder of a file durable.
 pub(crate) fn sync_folder(file: &Path) -> Result<(), Error> {
     let folder = split(file).0;
     platform::sync_folder(folder).map_err(Error::file("sync", folder))
@@ -215,7 +214,10 @@ fn split(path: &Path) -> (&Path, String) {
     (folder.unwrap_or_else(|| Path::new(".")), name)
 }
 
-/// Joins a folder and a name that must not leave it.
+/// Joins a folder and a file name.
+///
+/// # Errors
+/// The name is a path that may lead out of the folder.
 pub(crate) fn within(folder: &Path, name: &str) -> Result<PathBuf, Error> {
     let mut parts = Path::new(name).components();
     match (parts.next(), parts.next()) {

@@ -1,4 +1,4 @@
-//! JSON with positions: values are slices of the text.
+//! Parses JSON so that each value is a slice of the text, from which its position is known.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The members of an object in their order.
+/// Holds the members of a JSON object in their order.
 #[derive(Clone, Debug)]
 pub(crate) struct Members<'a>(Vec<Member<'a>>);
 
@@ -18,10 +18,10 @@ pub(crate) struct Member<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Reads an object.
+    /// Parses an object.
     ///
     /// # Errors
-    /// It is none; the error has a position.
+    /// The text is not a JSON object; the error has line and column.
     pub(crate) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -34,23 +34,23 @@ impl<'a> Members<'a> {
         self.0.iter()
     }
 
-    /// The last member of that name, in any case: so does Go's decoder.
+    /// Returns the last member of a name in any case, as Go's decoder does.
     pub(crate) fn get(&self, name: &str) -> Option<&Member<'a>> {
         self.0.iter().rev().find(|member| member.name.eq_ignore_ascii_case(name))
     }
 
-    /// The last member of exactly that name: libcni reads lists so.
+    /// Returns the last member of exactly this name, as libcni reads conflists.
     pub(crate) fn exact(&self, name: &str) -> Option<&Member<'a>> {
         self.0.iter().rev().find(|member| member.name == name)
     }
 
-    /// The text of a member that is a string.
+    /// Returns the value of a member that is a string.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name)?.string()
     }
 
-    /// Returns the members as Go's encoder writes a map: each name once, in order. libcni
-    /// decodes a conflist into maps, and hands each plugin its own.
+    /// Returns the members as Go's encoder writes a map: each name once, sorted. libcni decodes a
+    /// conflist into maps, and gives each plugin its own map.
     pub(crate) fn as_map(&self) -> Self {
         let last: BTreeMap<_, _> = self.0.iter().map(|it| (it.name.clone(), it.value)).collect();
         Self(last.into_iter().map(|(name, value)| Member { name, value }).collect())
@@ -83,7 +83,7 @@ impl<'a> Member<'a> {
         serde_json::from_str(self.value.get()).ok()
     }
 
-    /// Whether the value is `null`, which Go's decoder takes for a key that is not there.
+    /// Returns whether the value is `null`, which Go's decoder reads like an absent key.
     pub(crate) fn is_null(&self) -> bool {
         self.value.get() == "null"
     }
@@ -99,9 +99,8 @@ pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Returns what Go's decoder refuses in JSON that serde takes: a number that no float64
-/// holds, and more than 10,000 levels, of which `around` are around the text. libcni decodes
-/// a configuration into maps.
+/// Finds what Go's decoder refuses and serde accepts: a number beyond float64, and more than
+/// 10,000 levels. `around` is the number of levels around the text.
 pub(crate) fn refused_by_go(text: &str, around: usize) -> Option<(Position, &'static str)> {
     const LEVELS: usize = 10_000;
     let bytes = text.as_bytes();
@@ -150,8 +149,8 @@ fn end_of_string(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// Replaces `\uD800` to `\uDFFF` that are no pair by `\uFFFD`, as Go's decoder does; serde
-/// refuses them. Positions stay.
+/// Replaces unpaired `\uD800` to `\uDFFF` by `\uFFFD`, as Go's decoder does, because serde
+/// refuses them. Positions do not change.
 pub(crate) fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
     if !text.contains("\\u") {
         return text.into();
@@ -171,7 +170,7 @@ pub(crate) fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
                 continue;
             }
             (Some(_), _) => 6,
-            // An escape of two characters, such as a backslash before another one.
+            // An escape of two characters, such as `\\`.
             (None, _) if rest.starts_with('\\') => {
                 1 + rest.chars().nth(1).map_or(0, char::len_utf8)
             }
@@ -205,7 +204,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// Returns the text of an object with these members.
+/// Returns an object with these members as JSON text.
 pub(crate) fn text_of(members: &Members<'_>) -> String {
     let members = members.iter().map(|Member { name, value }| {
         format!("{}:{}", serde_json::to_string(name).unwrap_or_default(), value.get())
@@ -213,7 +212,7 @@ pub(crate) fn text_of(members: &Members<'_>) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-/// An object with one member.
+/// Returns a JSON object with one member.
 pub(crate) fn object(name: &str, value: &RawValue) -> Box<RawValue> {
     let name = serde_json::to_string(name).unwrap_or_default();
     let text = format!("{{{name}:{}}}", value.get());
@@ -221,14 +220,14 @@ pub(crate) fn object(name: &str, value: &RawValue) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_default()
 }
 
-/// Where something is in a text, in bytes.
+/// Describes a position in a text, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Position(usize);
 
 impl Position {
     pub(crate) const START: Self = Self(0);
 
-    /// Of a value that was read from `text`.
+    /// Returns the position of a value that was parsed from `text`.
     pub(crate) fn of(text: &str, value: &RawValue) -> Self {
         Self((value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize))
     }
@@ -239,7 +238,7 @@ impl Position {
         Self(line + error.column().saturating_sub(1))
     }
 
-    /// Both from 1; columns are characters.
+    /// Returns line and column, both from 1. A column is a character.
     pub(crate) fn line_and_column(self, text: &str) -> (usize, usize) {
         let before = text.get(..text.floor_char_boundary(self.0)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;

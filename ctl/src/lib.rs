@@ -1,9 +1,7 @@
-//! `antrea-cnictl`, for the people who run the plugin: puts it on a node and
-//! takes it off, asks an agent what it can do, checks configurations and reads
-//! the plugin's log.
+//! Installs, probes and observes the plugin on a node, as `antrea-cnictl` does.
 //!
-//! `commands` has a module for each command; [`run`] chooses. What a command found is a value
-//! that serializes to JSON; `Display` is the same for a person.
+//! `commands` has a module for each command; [`run`] chooses one. A command's answer is a value
+//! that serializes to JSON; its `Display` is the text for people.
 #![cfg_attr(windows, expect(dead_code, reason = "a keeper needs what only Linux has"))]
 
 mod cli;
@@ -29,14 +27,13 @@ use self::commands::{check_config, fleet, install, log, owed, probe, settings, s
 pub use self::cli::Cli;
 pub use self::error::{Error, Exit};
 
-/// What only the fuzzers reach from outside: a log as events, summary, metrics and
-/// JSON.
+/// Returns a log as events, summary, metrics and JSON, for the fuzzers.
 #[cfg(fuzzing)]
 pub fn fuzz_log(log: &[u8]) -> [String; 4] {
     log::fuzz(log)
 }
 
-/// Runs one command and writes what it found to `out`.
+/// Runs one command and writes its answer to `out`.
 ///
 /// # Errors
 /// The command could not run. A negative finding, such as an agent that cannot wire Pods, is
@@ -62,7 +59,8 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), cli::NAME, &mut script);
-            // It takes the hyphen in our name for that of a subcommand, in one of two places.
+            // In one of two places, clap_complete takes the hyphen in the tool's name for the
+            // separator of a subcommand.
             let script = String::from_utf8_lossy(&script);
             let script = script.replace("antrea__subcmd__cnictl", "antrea__cnictl");
             output::write(out, script.as_bytes())

@@ -1,4 +1,4 @@
-//! The edge of the tool: arguments in, text and exit status out.
+//! Parses the arguments, runs the command, and ends with its exit status.
 
 use std::io::Write;
 use std::process::ExitCode;

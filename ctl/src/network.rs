@@ -1,5 +1,5 @@
-//! The network that a configuration file gives Pods: the plugins that a container runtime
-//! starts for it, also where Multus hands it on to another file.
+//! Finds the plugins that a container runtime starts for a configuration file, also if Multus
+//! hands Pods on to another file.
 
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 
 use crate::json_spans::{self, Member, Members};
 
-/// How often one file hands on to the next at most.
+/// Most files that Multus hands on to one after another.
 const MOST_STEPS: usize = 4;
 
-/// Where Multus looks for the network of a name (its setting `confDir`).
+/// Default of Multus' setting `confDir`, in which it looks for a network by its name.
 const MULTUS_CONF_DIR: &str = "/etc/cni/multus/net.d";
 
 /// Returns the files of a folder that libcni loads, in the order of their names.
@@ -31,16 +31,16 @@ fn files_of(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     files
 }
 
-/// Returns the extension as Go's `filepath.Ext` has it: that of `.conflist` is `conflist`.
+/// Returns the extension as Go's `filepath.Ext` does, which for `.conflist` returns `conflist`.
 pub(crate) fn extension(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()?.rsplit_once('.').map(|(_, extension)| extension)
 }
 
-/// A file, and its text.
+/// Holds a file's path and text.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
-    /// What Go's decoder would read
+    /// The text as Go's decoder reads it
     pub(crate) text: String,
 }
 
@@ -52,30 +52,30 @@ impl Source {
     }
 }
 
-/// A configuration file, and the files that it leads to.
+/// Describes a configuration file and the files that it leads to.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     pub(crate) source: Source,
-    /// `NAME/*.conf` beside a conflist: libcni adds them to its plugins from 1.3.0 on
+    /// `NAME/*.conf` beside a conflist, which libcni adds to its plugins since 1.3.0
     pub(crate) beside: Vec<Source>,
     pub(crate) handed_on: HandedOn,
 }
 
-/// Where Multus gets the Pods' network from.
+/// Describes where Multus gets the Pods' network from.
 #[derive(Clone, Debug)]
 pub(crate) enum HandedOn {
-    /// The file is not one of Multus
+    /// Nowhere: the file is not a configuration of Multus
     No,
     /// `delegates` in the file itself
     Delegates,
     /// Another file
     To(Box<Network>),
-    /// What cannot be seen on the node, and why
+    /// A source that the tool cannot see on the node; the text says why
     Unseen(String),
 }
 
 impl Network {
-    /// Reads a file and what it leads to.
+    /// Reads a file and the files that it leads to.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -101,7 +101,7 @@ impl Network {
         Self { source, beside, handed_on }
     }
 
-    /// Returns the network that Pods get, which is in another file where Multus hands on to it.
+    /// Returns the network that Pods get. It is in another file if Multus hands Pods on.
     pub(crate) fn of_pods(&self) -> &Self {
         match &self.handed_on {
             HandedOn::To(next) => next.of_pods(),
@@ -109,7 +109,7 @@ impl Network {
         }
     }
 
-    /// Returns the file that a file of Multus hands on to.
+    /// Returns the file that Multus hands Pods on to.
     pub(crate) fn handed_on_to(&self) -> Option<&Path> {
         match &self.handed_on {
             HandedOn::To(next) => Some(&next.of_pods().source.path),
@@ -117,7 +117,7 @@ impl Network {
         }
     }
 
-    /// Returns why it cannot be seen which network Multus gives Pods.
+    /// Returns why the tool cannot see which network Multus gives Pods.
     pub(crate) fn unseen(&self) -> Option<&str> {
         match &self.handed_on {
             HandedOn::To(next) => next.unseen(),
@@ -126,7 +126,7 @@ impl Network {
         }
     }
 
-    /// Returns the plugins that are called for a Pod, in their order.
+    /// Returns the plugins that are called for a Pod, in the order of the calls.
     pub(crate) fn plugins(&self) -> Vec<Members<'_>> {
         let own = self.of_pods();
         let Ok(root) = Members::read(&own.source.text) else { return Vec::new() };
@@ -142,8 +142,8 @@ impl Network {
         plugins
     }
 
-    /// Returns the names of all programs that are started for a Pod: those of Multus and of
-    /// the plugins, and their IPAM plugins. What Antrea's plugin names is started by the agent.
+    /// Returns the names of all programs that are started for a Pod: Multus, the plugins and
+    /// their IPAM plugins. The IPAM plugin of Antrea is left out, because the agent starts it.
     pub(crate) fn programs(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         let mut next = Some(self);
@@ -173,13 +173,13 @@ impl Network {
         once
     }
 
-    /// Whether a Pod of this network is connected by the plugin `name`.
+    /// Returns whether the plugin `name` connects Pods of this network.
     pub(crate) fn leads_to(&self, name: &str) -> bool {
         self.plugins().iter().any(|it| it.text("type").is_some_and(|it| is_named(&it, name)))
     }
 }
 
-/// Whether a `type` names a plugin: on Windows its extension may be there or not.
+/// Returns whether a `type` names a plugin. On Windows it may have the extension.
 pub(crate) fn is_named(kind: &str, name: &str) -> bool {
     kind == name || !EXE_SUFFIX.is_empty() && kind.strip_suffix(EXE_SUFFIX) == Some(name)
 }
@@ -190,7 +190,7 @@ pub(crate) fn naming(folder: &Path, name: &str) -> Option<Network> {
     networks.into_iter().find(|network| network.leads_to(name))
 }
 
-/// Returns the plugins of a conflist, or the one that a plugin configuration is.
+/// Returns the plugins of a conflist, or the single plugin of a plugin configuration.
 pub(crate) fn inlined<'a>(root: &Members<'a>) -> Vec<Members<'a>> {
     match root.get("plugins") {
         Some(list) => {
@@ -201,8 +201,8 @@ pub(crate) fn inlined<'a>(root: &Members<'a>) -> Vec<Members<'a>> {
     }
 }
 
-/// Returns the networks that stand in a configuration of Multus itself, the Pods' first.
-/// With `clusterNetwork` Multus does not read them.
+/// Returns the `delegates` in a configuration of Multus. Pods get the first one. Multus does not
+/// read them if `clusterNetwork` is set.
 pub(crate) fn delegates<'a>(plugin: &Members<'a>) -> Vec<Members<'a>> {
     if !is_multus(plugin) || cluster_network(plugin).is_some() {
         return Vec::new();
@@ -211,7 +211,7 @@ pub(crate) fn delegates<'a>(plugin: &Members<'a>) -> Vec<Members<'a>> {
     delegates.into_iter().filter_map(|it: &'a RawValue| Members::of(it).ok()).collect()
 }
 
-/// Whether a plugin is Multus: `multus`, or `multus-shim` of its thick form.
+/// Returns whether a plugin is Multus: `multus`, or `multus-shim` of the thick plugin.
 pub(crate) fn is_multus(plugin: &Members<'_>) -> bool {
     plugin.text("type").is_some_and(|it| is_named(&it, "multus") || is_named(&it, "multus-shim"))
 }
@@ -220,8 +220,8 @@ fn cluster_network(multus: &Members<'_>) -> Option<String> {
     Some(multus.text("clusterNetwork")?.into_owned()).filter(|it| !it.is_empty())
 }
 
-/// Returns the plugins that libcni reads from the folder that is named after a conflist's
-/// network, if the conflist does not forbid it.
+/// Returns the plugins that libcni reads from the folder with the name of a conflist's network,
+/// unless the conflist forbids it.
 fn beside(root: &Members<'_>, path: &Path) -> Vec<Source> {
     let is_inlined = root.exact("loadOnlyInlinedPlugins").is_some_and(is_true);
     let name = root.exact("name").and_then(Member::string).unwrap_or_default();
@@ -229,19 +229,20 @@ fn beside(root: &Members<'_>, path: &Path) -> Vec<Source> {
         return Vec::new();
     }
     let files = files_of(&path.with_file_name(&*name), &["conf"]);
-    // One that cannot be read is none that can be used.
+    // An unreadable file becomes an empty one, which the check refuses.
     let read = |file: PathBuf| Source::new(&file, &fs::read(&file).unwrap_or_default());
     files.into_iter().map(read).collect()
 }
 
-/// Whether libcni takes a member for true: the value, or its text in any case.
+/// Returns whether libcni reads a member as true: `true`, or the string in any case.
 pub(crate) fn is_true(member: &Member<'_>) -> bool {
     let text = member.string();
     member.bool() == Some(true) || text.is_some_and(|it| it.eq_ignore_ascii_case("true"))
 }
 
-/// Finds what Multus hands Pods on to (its `getNetDelegate`): a file, the first of a folder,
-/// or the network of a name. The daemon's own configuration names a file to make.
+/// Finds the network that Multus hands Pods on to (its `getNetDelegate`): a file, the first file
+/// of a folder, or a network by its name. The configuration of Multus' daemon names the file from
+/// which it makes its own.
 fn handed_on(multus: &Members<'_>, path: &Path, steps: usize) -> HandedOn {
     let daemon = ["multusConfigFile", "multusConfFile"].into_iter().find_map(|it| multus.text(it));
     let here = path.parent().unwrap_or_else(|| Path::new("."));
@@ -266,7 +267,8 @@ fn handed_on(multus: &Members<'_>, path: &Path, steps: usize) -> HandedOn {
     read.unwrap_or_else(HandedOn::Unseen)
 }
 
-/// Returns the file at a path of Multus' container, which mounts the node's folders elsewhere.
+/// Returns the file on the node for a path in Multus' container, which mounts the node's folders
+/// elsewhere.
 fn at_path(path: &str, here: &Path) -> Result<PathBuf, String> {
     let there = Path::new(path);
     let beside = here.join(there.file_name().unwrap_or_default());
@@ -280,7 +282,7 @@ fn at_path(path: &str, here: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Returns the first network of a folder that is not Multus' own.
+/// Returns the first network of a folder that Multus did not write.
 fn first(folder: &Path) -> Result<PathBuf, String> {
     let is_multus = |path: &PathBuf| {
         path.file_name().is_some_and(|it| it.to_string_lossy().starts_with("00-multus"))
@@ -289,7 +291,7 @@ fn first(folder: &Path) -> Result<PathBuf, String> {
     files.next().ok_or_else(|| format!("{} has no other network", folder.display()))
 }
 
-/// Returns the file with the network of a name.
+/// Returns the file of the network `name`.
 fn named(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, String> {
     let conf_dir = multus.text("confDir").unwrap_or_else(|| MULTUS_CONF_DIR.into());
     let has_name = |path: &PathBuf| {
@@ -306,7 +308,7 @@ fn named(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, Strin
     })
 }
 
-/// Returns a folder of Multus' container as it is seen here.
+/// Returns the folder on the node for a folder in Multus' container.
 fn mounted(folder: &Path, here: &Path) -> PathBuf {
     match folder.is_dir() {
         true => folder.to_owned(),

@@ -1,5 +1,4 @@
-//! Writing answers: text with styles that are left out where there is no
-//! terminal, or JSON.
+//! Writes answers as text or as JSON. Text has styles only on a terminal.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -10,7 +9,7 @@ use serde::Serialize;
 use crate::error::{Error, Exit};
 use crate::style::BAD;
 
-/// The form of an answer.
+/// Lists the formats of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
     /// For people
@@ -20,7 +19,7 @@ pub(crate) enum OutputFormat {
     Json,
 }
 
-/// Writes an answer in the form that was asked for.
+/// Writes an answer in the requested format.
 pub(crate) fn answer<T: Display + Serialize>(
     out: &mut impl Write,
     form: OutputFormat,
@@ -39,26 +38,26 @@ pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) -> Result<(), E
     writeln!(out).map_err(Error::Output)
 }
 
-/// Writes bytes as they are.
+/// Writes bytes unchanged.
 pub(crate) fn write(out: &mut impl Write, bytes: &[u8]) -> Result<Exit, Error> {
     out.write_all(bytes).and_then(|()| out.flush()).map_err(Error::Output)?;
     Ok(Exit::Success)
 }
 
-/// Writes a line about what was done.
+/// Writes a line of text.
 pub(crate) fn say(out: &mut impl Write, text: impl Display) -> Result<(), Error> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Error::Output)
 }
 
-/// A spinner on standard error while something is waited for; nothing where
-/// that is no terminal.
+/// Shows a spinner on standard error while the tool waits. Without a terminal it shows nothing.
 pub(crate) fn waiting(for_what: impl Into<String>) -> indicatif::ProgressBar {
     let spinner = indicatif::ProgressBar::new_spinner().with_message(for_what.into());
     spinner.enable_steady_tick(std::time::Duration::from_millis(100));
     spinner
 }
 
-/// Writes a warning on standard error. A reader that is gone keeps nothing from its work.
+/// Writes a warning to standard error. A closed standard error is not an error, because the
+/// command's work matters more.
 pub(crate) fn warn(text: impl Display) {
     let mut err = anstream::AutoStream::auto(std::io::stderr()).lock();
     let _ = writeln!(err, "{BAD}warning:{BAD:#} {text}");

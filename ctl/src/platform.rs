@@ -1,5 +1,5 @@
-//! What differs between systems: modes and owners, links, the identity of a file, what
-//! stands in the way of a rename, and how a program is told to end.
+//! Hides the differences between Unix and Windows: modes, owners, links, the identity of a file,
+//! renames of files in use, and signals.
 
 #[cfg(unix)]
 mod unix;

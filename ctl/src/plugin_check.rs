@@ -1,4 +1,4 @@
-//! Whether a plugin works.
+//! Starts a plugin to check whether it works.
 
 use std::fmt;
 use std::fs;
@@ -19,28 +19,28 @@ use tokio::time::timeout;
 use crate::error::Error;
 use crate::{files, platform};
 
-/// For a plugin that is installed or checked.
+/// Time limit of a plugin that is installed or checked.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
-/// For `status`, which a readiness probe calls every few seconds.
+/// Time limit in `status`, which a readiness probe calls every few seconds.
 pub(crate) const SHORT: Duration = Duration::from_secs(1);
 
-/// Why a program that is there cannot be started.
+/// Why an existing program cannot be started.
 const LACKS: &str = "its loader or its interpreter is not there: is it linked against libraries that this node lacks?";
 
-/// The answer to VERSION.
+/// Describes the answer to VERSION.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Version {
     supported_versions: Vec<String>,
 }
 
-/// Why a plugin does not answer VERSION.
+/// Describes why a plugin does not answer VERSION.
 #[derive(Debug)]
 enum Failure {
     /// It cannot be started
     Start(io::Error),
-    /// It is there, and what it needs to start is not
+    /// Its loader or interpreter is missing
     Lacks(String),
     Answer(String),
 }
@@ -54,18 +54,16 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Asks the prepared file for its CNI versions, which only a working plugin
-/// knows: a `noexec` mount, SELinux or a wrong architecture show here and not
-/// at the first Pod.
+/// Asks the prepared plugin for its CNI versions, so that a `noexec` mount, SELinux or a wrong
+/// architecture fails the install and not the first Pod.
 pub(crate) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
     let ran = version(prepared, LIMIT).await.map(drop);
     ran.map_err(|why| Error::DoesNotRun { folder: folder.to_owned(), why: why.to_string() })
 }
 
-/// Asks a plugin that is prepared whether it takes the settings of the node, which stand in
-/// the file `settings`, or would be written there as `changed`. With settings that it does
-/// not know each ADD would end with code 7. It is asked for STATUS, which has no effect,
-/// of an agent that does not exist.
+/// Asks the prepared plugin whether it accepts the node settings: the file `settings`, or its new
+/// content `changed`. With settings that it does not know, each ADD would end with code 7. The
+/// question is a STATUS for a socket that does not exist, which has no effect.
 pub(crate) async fn takes_settings(
     plugin: &Path,
     settings: &Path,
@@ -74,7 +72,7 @@ pub(crate) async fn takes_settings(
     let there = files::read(settings)?;
     let Some(bytes) = changed.or(there.as_deref()) else { return Ok(()) };
     let refused = |why: String| Error::RefusesSettings { path: settings.to_owned(), why };
-    // What is wrong with the file itself, and not with what is in it.
+    // Errors of the file itself, such as its owner. The plugin checks the content.
     if changed.is_none() {
         let wrong = node_settings::apply_file(settings, &mut Settings::default());
         if let Some(wrong) = wrong.iter().find(|it| matches!(it, Wrong::File { .. })) {
@@ -98,32 +96,32 @@ pub(crate) async fn takes_settings(
     }
 }
 
-/// What the error document of a plugin says.
+/// Describes a CNI error.
 #[derive(Deserialize)]
 struct CniError {
     code: u32,
     msg: String,
 }
 
-/// The error that a plugin answers STATUS with, if it does.
+/// Returns the CNI error that a plugin answers to STATUS, if there is one.
 async fn status(plugin: &Path, configuration: &Value) -> Option<CniError> {
     let stdin = configuration.to_string();
     let answer = start(plugin, Some("STATUS"), stdin.as_bytes(), LIMIT).await.ok()?;
     serde_json::from_slice(&answer.stdout).ok()
 }
 
-/// Why a plugin does not say which CNI versions it knows.
+/// Describes why a plugin does not tell its CNI versions.
 #[derive(Debug)]
 pub(crate) enum Silent {
-    /// What it needs is not in this root, such as its loader. It may be on the node.
+    /// Its loader or interpreter is not in this container. It may be on the node
     NotHere(String),
     Broken(String),
 }
 
-/// Returns the CNI versions that a plugin says it knows.
+/// Returns the CNI versions that a plugin supports.
 ///
 /// # Errors
-/// It does not say.
+/// The plugin does not tell them.
 pub(crate) async fn versions(plugin: &Path, limit: Duration) -> Result<Vec<String>, Silent> {
     version(plugin, limit).await.map_err(|failure| match failure {
         Failure::Lacks(why) => Silent::NotHere(why),
@@ -131,7 +129,7 @@ pub(crate) async fn versions(plugin: &Path, limit: Duration) -> Result<Vec<Strin
     })
 }
 
-/// Whether a plugin would answer a runtime. Where nothing may be run, it is a whole
+/// Returns whether a plugin answers VERSION. If it cannot be started here, it has to be a whole
 /// program for this machine.
 pub(crate) async fn works(plugin: &Path, limit: Duration) -> bool {
     match version(plugin, limit).await {
@@ -144,7 +142,7 @@ pub(crate) async fn works(plugin: &Path, limit: Duration) -> bool {
     }
 }
 
-/// The CNI versions that a plugin knows.
+/// Asks a plugin for its CNI versions.
 async fn version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure> {
     let answer = start(plugin, Some("VERSION"), b"", limit).await?;
     let told: Result<Version, _> = serde_json::from_slice(&answer.stdout);
@@ -156,7 +154,7 @@ async fn version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure>
             let said = String::from_utf8_lossy(&answer.stderr);
             let said = said.trim();
             Err(match answer.status.code() {
-                // So say the dynamic loader and env of what they cannot find.
+                // The dynamic loader and env end so if a file is missing.
                 Some(platform::NOT_FOUND) => Failure::Lacks(said.to_owned()),
                 _ => Failure::Answer(format!(
                     "it is no CNI plugin: VERSION ended with {}; {said}",
@@ -167,14 +165,14 @@ async fn version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure>
     }
 }
 
-/// What our plugin says of itself where it is called without a command.
+/// Returns the text that this plugin prints if it is called without a command.
 pub(crate) async fn about(plugin: &Path) -> Option<String> {
     let about = start(plugin, None, b"", SHORT).await.ok()?;
     Some(String::from_utf8_lossy(&about.stderr).into_owned())
 }
 
-/// Starts a program that need not be ours: with no environment but the command, for `limit`
-/// at most, and reads 64 KiB of what it writes at most. What it started ends with it.
+/// Runs a program, which may be foreign, for at most `limit` and with at most 64 KiB of output.
+/// Its environment has only CNI variables. Its child processes are ended, too.
 async fn start(
     program: &Path,
     command: Option<&str>,
@@ -196,7 +194,7 @@ async fn start(
     let (input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let talk = async {
         if let Some(mut input) = input {
-            // A program that does not read it is no concern of ours.
+            // A program may answer without reading its input.
             let _ = input.write_all(stdin).await;
         }
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
@@ -228,20 +226,20 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Whether bytes are the beginning of a program, and not all of it.
+/// Returns whether bytes are only the beginning of a program.
 pub(crate) fn is_cut_off(bytes: &[u8]) -> bool {
     let is_program = bytes.starts_with(platform::MAGIC) || platform::MAGIC.starts_with(bytes);
     is_program && whole(bytes).is_none()
 }
 
-/// A program that is all there.
+/// Parses a program, and returns it only if no segment is cut off.
 fn whole(bytes: &[u8]) -> Option<File<'_>> {
     let file = File::parse(bytes).ok()?;
     let is_there = |(start, size): (u64, u64)| start.saturating_add(size) <= bytes.len() as u64;
     file.segments().all(|segment| is_there(segment.file_range())).then_some(file)
 }
 
-/// Whether a file is a whole program for the machine that this one runs on.
+/// Returns whether a file is a whole program for this machine.
 fn is_program(path: &Path) -> bool {
     let machine = |bytes: &[u8]| {
         let file = whole(bytes)?;

@@ -1,4 +1,4 @@
-//! The agent's releases: which names and cniVersions each knows.
+//! Lists the releases of antrea-agent: their API, and the cniVersions that each accepts.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use antrea_cni::input::version::LOWER;
 use semver::Version;
 use serde::Serialize;
 
-/// Every release of antrea-agent, oldest first.
+/// All releases of antrea-agent, oldest first.
 pub(crate) static ALL: LazyLock<Vec<Release>> = LazyLock::new(|| {
     include_str!("../../tests/fixtures/antrea-releases.csv")
         .lines()
@@ -23,14 +23,13 @@ pub(crate) struct Release {
     pub(crate) cni_versions: Vec<Version>,
 }
 
-/// What else there is to know of a release.
 impl Release {
     fn number(&self) -> Option<Version> {
         self.name.trim_start_matches('v').parse().ok()
     }
 
-    /// The highest cniVersion that the `portmap` and `bandwidth` know which Antrea
-    /// installs with this release.
+    /// Returns the highest cniVersion that `portmap` and `bandwidth` accept, as Antrea installs
+    /// them with this release.
     fn installed_plugins_know(&self) -> Version {
         let release = self.number().unwrap_or(Version::new(0, 0, 0));
         match release {
@@ -41,17 +40,15 @@ impl Release {
         }
     }
 
-    /// Whether it answers CHECK with "unknown device type veth" (103), whatever is
-    /// there.
+    /// Returns whether the agent fails each CHECK with "unknown device type veth" (103).
     fn fails_check(&self) -> bool {
         let range = Version::new(0, 9, 0)..=Version::new(1, 10, 1);
         self.number().is_some_and(|release| range.contains(&release))
     }
 }
 
-/// Reading the table.
 impl Release {
-    /// `release,date,proto_package,libcni,grpc_go,agent_cni_versions`
+    /// Parses `release,date,proto_package,libcni,grpc_go,agent_cni_versions`.
     fn read(line: &'static str) -> Option<Self> {
         let mut columns = line.split(',');
         let (name, package) = (columns.next()?, columns.nth(1)?);
@@ -59,36 +56,36 @@ impl Release {
         Some(Self { name, package, cni_versions: versions.collect::<Result<_, _>>().ok()? })
     }
 
-    /// In which version this release gets a call of `version`; `None` if it
-    /// refuses all of them.
+    /// Returns the cniVersion in which the plugin sends a call of `version` to this release, or
+    /// `None` if the release refuses all versions.
     fn takes(&self, version: &Version) -> Option<Version> {
         let lower = LOWER.into_iter().filter(|lower| lower < version);
         std::iter::once(version.clone()).chain(lower).find(|it| self.cni_versions.contains(it))
     }
 }
 
-/// Releases that follow each other and do the same.
+/// Describes consecutive releases with the same behaviour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Range {
     pub(crate) first: &'static str,
     pub(crate) last: &'static str,
     pub(crate) releases: usize,
-    /// What they get; `null`: they refuse
+    /// The cniVersion that they are sent; `null`: they refuse
     pub(crate) cni_version: Option<Version>,
 }
 
-/// How each release takes a configuration of `version`.
+/// Returns in which cniVersion each release accepts a configuration of `version`.
 pub(crate) fn table(version: Option<&Version>) -> Vec<Range> {
     ranges(ALL.iter().map(|release| Some((release, version.and_then(|it| release.takes(it))))))
 }
 
-/// Those that come with a `portmap` and `bandwidth` that refuse a list of `version`.
+/// Returns the releases whose `portmap` and `bandwidth` refuse a conflist of `version`.
 pub(crate) fn whose_plugins_refuse(version: &Version) -> Vec<Range> {
     those(|release| *version > release.installed_plugins_know())
 }
 
-/// Those that always fail CHECK.
+/// Returns the releases whose agent fails each CHECK.
 pub(crate) fn that_fail_check() -> Vec<Range> {
     those(Release::fails_check)
 }
@@ -97,15 +94,15 @@ fn those(which: impl Fn(&Release) -> bool) -> Vec<Range> {
     ranges(ALL.iter().map(|release| which(release).then_some((release, None))))
 }
 
-/// Whether a newer API than `package` is in a release. One that no release has, such as
-/// one that is to come, makes nothing old.
+/// Returns whether a release has a newer API than `package`. An API that no release has yet does
+/// not count.
 pub(crate) fn is_old(package: &str) -> bool {
     let newest = Api::ALL.iter().position(|api| api.releases.is_some());
     let place = Api::ALL.iter().position(|api| api.package == package);
     matches!((place, newest), (Some(place), Some(newest)) if place > newest)
 }
 
-/// The releases that speak `package`, accept `accepted` and none of `refused`.
+/// Returns the releases that serve `package`, accept `accepted` and refuse all of `refused`.
 pub(crate) fn candidates(
     package: &str,
     accepted: Option<&Version>,
@@ -120,7 +117,7 @@ pub(crate) fn candidates(
     ranges(fitting.map(|release| Some((release, None))))
 }
 
-/// Joins releases that follow each other and do the same; `None` stands between two.
+/// Joins consecutive releases with the same behaviour. `None` separates two ranges.
 fn ranges(
     releases: impl Iterator<Item = Option<(&'static Release, Option<Version>)>>,
 ) -> Vec<Range> {
@@ -142,7 +139,7 @@ fn ranges(
     ranges
 }
 
-/// The range as a person says it.
+/// Returns ranges as text for people.
 pub(crate) fn text(ranges: &[Range]) -> String {
     let texts = ranges.iter().map(|Range { first, last, .. }| {
         if first == last { (*first).to_owned() } else { format!("{first} to {last}") }

@@ -1,4 +1,4 @@
-//! A setting of the plugin on the command line.
+//! Parses settings of the plugin on the command line.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use antrea_cni::input::settings::{Origin, Settings};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// A setting on the command line: `KEY=VALUE`; `KEY=` or `KEY=null` takes it away.
+/// Describes a setting on the command line: `KEY=VALUE`; `KEY=` or `KEY=null` removes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Set {
     pub(crate) key: String,
@@ -14,7 +14,7 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    /// Reads `KEY=VALUE`. What is no JSON is a text.
+    /// Parses `KEY=VALUE`. A value that is not JSON is a string.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
         let value = match value {
@@ -34,7 +34,7 @@ impl Set {
     }
 }
 
-/// The first thing that the plugin would refuse.
+/// Returns the first error of the plugin in some settings.
 pub(crate) fn wrong(settings: &Value, path: &Path) -> Option<String> {
     let text = RawValue::from_string(settings.to_string()).ok()?;
     let wrong = Settings::default().apply(&text, Origin::Node(path));

@@ -1,4 +1,4 @@
-//! Texts for a terminal.
+//! Defines the styles of text on a terminal.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,8 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const WEAK: Style = Style::new().dimmed();
 pub(crate) const TITLE: Style = Style::new().bold();
 
-/// Somebody else's words, with nothing in them that a terminal would obey.
+/// Escapes control characters in a text of another program, so that it cannot control the
+/// terminal.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);

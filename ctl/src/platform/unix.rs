@@ -1,4 +1,4 @@
-//! Unix.
+//! Implements the platform functions for Unix.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -12,36 +12,36 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use std::os::unix::fs::symlink;
 
-/// Where no agent listens.
+/// A socket on which no agent listens.
 pub(crate) const NO_SOCKET: &str = "/nonexistent/antrea-cnictl.sock";
 
-/// Where the CNI plugins are.
+/// Default folder of the CNI plugins.
 pub(crate) const BIN_DIR: &str = "/opt/cni/bin";
 
-/// Where the network configuration lists are.
+/// Default folder of the network configurations.
 pub(crate) const CONF_DIR: &str = "/etc/cni/net.d";
 
-/// ENOEXEC: what the kernel says of a program for another machine, and of what is none.
+/// ENOEXEC: the kernel's error for a file that is not a program for this machine.
 pub(crate) const NOT_A_PROGRAM: i32 = 8;
 
-/// Exit status of a dynamic loader, env or shell that does not find what it needs.
+/// Exit status of a dynamic loader, env or shell that does not find a file.
 pub(crate) const NOT_FOUND: i32 = 127;
 
-/// Whose agent the plugin talks to.
+/// The user whose agent the plugin trusts.
 pub(crate) const TRUSTED: &str = "root";
 
-/// What a program begins with.
+/// The first bytes of a program.
 pub(crate) const MAGIC: &[u8] = b"\x7fELF";
 
-/// Whether a folder can be renamed while a file in it is open.
+/// Whether a folder with an open file can be renamed.
 pub(crate) const RENAMES_FOLDERS_IN_USE: bool = true;
 
-/// Starts a program in a process group of its own.
+/// Makes a command start in its own process group.
 pub(crate) fn in_a_group(command: &mut tokio::process::Command) {
     command.process_group(0);
 }
 
-/// Ends what is left of the group of a program that was started in one.
+/// Ends the processes that are left in a process group.
 pub(crate) fn end_group(leader: Option<u32>) {
     if let Some(leader) = leader {
         let group = nix::unistd::Pid::from_raw(leader.cast_signed());
@@ -49,17 +49,17 @@ pub(crate) fn end_group(leader: Option<u32>) {
     }
 }
 
-/// The program that is running, also when it has been replaced.
+/// Returns the path of the running program, which is valid also after its file was replaced.
 pub(crate) fn this_program() -> io::Result<PathBuf> {
     Ok("/proc/self/exe".into())
 }
 
-/// Whether a file may be started.
+/// Returns whether a file is executable.
 pub(crate) fn may_run(file: &Metadata) -> bool {
     file.permissions().mode() & 0o111 != 0
 }
 
-/// The mode of a file.
+/// Returns the mode of a file.
 pub(crate) fn mode(file: &Metadata) -> Option<u32> {
     Some(file.mode() & 0o7777)
 }
@@ -69,42 +69,42 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
 
-/// Sets the mode of a folder, and of nothing that a link leads to.
+/// Sets the mode of a folder. Does not follow a symbolic link.
 pub(crate) fn set_folder_mode(path: &Path, mode: u32) -> io::Result<()> {
     let flags = (OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits();
     set_mode(&File::options().read(true).custom_flags(flags).open(path)?, mode)
 }
 
-/// Makes a file that is created nobody else's.
+/// Makes created files accessible only to their owner.
 pub(crate) fn for_us_alone(options: &mut OpenOptions) {
     options.mode(0o600);
 }
 
-/// Gives a file the owner and the mode of another, as far as that is allowed.
+/// Gives a file the owner and the mode of another, as far as the kernel permits.
 pub(crate) fn adopt(file: &File, of: &Metadata) {
-    // Without the capability for it, the file is ours.
+    // Without the capability CHOWN the file stays with the tool's user.
     let _ = fchown(file, Some(of.uid()), Some(of.gid()));
-    // Changing the owner clears bits of the mode.
+    // chown(2) clears the set-user-ID and set-group-ID bits.
     let _ = set_mode(file, of.mode() & 0o7777);
 }
 
-/// What tells a file from all others.
+/// Returns the identity of a file: its file system, and its number there.
 pub(crate) fn identity(file: &File) -> io::Result<(u64, u64)> {
     file.metadata().map(|it| (it.dev(), it.ino()))
 }
 
-/// Whether two paths are names of one file. A link is no name of what it leads to.
+/// Returns whether two paths are hard links to one file. Symbolic links are not followed.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     let inode = |path| fs::symlink_metadata(path).map(|it| (it.dev(), it.ino())).ok();
     inode(one).is_some_and(|it| inode(other) == Some(it))
 }
 
-/// Makes a second name for a file.
+/// Makes a hard link to a file.
 pub(crate) fn link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)
 }
 
-/// Makes what is in a file durable.
+/// Makes the content of a file durable.
 pub(crate) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
@@ -114,23 +114,22 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Puts something in the place of `target`: a program that runs is not in the way.
+/// Calls `put`, which replaces `target`. A running program can be replaced.
 pub(crate) fn replace(_: &Path, mut put: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     put()
 }
 
-/// Removes a file, which may be a program that runs.
+/// Removes a file, which may be a running program.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// Whether a file, or a folder with one in it, cannot be moved or removed as long as
-/// somebody uses it.
+/// Returns whether an operation failed because a process uses the file, or a file in the folder.
 pub(crate) fn is_in_use(_: &io::Error) -> bool {
     false
 }
 
-/// What helps where something is not permitted.
+/// Returns advice for "permission denied".
 pub(crate) fn permission_hint() -> &'static str {
     match geteuid().is_root() {
         true => {
@@ -140,38 +139,38 @@ pub(crate) fn permission_hint() -> &'static str {
     }
 }
 
-/// Why no file can be made in a folder.
+/// Returns why no file can be created in a folder.
 pub(crate) fn refuses_files(folder: &Path) -> Option<String> {
     access(folder, AccessFlags::W_OK).err().map(|errno| errno.desc().to_owned())
 }
 
-/// Owner, group and mode of a socket, which is a file.
+/// Returns owner, group and mode of a socket's file.
 ///
 /// # Errors
-/// There is none.
+/// The file does not exist.
 pub(crate) fn socket_file(path: &str) -> io::Result<Option<(u32, u32, u32)>> {
     let file = fs::metadata(path)?;
     Ok(Some((file.uid(), file.gid(), file.mode() & 0o7777)))
 }
 
-/// The user of the process behind a connection.
+/// Returns the user of the process behind a connection.
 pub(crate) fn user(peer: &grpc::Peer) -> Option<u32> {
     Some(peer.uid)
 }
 
-/// SIGTERM and SIGINT. The first process of a container has no default action for them.
+/// Receives SIGTERM and SIGINT, for which the first process of a container has no default action.
 pub(crate) struct Signals {
     term: Signal,
     int: Signal,
 }
 
 impl Signals {
-    /// From now on the signals end nothing by themselves.
+    /// Starts to receive the signals, which then no longer end the process by themselves.
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
 
-    /// Until the process is asked to end.
+    /// Waits until a signal asks the process to end.
     pub(crate) async fn terminated(&mut self) {
         tokio::select! {
             _ = self.term.recv() => (),

@@ -1,5 +1,5 @@
-//! Windows. It has no modes, and lets nobody replace or delete a program that runs, but
-//! rename it.
+//! Implements the platform functions for Windows, which has no modes. A running program cannot be
+//! replaced or deleted, but renamed.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -11,99 +11,98 @@ use tokio::signal::windows::{CtrlC, CtrlClose, CtrlShutdown, ctrl_c, ctrl_close,
 
 pub(crate) use std::os::windows::fs::symlink_file as symlink;
 
-/// Where no agent listens.
+/// A socket on which no agent listens.
 pub(crate) const NO_SOCKET: &str = r"\\.\pipe\antrea-cnictl-nobody";
 
-/// Where the CNI plugins are, by Antrea's manifests.
+/// Folder of the CNI plugins in Antrea's manifests.
 pub(crate) const BIN_DIR: &str = r"C:\opt\cni\bin";
 
-/// Where the network configuration lists are, by Antrea's manifests.
+/// Folder of the network configurations in Antrea's manifests.
 pub(crate) const CONF_DIR: &str = r"C:\etc\cni\net.d";
 
-/// ERROR_BAD_EXE_FORMAT: what the system says of a program for another machine, and of
-/// what is none.
+/// ERROR_BAD_EXE_FORMAT: the error for a file that is not a program for this machine.
 pub(crate) const NOT_A_PROGRAM: i32 = 193;
 
 /// `STATUS_DLL_NOT_FOUND`.
 pub(crate) const NOT_FOUND: i32 = 0xc000_0135_u32.cast_signed();
 
-/// Whose agent the plugin talks to.
+/// The user whose agent the plugin trusts.
 pub(crate) const TRUSTED: &str = "an administrator";
 
-/// What a program begins with.
+/// The first bytes of a program.
 pub(crate) const MAGIC: &[u8] = b"MZ";
 
 const ERROR_ACCESS_DENIED: i32 = 5;
 const ERROR_SHARING_VIOLATION: i32 = 32;
 const ERROR_DIR_NOT_EMPTY: i32 = 145;
 
-/// Whether a folder can be renamed while a file in it is open.
+/// Whether a folder with an open file can be renamed.
 pub(crate) const RENAMES_FOLDERS_IN_USE: bool = false;
 
-/// There are no process groups.
+/// Does nothing, because Windows has no process groups.
 pub(crate) fn in_a_group(_: &mut tokio::process::Command) {}
 
-/// There are no process groups.
+/// Does nothing, because Windows has no process groups.
 pub(crate) fn end_group(_: Option<u32>) {}
 
-/// The program that is running.
+/// Returns the path of the running program.
 pub(crate) fn this_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// Whether a file may be started: any may.
+/// Returns `true`, because every file may be started.
 pub(crate) fn may_run(_: &Metadata) -> bool {
     true
 }
 
-/// The mode of a file: it has none, and what its folder hands down counts.
+/// Returns `None`, because files inherit permissions from their folder and have no mode.
 pub(crate) fn mode(_: &Metadata) -> Option<u32> {
     None
 }
 
-/// Files have no mode.
+/// Does nothing, because files have no mode.
 pub(crate) fn set_mode(_: &File, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Folders have no mode.
+/// Does nothing, because folders have no mode.
 pub(crate) fn set_folder_mode(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a file that is created nobody else's: it is whose its folder is.
+/// Does nothing, because files inherit permissions from their folder.
 pub(crate) fn for_us_alone(_: &mut OpenOptions) {}
 
-/// Gives a file the owner and the mode of another: it has those of its folder.
+/// Does nothing, because files inherit permissions from their folder.
 pub(crate) fn adopt(_: &File, _: &Metadata) {}
 
-/// What tells a file from all others.
+/// Returns the identity of a file: its file system, and its number there.
 pub(crate) fn identity(file: &File) -> io::Result<(u64, u64)> {
     antrea_cni_windows::identity(file).map(|it| (it.volume.into(), it.index))
 }
 
-/// Whether two paths are names of one file: never, as [`link`] makes none.
+/// Returns `false`, because [`link`] makes no hard links.
 pub(crate) fn is_same(_: &Path, _: &Path) -> bool {
     false
 }
 
-/// Makes a second name for a file. None of them could be deleted while one runs.
+/// Makes no hard link, because none of a file's names could be deleted while the program runs.
 pub(crate) fn link(_: &Path, _: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// Makes what is in a file durable.
+/// Makes the content of a file durable.
 pub(crate) fn sync(path: &Path) -> io::Result<()> {
     File::options().write(true).open(path)?.sync_all()
 }
 
-/// Makes the names in a folder durable: the file system's journal does.
+/// Does nothing, because the file system's journal makes names durable.
 pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts something in the place of `target`. A program that runs there is renamed away,
-/// and back if that does not help.
+/// Calls `put`, which replaces `target`. A running program is renamed first, and renamed back if
+/// `put` fails again.
 pub(crate) fn replace(target: &Path, mut put: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     match put() {
         Err(error) if is_in_use(&error) => {
@@ -116,8 +115,8 @@ pub(crate) fn replace(target: &Path, mut put: impl FnMut() -> io::Result<()>) ->
     }
 }
 
-/// Removes a file, which may be a program that runs: it is gone from its name then, and
-/// from the disk at the next change after its end.
+/// Removes a file. A running program is renamed, and removed from the disk by the first change
+/// after its end.
 pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if is_in_use(&error) => rename_away(path).map(drop).map_err(|_| error),
@@ -125,7 +124,7 @@ pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Under a name that is cleaned up as those of temporary files are.
+/// Renames a file to a name that is cleaned up like temporary files.
 fn rename_away(path: &Path) -> io::Result<PathBuf> {
     let mut prefix = OsString::from(".");
     prefix.push(path.file_name().unwrap_or_default());
@@ -138,34 +137,33 @@ fn rename_away(path: &Path) -> io::Result<PathBuf> {
     away.into_temp_path().keep().map_err(Into::into)
 }
 
-/// Whether a file, or a folder with one in it, cannot be moved or removed as long as
-/// somebody uses it.
+/// Returns whether an operation failed because a process uses the file, or a file in the folder.
 pub(crate) fn is_in_use(error: &io::Error) -> bool {
     let codes = [ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_DIR_NOT_EMPTY];
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-/// What helps where something is not permitted.
+/// Returns advice for "permission denied".
 pub(crate) fn permission_hint() -> &'static str {
     " (run it as an administrator; if it is one, a program has the file open)"
 }
 
-/// Why no file can be made in a folder: nothing but an attempt tells.
+/// Returns `None`, because only an attempt shows whether a file can be created in a folder.
 pub(crate) fn refuses_files(_: &Path) -> Option<String> {
     None
 }
 
-/// Owner, group and mode of a socket, where it is a file: a pipe is none.
+/// Returns `None`, because a named pipe is not a file.
 pub(crate) fn socket_file(_: &str) -> io::Result<Option<(u32, u32, u32)>> {
     Ok(None)
 }
 
-/// The user of the process behind a connection: it has no number.
+/// Returns `None`, because users have no number.
 pub(crate) fn user(_: &grpc::Peer) -> Option<u32> {
     None
 }
 
-/// Ctrl-C, and what ends a container.
+/// Receives Ctrl-C, and the events that end a container.
 pub(crate) struct Signals {
     interrupt: CtrlC,
     close: CtrlClose,
@@ -173,12 +171,12 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// From now on the signals end nothing by themselves.
+    /// Starts to receive the signals, which then no longer end the process by themselves.
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self { interrupt: ctrl_c()?, close: ctrl_close()?, shutdown: ctrl_shutdown()? })
     }
 
-    /// Until the process is asked to end.
+    /// Waits until a signal asks the process to end.
     pub(crate) async fn terminated(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => (),
