@@ -140,7 +140,7 @@ impl Place {
 
     /// Returns the path of the plugin, which on Windows ends with `.exe`.
     pub(crate) fn plugin(&self) -> Result<PathBuf, Error> {
-        let path = files::within(self.bin_dir(), &self.name)?;
+        let path = files::join_name(self.bin_dir(), &self.name)?;
         Ok(path.with_file_name(format!("{}{EXE_SUFFIX}", self.name)))
     }
 }
@@ -158,7 +158,7 @@ pub(crate) struct Uninstall {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// OutputFormat of the answer
+    /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,
 }
@@ -209,7 +209,7 @@ pub(crate) struct Probe {
     /// How long to wait for each answer
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
     pub(crate) timeout: Duration,
-    /// OutputFormat of the answer
+    /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,
 }
@@ -232,7 +232,7 @@ pub(crate) struct Owed {
     /// Forget them: no agent gets them, and what they would release stays
     #[arg(long)]
     pub(crate) drop: bool,
-    /// OutputFormat of the answer
+    /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,
 }
@@ -246,7 +246,7 @@ pub(crate) struct CheckConfig {
     /// container runtimes have several
     #[arg(long, value_name = "FOLDER")]
     pub(crate) bin_dir: Vec<PathBuf>,
-    /// OutputFormat of the answer
+    /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,
 }
@@ -260,7 +260,7 @@ pub(crate) struct Follow {
     /// The log file, instead of the one of the setting in force; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// OutputFormat of the answer
+    /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,
 }
@@ -275,7 +275,7 @@ pub(crate) struct Summary {
     /// force; several for several nodes; `-` is standard input
     #[arg(long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// OutputFormat of the answer
+    /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,
     /// Write metrics instead, for node-exporter's textfile collector
@@ -295,7 +295,7 @@ pub(crate) struct Fleet {
     /// Write the page there: one HTML file that needs nothing else
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// OutputFormat of the answer
+    /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,
 }
@@ -304,10 +304,10 @@ pub(crate) struct Fleet {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Filter {
     /// Calls since then: a time (2026-11-24T10:00:00Z), a day, or how long ago (15m, 2d)
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<Timestamp>,
     /// Calls before then, as --since
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<Timestamp>,
     /// Calls of this command: ADD, CHECK, DEL, GC, STATUS
     #[arg(long, value_parser = action)]
@@ -376,7 +376,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Parses a time, a day or a time span before now. A day begins at midnight UTC, because the
 /// log's times are UTC.
-fn moment(text: &str) -> Result<Timestamp, String> {
+fn time(text: &str) -> Result<Timestamp, String> {
     let midnight = |date: Date| date.to_zoned(TimeZone::UTC).ok();
     let ago = |span: Span| Zoned::now().with_time_zone(TimeZone::UTC).checked_sub(span).ok();
     (text.parse().ok())
@@ -388,7 +388,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Writes a man page for each command into a folder.
-pub(crate) fn man(folder: &Path) -> Result<(), Error> {
+pub(crate) fn write_man_pages(folder: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
     clap_mangen::generate_to(Cli::command(), folder).map_err(Error::file("write to", folder))
 }

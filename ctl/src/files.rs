@@ -71,7 +71,7 @@ pub(crate) fn sync(path: &Path) -> Result<(), Error> {
 
 /// Makes `to` a hard link to the file `from`, which needs no space on a full disk. Makes a copy if
 /// that fails.
-pub(crate) fn keep(from: &Path, to: &Path) -> Result<(), Error> {
+pub(crate) fn link_or_copy(from: &Path, to: &Path) -> Result<(), Error> {
     if platform::is_same(from, to) {
         return Ok(());
     }
@@ -120,14 +120,14 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     let bytes = fs::read(from).map_err(Error::file("read", from))?;
     let prepared = prepare_with(to, &bytes, |file| {
         platform::set_mode(file, platform::mode(&metadata).unwrap_or(0o600))?;
-        platform::adopt(file, &metadata);
-        let _ = age(file, &metadata);
+        platform::copy_owner_and_mode(file, &metadata);
+        let _ = copy_times(file, &metadata);
         Ok(())
     })?;
     publish(prepared, to)
 }
 
-fn age(file: &File, as_of: &Metadata) -> io::Result<()> {
+fn copy_times(file: &File, as_of: &Metadata) -> io::Result<()> {
     let times = FileTimes::new().set_modified(as_of.modified()?).set_accessed(as_of.accessed()?);
     file.set_times(times)
 }
@@ -155,7 +155,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
 }
 
 /// Returns the bytes of a file, or `None` if it does not exist.
-pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn read_if_exists(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
@@ -218,7 +218,7 @@ fn split(path: &Path) -> (&Path, String) {
 ///
 /// # Errors
 /// The name is a path that may lead out of the folder.
-pub(crate) fn within(folder: &Path, name: &str) -> Result<PathBuf, Error> {
+pub(crate) fn join_name(folder: &Path, name: &str) -> Result<PathBuf, Error> {
     let mut parts = Path::new(name).components();
     match (parts.next(), parts.next()) {
         (Some(std::path::Component::Normal(_)), None) => Ok(folder.join(name)),

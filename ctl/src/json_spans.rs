@@ -22,12 +22,12 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// The text is not a JSON object; the error has line and column.
-    pub(crate) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    pub(crate) fn of(value: &'a RawValue) -> Result<Self, serde_json::Error> {
-        Self::read(value.get())
+    pub(crate) fn parse_value(value: &'a RawValue) -> Result<Self, serde_json::Error> {
+        Self::parse(value.get())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Member<'a>> {
@@ -45,7 +45,7 @@ impl<'a> Members<'a> {
     }
 
     /// Returns the value of a member that is a string.
-    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub(crate) fn string(&self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name)?.string()
     }
 
@@ -75,7 +75,7 @@ impl<'a> Member<'a> {
 
     /// Returns the members if the value is a JSON object.
     pub(crate) fn object(&self) -> Option<Members<'a>> {
-        Members::of(self.value).ok()
+        Members::parse_value(self.value).ok()
     }
 
     /// Returns the value if it is `true` or `false`.
@@ -184,8 +184,8 @@ pub(crate) fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
             type Value = Members<'de>;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -200,12 +200,12 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 Ok(Members(members))
             }
         }
-        input.deserialize_map(Read)
+        input.deserialize_map(MembersVisitor)
     }
 }
 
 /// Returns an object with these members as JSON text.
-pub(crate) fn text_of(members: &Members<'_>) -> String {
+pub(crate) fn object_text(members: &Members<'_>) -> String {
     let members = members.iter().map(|Member { name, value }| {
         format!("{}:{}", serde_json::to_string(name).unwrap_or_default(), value.get())
     });
@@ -213,7 +213,7 @@ pub(crate) fn text_of(members: &Members<'_>) -> String {
 }
 
 /// Returns a JSON object with one member.
-pub(crate) fn object(name: &str, value: &RawValue) -> Box<RawValue> {
+pub(crate) fn object_with(name: &str, value: &RawValue) -> Box<RawValue> {
     let name = serde_json::to_string(name).unwrap_or_default();
     let text = format!("{{{name}:{}}}", value.get());
     // The two parts are JSON, so the whole is.
@@ -228,7 +228,7 @@ impl Position {
     pub(crate) const START: Self = Self(0);
 
     /// Returns the position of a value that was parsed from `text`.
-    pub(crate) fn of(text: &str, value: &RawValue) -> Self {
+    pub(crate) fn of_value(text: &str, value: &RawValue) -> Self {
         Self((value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize))
     }
 

@@ -65,6 +65,6 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
             let script = script.replace("antrea__subcmd__cnictl", "antrea__cnictl");
             output::write(out, script.as_bytes())
         }
-        Command::Man { folder } => cli::man(&folder).map(|()| Exit::Success),
+        Command::Man { folder } => cli::write_man_pages(&folder).map(|()| Exit::Success),
     }
 }

@@ -11,17 +11,17 @@ use serde_json::value::RawValue;
 use crate::json_spans::{self, Member, Members};
 
 /// Most files that Multus hands on to one after another.
-const MOST_STEPS: usize = 4;
+const MAX_STEPS: usize = 4;
 
 /// Default of Multus' setting `confDir`, in which it looks for a network by its name.
 const MULTUS_CONF_DIR: &str = "/etc/cni/multus/net.d";
 
 /// Returns the files of a folder that libcni loads, in the order of their names.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    files_of(folder, &["conf", "conflist", "json"])
+    files_with_extensions(folder, &["conf", "conflist", "json"])
 }
 
-fn files_of(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+fn files_with_extensions(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries
         .map(|entry| entry.path())
@@ -79,32 +79,32 @@ impl Network {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(crate) fn read(path: &Path) -> io::Result<Self> {
+    pub(crate) fn read_file(path: &Path) -> io::Result<Self> {
         Ok(Self::new(path, &fs::read(path)?))
     }
 
     /// Returns the network of a file with these bytes.
     pub(crate) fn new(path: &Path, bytes: &[u8]) -> Self {
-        Self::within(path, bytes, MOST_STEPS)
+        Self::with_steps_left(path, bytes, MAX_STEPS)
     }
 
-    fn within(path: &Path, bytes: &[u8], steps: usize) -> Self {
+    fn with_steps_left(path: &Path, bytes: &[u8], steps: usize) -> Self {
         let source = Source::new(path, bytes);
-        let Ok(root) = Members::read(&source.text) else {
+        let Ok(root) = Members::parse(&source.text) else {
             return Self { source, beside: Vec::new(), handed_on: HandedOn::No };
         };
         let handed_on = match inlined(&root).into_iter().find(is_multus) {
-            Some(multus) => handed_on(&multus, path, steps),
+            Some(multus) => find_handed_on(&multus, path, steps),
             None => HandedOn::No,
         };
-        let beside = beside(&root, path);
+        let beside = plugins_beside(&root, path);
         Self { source, beside, handed_on }
     }
 
     /// Returns the network that Pods get. It is in another file if Multus hands Pods on.
-    pub(crate) fn of_pods(&self) -> &Self {
+    pub(crate) fn pod_network(&self) -> &Self {
         match &self.handed_on {
-            HandedOn::To(next) => next.of_pods(),
+            HandedOn::To(next) => next.pod_network(),
             _ => self,
         }
     }
@@ -112,15 +112,15 @@ impl Network {
     /// Returns the file that Multus hands Pods on to.
     pub(crate) fn handed_on_to(&self) -> Option<&Path> {
         match &self.handed_on {
-            HandedOn::To(next) => Some(&next.of_pods().source.path),
+            HandedOn::To(next) => Some(&next.pod_network().source.path),
             _ => None,
         }
     }
 
     /// Returns why the tool cannot see which network Multus gives Pods.
-    pub(crate) fn unseen(&self) -> Option<&str> {
+    pub(crate) fn unseen_reason(&self) -> Option<&str> {
         match &self.handed_on {
-            HandedOn::To(next) => next.unseen(),
+            HandedOn::To(next) => next.unseen_reason(),
             HandedOn::Unseen(why) => Some(why),
             HandedOn::No | HandedOn::Delegates => None,
         }
@@ -128,8 +128,8 @@ impl Network {
 
     /// Returns the plugins that are called for a Pod, in the order of the calls.
     pub(crate) fn plugins(&self) -> Vec<Members<'_>> {
-        let own = self.of_pods();
-        let Ok(root) = Members::read(&own.source.text) else { return Vec::new() };
+        let own = self.pod_network();
+        let Ok(root) = Members::parse(&own.source.text) else { return Vec::new() };
         let mut plugins = Vec::new();
         for plugin in inlined(&root) {
             let delegates = delegates(&plugin);
@@ -138,7 +138,7 @@ impl Network {
                 false => plugins.extend(delegates.iter().flat_map(inlined)),
             }
         }
-        plugins.extend(own.beside.iter().filter_map(|it| Members::read(&it.text).ok()));
+        plugins.extend(own.beside.iter().filter_map(|it| Members::parse(&it.text).ok()));
         plugins
     }
 
@@ -148,9 +148,9 @@ impl Network {
         let mut names: Vec<String> = Vec::new();
         let mut next = Some(self);
         while let Some(network) = next {
-            if let Ok(root) = Members::read(&network.source.text) {
+            if let Ok(root) = Members::parse(&network.source.text) {
                 let multus = inlined(&root).into_iter().filter(is_multus);
-                names.extend(multus.filter_map(|it| it.text("type")).map(Into::into));
+                names.extend(multus.filter_map(|it| it.string("type")).map(Into::into));
             }
             next = match &network.handed_on {
                 HandedOn::To(to) => Some(&**to),
@@ -158,10 +158,10 @@ impl Network {
             };
         }
         for plugin in self.plugins() {
-            let name = plugin.text("type");
+            let name = plugin.string("type");
             let is_antrea = name.as_deref().is_some_and(|it| is_named(it, "antrea"));
             let ipam = plugin.get("ipam").and_then(Member::object);
-            let ipam = ipam.filter(|_| !is_antrea).and_then(|it| it.text("type"));
+            let ipam = ipam.filter(|_| !is_antrea).and_then(|it| it.string("type"));
             names.extend([name, ipam].into_iter().flatten().map(Into::into));
         }
         let mut once = Vec::new();
@@ -175,7 +175,7 @@ impl Network {
 
     /// Returns whether the plugin `name` connects Pods of this network.
     pub(crate) fn leads_to(&self, name: &str) -> bool {
-        self.plugins().iter().any(|it| it.text("type").is_some_and(|it| is_named(&it, name)))
+        self.plugins().iter().any(|it| it.string("type").is_some_and(|it| is_named(&it, name)))
     }
 }
 
@@ -185,8 +185,8 @@ pub(crate) fn is_named(kind: &str, name: &str) -> bool {
 }
 
 /// Returns the first network of a folder that leads to a plugin.
-pub(crate) fn naming(folder: &Path, name: &str) -> Option<Network> {
-    let networks = files(folder).into_iter().filter_map(|path| Network::read(&path).ok());
+pub(crate) fn first_leading_to(folder: &Path, name: &str) -> Option<Network> {
+    let networks = files(folder).into_iter().filter_map(|path| Network::read_file(&path).ok());
     networks.into_iter().find(|network| network.leads_to(name))
 }
 
@@ -194,7 +194,8 @@ pub(crate) fn naming(folder: &Path, name: &str) -> Option<Network> {
 pub(crate) fn inlined<'a>(root: &Members<'a>) -> Vec<Members<'a>> {
     match root.get("plugins") {
         Some(list) => {
-            let plugins = list.elements().into_iter().filter_map(|it| Members::of(it).ok());
+            let plugins =
+                list.elements().into_iter().filter_map(|it| Members::parse_value(it).ok());
             plugins.map(|it| it.as_map()).collect()
         }
         None => vec![root.clone()],
@@ -208,27 +209,27 @@ pub(crate) fn delegates<'a>(plugin: &Members<'a>) -> Vec<Members<'a>> {
         return Vec::new();
     }
     let delegates = plugin.get("delegates").map(Member::elements).unwrap_or_default();
-    delegates.into_iter().filter_map(|it: &'a RawValue| Members::of(it).ok()).collect()
+    delegates.into_iter().filter_map(|it: &'a RawValue| Members::parse_value(it).ok()).collect()
 }
 
 /// Returns whether a plugin is Multus: `multus`, or `multus-shim` of the thick plugin.
 pub(crate) fn is_multus(plugin: &Members<'_>) -> bool {
-    plugin.text("type").is_some_and(|it| is_named(&it, "multus") || is_named(&it, "multus-shim"))
+    plugin.string("type").is_some_and(|it| is_named(&it, "multus") || is_named(&it, "multus-shim"))
 }
 
 fn cluster_network(multus: &Members<'_>) -> Option<String> {
-    Some(multus.text("clusterNetwork")?.into_owned()).filter(|it| !it.is_empty())
+    Some(multus.string("clusterNetwork")?.into_owned()).filter(|it| !it.is_empty())
 }
 
 /// Returns the plugins that libcni reads from the folder with the name of a conflist's network,
 /// unless the conflist forbids it.
-fn beside(root: &Members<'_>, path: &Path) -> Vec<Source> {
+fn plugins_beside(root: &Members<'_>, path: &Path) -> Vec<Source> {
     let is_inlined = root.exact("loadOnlyInlinedPlugins").is_some_and(is_true);
     let name = root.exact("name").and_then(Member::string).unwrap_or_default();
     if extension(path) != Some("conflist") || is_inlined || name.is_empty() {
         return Vec::new();
     }
-    let files = files_of(&path.with_file_name(&*name), &["conf"]);
+    let files = files_with_extensions(&path.with_file_name(&*name), &["conf"]);
     // An unreadable file becomes an empty one, which the check refuses.
     let read = |file: PathBuf| Source::new(&file, &fs::read(&file).unwrap_or_default());
     files.into_iter().map(read).collect()
@@ -243,65 +244,70 @@ pub(crate) fn is_true(member: &Member<'_>) -> bool {
 /// Finds the network that Multus hands Pods on to (its `getNetDelegate`): a file, the first file
 /// of a folder, or a network by its name. The configuration of Multus' daemon names the file from
 /// which it makes its own.
-fn handed_on(multus: &Members<'_>, path: &Path, steps: usize) -> HandedOn {
-    let daemon = ["multusConfigFile", "multusConfFile"].into_iter().find_map(|it| multus.text(it));
+fn find_handed_on(multus: &Members<'_>, path: &Path, steps: usize) -> HandedOn {
+    let daemon =
+        ["multusConfigFile", "multusConfFile"].into_iter().find_map(|it| multus.string(it));
     let here = path.parent().unwrap_or_else(|| Path::new("."));
     let found = match (cluster_network(multus), daemon) {
-        (Some(network), _) if network.contains('/') => at_path(&network, here),
-        (Some(network), _) => named(&network, multus, here),
+        (Some(network), _) if network.contains('/') => host_path(&network, here),
+        (Some(network), _) => find_by_name(&network, multus, here),
         (None, _) if multus.get("delegates").is_some_and(|it| !it.elements().is_empty()) => {
             return HandedOn::Delegates;
         }
         (None, Some(file)) if file == "auto" => {
-            let folder = multus.text("multusAutoconfigDir");
-            first(&folder.map_or_else(|| here.to_owned(), |it| mounted(Path::new(&*it), here)))
+            let folder = multus.string("multusAutoconfigDir");
+            first_without_multus(
+                &folder.map_or_else(|| here.to_owned(), |it| host_folder(Path::new(&*it), here)),
+            )
         }
-        (None, Some(file)) => at_path(&file, here),
+        (None, Some(file)) => host_path(&file, here),
         (None, None) => return HandedOn::No,
     };
     let read = found.and_then(|file| {
         let bytes = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         let steps = steps.checked_sub(1).ok_or("one file hands on to the next without end")?;
-        Ok(HandedOn::To(Box::new(Network::within(&file, &bytes, steps))))
+        Ok(HandedOn::To(Box::new(Network::with_steps_left(&file, &bytes, steps))))
     });
     read.unwrap_or_else(HandedOn::Unseen)
 }
 
 /// Returns the file on the node for a path in Multus' container, which mounts the node's folders
 /// elsewhere.
-fn at_path(path: &str, here: &Path) -> Result<PathBuf, String> {
+fn host_path(path: &str, here: &Path) -> Result<PathBuf, String> {
     let there = Path::new(path);
     let beside = here.join(there.file_name().unwrap_or_default());
     let found = [there, &*beside, here].into_iter().find(|it| {
         it.is_file() || it.is_dir() && (*it != here || there.file_name() == here.file_name())
     });
     match found {
-        Some(folder) if folder.is_dir() => first(folder),
+        Some(folder) if folder.is_dir() => first_without_multus(folder),
         Some(file) => Ok(file.to_owned()),
         None => Err(format!("there is no {path}")),
     }
 }
 
 /// Returns the first network of a folder that Multus did not write.
-fn first(folder: &Path) -> Result<PathBuf, String> {
+fn first_without_multus(folder: &Path) -> Result<PathBuf, String> {
     let is_multus = |path: &PathBuf| {
         path.file_name().is_some_and(|it| it.to_string_lossy().starts_with("00-multus"))
     };
-    let mut files = files_of(folder, &["conf", "conflist"]).into_iter().filter(|it| !is_multus(it));
+    let mut files = files_with_extensions(folder, &["conf", "conflist"])
+        .into_iter()
+        .filter(|it| !is_multus(it));
     files.next().ok_or_else(|| format!("{} has no other network", folder.display()))
 }
 
 /// Returns the file of the network `name`.
-fn named(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, String> {
-    let conf_dir = multus.text("confDir").unwrap_or_else(|| MULTUS_CONF_DIR.into());
+fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, String> {
+    let conf_dir = multus.string("confDir").unwrap_or_else(|| MULTUS_CONF_DIR.into());
     let has_name = |path: &PathBuf| {
         let text = fs::read_to_string(path).unwrap_or_default();
         let is_it = |root: Members<'_>| {
-            root.text("name").as_deref() == Some(name) && !inlined(&root).iter().any(is_multus)
+            root.string("name").as_deref() == Some(name) && !inlined(&root).iter().any(is_multus)
         };
-        Members::read(&text).is_ok_and(is_it)
+        Members::parse(&text).is_ok_and(is_it)
     };
-    let folders = [mounted(Path::new(&*conf_dir), here), here.to_owned()];
+    let folders = [host_folder(Path::new(&*conf_dir), here), here.to_owned()];
     let mut found = folders.iter().flat_map(|it| files(it)).filter(has_name);
     found.next().ok_or_else(|| {
         format!("no file of {conf_dir} has the network {name:?}: it may be a NetworkAttachmentDefinition")
@@ -309,7 +315,7 @@ fn named(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, Strin
 }
 
 /// Returns the folder on the node for a folder in Multus' container.
-fn mounted(folder: &Path, here: &Path) -> PathBuf {
+fn host_folder(folder: &Path, here: &Path) -> PathBuf {
     match folder.is_dir() {
         true => folder.to_owned(),
         false => here.to_owned(),

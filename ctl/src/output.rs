@@ -27,13 +27,13 @@ pub(crate) fn answer<T: Display + Serialize>(
 ) -> Result<(), Error> {
     match form {
         OutputFormat::Text => write!(out, "{answer}").map_err(Error::Output)?,
-        OutputFormat::Json => line(out, answer)?,
+        OutputFormat::Json => json_line(out, answer)?,
     }
     out.flush().map_err(Error::Output)
 }
 
 /// Writes a line of JSON.
-pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) -> Result<(), Error> {
+pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> Result<(), Error> {
     serde_json::to_writer(&mut *out, value).map_err(|error| Error::Output(error.into()))?;
     writeln!(out).map_err(Error::Output)
 }

@@ -23,10 +23,10 @@ use crate::{files, platform};
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Time limit in `status`, which a readiness probe calls every few seconds.
-pub(crate) const SHORT: Duration = Duration::from_secs(1);
+pub(crate) const STATUS_LIMIT: Duration = Duration::from_secs(1);
 
 /// Why an existing program cannot be started.
-const LACKS: &str = "its loader or its interpreter is not there: is it linked against libraries that this node lacks?";
+const CANNOT_LOAD: &str = "its loader or its interpreter is not there: is it linked against libraries that this node lacks?";
 
 /// Describes the answer to VERSION.
 #[derive(Deserialize)]
@@ -41,23 +41,23 @@ enum Failure {
     /// It cannot be started
     Start(io::Error),
     /// Its loader or interpreter is missing
-    Lacks(String),
+    CannotLoad(String),
     Answer(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Start(error) => out.write_str(&reason(error)),
-            Self::Lacks(why) | Self::Answer(why) => out.write_str(why),
+            Self::Start(error) => out.write_str(&start_error(error)),
+            Self::CannotLoad(why) | Self::Answer(why) => out.write_str(why),
         }
     }
 }
 
 /// Asks the prepared plugin for its CNI versions, so that a `noexec` mount, SELinux or a wrong
 /// architecture fails the install and not the first Pod.
-pub(crate) async fn run(prepared: &Path, folder: &Path) -> Result<(), Error> {
-    let ran = version(prepared, LIMIT).await.map(drop);
+pub(crate) async fn check_starts(prepared: &Path, folder: &Path) -> Result<(), Error> {
+    let ran = ask_version(prepared, LIMIT).await.map(drop);
     ran.map_err(|why| Error::DoesNotRun { folder: folder.to_owned(), why: why.to_string() })
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn takes_settings(
     settings: &Path,
     changed: Option<&[u8]>,
 ) -> Result<(), Error> {
-    let there = files::read(settings)?;
+    let there = files::read_if_exists(settings)?;
     let Some(bytes) = changed.or(there.as_deref()) else { return Ok(()) };
     let refused = |why: String| Error::RefusesSettings { path: settings.to_owned(), why };
     // Errors of the file itself, such as its owner. The plugin checks the content.
@@ -90,7 +90,7 @@ pub(crate) async fn takes_settings(
     let configuration = json!({
         "cniVersion": "1.1.0", "name": "antrea-cnictl", "type": "antrea", "antreaCni": members,
     });
-    match status(plugin, &configuration).await {
+    match ask_status(plugin, &configuration).await {
         Some(CniError { code: 7, msg }) => Err(refused(msg)),
         _ => Ok(()),
     }
@@ -104,15 +104,15 @@ struct CniError {
 }
 
 /// Returns the CNI error that a plugin answers to STATUS, if there is one.
-async fn status(plugin: &Path, configuration: &Value) -> Option<CniError> {
+async fn ask_status(plugin: &Path, configuration: &Value) -> Option<CniError> {
     let stdin = configuration.to_string();
-    let answer = start(plugin, Some("STATUS"), stdin.as_bytes(), LIMIT).await.ok()?;
+    let answer = run_program(plugin, Some("STATUS"), stdin.as_bytes(), LIMIT).await.ok()?;
     serde_json::from_slice(&answer.stdout).ok()
 }
 
 /// Describes why a plugin does not tell its CNI versions.
 #[derive(Debug)]
-pub(crate) enum Silent {
+pub(crate) enum VersionsUnknown {
     /// Its loader or interpreter is not in this container. It may be on the node
     NotHere(String),
     Broken(String),
@@ -122,19 +122,22 @@ pub(crate) enum Silent {
 ///
 /// # Errors
 /// The plugin does not tell them.
-pub(crate) async fn versions(plugin: &Path, limit: Duration) -> Result<Vec<String>, Silent> {
-    version(plugin, limit).await.map_err(|failure| match failure {
-        Failure::Lacks(why) => Silent::NotHere(why),
-        failure => Silent::Broken(failure.to_string()),
+pub(crate) async fn known_versions(
+    plugin: &Path,
+    limit: Duration,
+) -> Result<Vec<String>, VersionsUnknown> {
+    ask_version(plugin, limit).await.map_err(|failure| match failure {
+        Failure::CannotLoad(why) => VersionsUnknown::NotHere(why),
+        failure => VersionsUnknown::Broken(failure.to_string()),
     })
 }
 
 /// Returns whether a plugin answers VERSION. If it cannot be started here, it has to be a whole
 /// program for this machine.
 pub(crate) async fn works(plugin: &Path, limit: Duration) -> bool {
-    match version(plugin, limit).await {
+    match ask_version(plugin, limit).await {
         Ok(_) => true,
-        Err(Failure::Lacks(_)) => is_program(plugin),
+        Err(Failure::CannotLoad(_)) => is_program(plugin),
         Err(Failure::Start(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
             is_program(plugin)
         }
@@ -143,8 +146,8 @@ pub(crate) async fn works(plugin: &Path, limit: Duration) -> bool {
 }
 
 /// Asks a plugin for its CNI versions.
-async fn version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure> {
-    let answer = start(plugin, Some("VERSION"), b"", limit).await?;
+async fn ask_version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure> {
+    let answer = run_program(plugin, Some("VERSION"), b"", limit).await?;
     let told: Result<Version, _> = serde_json::from_slice(&answer.stdout);
     match told {
         Ok(version) if answer.status.success() && !version.supported_versions.is_empty() => {
@@ -155,7 +158,7 @@ async fn version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure>
             let said = said.trim();
             Err(match answer.status.code() {
                 // The dynamic loader and env end so if a file is missing.
-                Some(platform::NOT_FOUND) => Failure::Lacks(said.to_owned()),
+                Some(platform::NOT_FOUND) => Failure::CannotLoad(said.to_owned()),
                 _ => Failure::Answer(format!(
                     "it is no CNI plugin: VERSION ended with {}; {said}",
                     answer.status
@@ -166,14 +169,14 @@ async fn version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure>
 }
 
 /// Returns the text that this plugin prints if it is called without a command.
-pub(crate) async fn about(plugin: &Path) -> Option<String> {
-    let about = start(plugin, None, b"", SHORT).await.ok()?;
+pub(crate) async fn ask_about(plugin: &Path) -> Option<String> {
+    let about = run_program(plugin, None, b"", STATUS_LIMIT).await.ok()?;
     Some(String::from_utf8_lossy(&about.stderr).into_owned())
 }
 
 /// Runs a program, which may be foreign, for at most `limit` and with at most 64 KiB of output.
 /// Its environment has only CNI variables. Its child processes are ended, too.
-async fn start(
+async fn run_program(
     program: &Path,
     command: Option<&str>,
     stdin: &[u8],
@@ -183,10 +186,10 @@ async fn start(
     let mut started = Command::new(program);
     started.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     started.envs(command.map(|command| ("CNI_COMMAND", command))).env("CNI_PATH", "/opt/cni/bin");
-    platform::in_a_group(&mut started);
+    platform::start_in_group(&mut started);
     let mut child = started.kill_on_drop(true).spawn().map_err(|error| {
         match error.kind() == io::ErrorKind::NotFound && program.exists() {
-            true => Failure::Lacks(LACKS.to_owned()),
+            true => Failure::CannotLoad(CANNOT_LOAD.to_owned()),
             false => Failure::Start(error),
         }
     })?;
@@ -216,7 +219,7 @@ async fn start(
     answer
 }
 
-fn reason(error: &io::Error) -> String {
+fn start_error(error: &io::Error) -> String {
     match (error.kind(), error.raw_os_error()) {
         (io::ErrorKind::PermissionDenied, _) => format!(
             "{error}: is the folder on a file system that is mounted noexec, or does SELinux or AppArmor forbid it?"
@@ -229,11 +232,11 @@ fn reason(error: &io::Error) -> String {
 /// Returns whether bytes are only the beginning of a program.
 pub(crate) fn is_cut_off(bytes: &[u8]) -> bool {
     let is_program = bytes.starts_with(platform::MAGIC) || platform::MAGIC.starts_with(bytes);
-    is_program && whole(bytes).is_none()
+    is_program && parse_whole(bytes).is_none()
 }
 
 /// Parses a program, and returns it only if no segment is cut off.
-fn whole(bytes: &[u8]) -> Option<File<'_>> {
+fn parse_whole(bytes: &[u8]) -> Option<File<'_>> {
     let file = File::parse(bytes).ok()?;
     let is_there = |(start, size): (u64, u64)| start.saturating_add(size) <= bytes.len() as u64;
     file.segments().all(|segment| is_there(segment.file_range())).then_some(file)
@@ -242,7 +245,7 @@ fn whole(bytes: &[u8]) -> Option<File<'_>> {
 /// Returns whether a file is a whole program for this machine.
 fn is_program(path: &Path) -> bool {
     let machine = |bytes: &[u8]| {
-        let file = whole(bytes)?;
+        let file = parse_whole(bytes)?;
         Some((file.format(), file.architecture(), file.is_64(), file.endianness()))
     };
     let ours = platform::this_program().and_then(fs::read);

@@ -12,7 +12,7 @@ pub(crate) static ALL: LazyLock<Vec<Release>> = LazyLock::new(|| {
     include_str!("../../tests/fixtures/antrea-releases.csv")
         .lines()
         .skip(1)
-        .filter_map(Release::read)
+        .filter_map(Release::parse)
         .collect()
 });
 
@@ -24,14 +24,14 @@ pub(crate) struct Release {
 }
 
 impl Release {
-    fn number(&self) -> Option<Version> {
+    fn version(&self) -> Option<Version> {
         self.name.trim_start_matches('v').parse().ok()
     }
 
     /// Returns the highest cniVersion that `portmap` and `bandwidth` accept, as Antrea installs
     /// them with this release.
-    fn installed_plugins_know(&self) -> Version {
-        let release = self.number().unwrap_or(Version::new(0, 0, 0));
+    fn highest_version_of_plugins(&self) -> Version {
+        let release = self.version().unwrap_or(Version::new(0, 0, 0));
         match release {
             release if release < Version::new(1, 10, 0) => Version::new(0, 4, 0),
             release if release < Version::new(2, 1, 1) => Version::new(1, 0, 0),
@@ -43,13 +43,13 @@ impl Release {
     /// Returns whether the agent fails each CHECK with "unknown device type veth" (103).
     fn fails_check(&self) -> bool {
         let range = Version::new(0, 9, 0)..=Version::new(1, 10, 1);
-        self.number().is_some_and(|release| range.contains(&release))
+        self.version().is_some_and(|release| range.contains(&release))
     }
 }
 
 impl Release {
     /// Parses `release,date,proto_package,libcni,grpc_go,agent_cni_versions`.
-    fn read(line: &'static str) -> Option<Self> {
+    fn parse(line: &'static str) -> Option<Self> {
         let mut columns = line.split(',');
         let (name, package) = (columns.next()?, columns.nth(1)?);
         let versions = columns.nth(2)?.split(' ').map(str::parse);
@@ -58,7 +58,7 @@ impl Release {
 
     /// Returns the cniVersion in which the plugin sends a call of `version` to this release, or
     /// `None` if the release refuses all versions.
-    fn takes(&self, version: &Version) -> Option<Version> {
+    fn accepted_version(&self, version: &Version) -> Option<Version> {
         let lower = LOWER.into_iter().filter(|lower| lower < version);
         std::iter::once(version.clone()).chain(lower).find(|it| self.cni_versions.contains(it))
     }
@@ -76,21 +76,24 @@ pub(crate) struct Range {
 }
 
 /// Returns in which cniVersion each release accepts a configuration of `version`.
-pub(crate) fn table(version: Option<&Version>) -> Vec<Range> {
-    ranges(ALL.iter().map(|release| Some((release, version.and_then(|it| release.takes(it))))))
+pub(crate) fn by_accepted_version(version: Option<&Version>) -> Vec<Range> {
+    ranges(
+        ALL.iter()
+            .map(|release| Some((release, version.and_then(|it| release.accepted_version(it))))),
+    )
 }
 
 /// Returns the releases whose `portmap` and `bandwidth` refuse a conflist of `version`.
-pub(crate) fn whose_plugins_refuse(version: &Version) -> Vec<Range> {
-    those(|release| *version > release.installed_plugins_know())
+pub(crate) fn with_plugins_that_refuse(version: &Version) -> Vec<Range> {
+    ranges_of(|release| *version > release.highest_version_of_plugins())
 }
 
 /// Returns the releases whose agent fails each CHECK.
 pub(crate) fn that_fail_check() -> Vec<Range> {
-    those(Release::fails_check)
+    ranges_of(Release::fails_check)
 }
 
-fn those(which: impl Fn(&Release) -> bool) -> Vec<Range> {
+fn ranges_of(which: impl Fn(&Release) -> bool) -> Vec<Range> {
     ranges(ALL.iter().map(|release| which(release).then_some((release, None))))
 }
 
@@ -140,7 +143,7 @@ fn ranges(
 }
 
 /// Returns ranges as text for people.
-pub(crate) fn text(ranges: &[Range]) -> String {
+pub(crate) fn range_list(ranges: &[Range]) -> String {
     let texts = ranges.iter().map(|Range { first, last, .. }| {
         if first == last { (*first).to_owned() } else { format!("{first} to {last}") }
     });
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_newest_version_reaches_every_release() {
-        let table = table(Some(&Version::new(1, 1, 0)));
+        let table = by_accepted_version(Some(&Version::new(1, 1, 0)));
         let seen: Vec<_> = table
             .iter()
             .map(|it| (it.first, it.last, it.releases, it.cni_version.clone()))
@@ -170,7 +173,7 @@ mod tests {
 
     #[test]
     fn no_release_takes_a_configuration_without_a_version() {
-        assert!(table(None).iter().all(|range| range.cni_version.is_none()));
+        assert!(by_accepted_version(None).iter().all(|range| range.cni_version.is_none()));
     }
 
     #[test]
@@ -178,6 +181,6 @@ mod tests {
         let package = "antrea_io.antrea.pkg.apis.cni.v1beta1";
         let (old, new) = (Version::new(1, 0, 0), Version::new(1, 1, 0));
         let found = candidates(package, Some(&old), &[new]);
-        assert_eq!(text(&found), "v1.11.0 to v2.0.1");
+        assert_eq!(range_list(&found), "v1.11.0 to v2.0.1");
     }
 }

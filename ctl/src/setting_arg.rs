@@ -23,7 +23,7 @@ impl Set {
         };
         let mut one = Map::new();
         one.insert(key.to_owned(), value.clone());
-        match wrong(&Value::Object(one), Path::new("a setting")) {
+        match first_error(&Value::Object(one), Path::new("a setting")) {
             Some(_) if !Settings::TABLE.iter().any(|it| it.name == key) => {
                 let names: Vec<_> = Settings::TABLE.iter().map(|it| it.name).collect();
                 Err(format!("there is no setting {key}: there are {}", names.join(", ")))
@@ -35,7 +35,7 @@ impl Set {
 }
 
 /// Returns the first error of the plugin in some settings.
-pub(crate) fn wrong(settings: &Value, path: &Path) -> Option<String> {
+pub(crate) fn first_error(settings: &Value, path: &Path) -> Option<String> {
     let text = RawValue::from_string(settings.to_string()).ok()?;
     let wrong = Settings::default().apply(&text, Origin::Node(path));
     wrong.first().map(ToString::to_string)

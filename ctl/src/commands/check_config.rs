@@ -40,12 +40,12 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
         let mut next = 0;
         while let Some(file) = files.get(next).cloned() {
             next += 1;
-            match read(&file) {
+            match read_input(&file) {
                 Ok(bytes) => {
                     let network = Network::new(&file, &bytes);
                     let mut report = Report::new(&network, &bytes);
                     if !arguments.bin_dir.is_empty() {
-                        report.ask(&network, &arguments.bin_dir, plugin_check::LIMIT)?;
+                        report.ask_plugins(&network, &arguments.bin_dir, plugin_check::LIMIT)?;
                     }
                     fails |= report.is_failure();
                     output::answer(out, arguments.output, &report)?;
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
 }
 
 /// Reads a file, or standard input for `-`.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read_input(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if path == Path::new("-") {
         std::io::stdin().read_to_end(&mut bytes)?;
@@ -80,13 +80,13 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// Returns the cniVersion that a network's plugins are called with, and their reports on it.
-pub(crate) fn on_node(
+pub(crate) fn ask_plugins(
     network: &Network,
     folders: &[PathBuf],
     limit: Duration,
 ) -> Result<(Option<Version>, Vec<PluginReport>), Error> {
     let mut report = Report::new(network, network.source.text.as_bytes());
-    report.ask(network, folders, limit)?;
+    report.ask_plugins(network, folders, limit)?;
     Ok((report.cni_version, report.plugins))
 }
 

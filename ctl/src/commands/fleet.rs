@@ -24,7 +24,7 @@ use crate::style::{BAD, TITLE, plain};
 /// Runs the command `fleet`.
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let spinner = waiting("reading");
-    let fleet = Fleet::read(&arguments.files)?;
+    let fleet = Fleet::read_files(&arguments.files)?;
     spinner.finish_and_clear();
     if let Some(path) = &arguments.html {
         files::write(path, page::html(&fleet).as_bytes(), 0o644)?;
@@ -43,48 +43,49 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn read(paths: &[PathBuf]) -> Result<Self, Error> {
+    fn read_files(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut all: BTreeMap<String, Facts> = BTreeMap::new();
         for path in paths {
-            for (node, file) in named(path)? {
+            for (node, file) in files_by_node(path)? {
                 let bytes = fs::read(&file).map_err(Error::file("read", &file))?;
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
-                all.entry(node).or_default().take(&name, &bytes);
+                all.entry(node).or_default().add_file(&name, &bytes);
             }
         }
-        let timeline = Timeline::of(all.values());
-        let mut nodes: Vec<_> = all.into_iter().map(|(name, facts)| Row::of(name, facts)).collect();
+        let timeline = Timeline::new(all.values());
+        let mut nodes: Vec<_> =
+            all.into_iter().map(|(name, facts)| Row::new(name, facts)).collect();
         // n2 comes before n10.
         nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
         Ok(Self { nodes, timeline })
     }
 
     /// Returns the number of nodes without problems and obstacles.
-    fn clear(&self) -> usize {
+    fn count_clear(&self) -> usize {
         let is_clear = |node: &&Row| node.in_the_way.is_empty() && node.problems.is_empty();
         self.nodes.iter().filter(is_clear).count()
     }
 }
 
 /// Returns the files at a path, each with the name of its node.
-fn named(path: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+fn files_by_node(path: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     if !path.is_dir() {
-        return Ok(vec![(node_of(path), path.to_owned())]);
+        return Ok(vec![(node_name(path), path.to_owned())]);
     }
     let mut named = Vec::new();
-    for file in sorted(path)? {
+    for file in sorted_files(path)? {
         if file.is_dir() {
             let node = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let files = sorted(&file)?.into_iter().filter(|file| file.is_file());
+            let files = sorted_files(&file)?.into_iter().filter(|file| file.is_file());
             named.extend(files.map(|file| (node.clone(), file)));
         } else {
-            named.push((node_of(&file), file));
+            named.push((node_name(&file), file));
         }
     }
     Ok(named)
 }
 
-fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+fn sorted_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(folder).map_err(Error::file("read", folder))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     // FILE.1 is older than FILE.
@@ -93,7 +94,7 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// Returns the name of a file's node, which may have dots in it.
-fn node_of(file: &Path) -> String {
+fn node_name(file: &Path) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let endings = [".status.json", ".probe.json", ".json", ".log.1", ".log"];
     let node = endings.iter().find_map(|ending| name.strip_suffix(ending));
@@ -125,7 +126,7 @@ impl fmt::Display for Fleet {
                 writeln!(out, "{:<wide$}  {BAD}{}{BAD:#}", "", plain(obstacle))?;
             }
         }
-        let (clear, all) = (self.clear(), self.nodes.len());
+        let (clear, all) = (self.count_clear(), self.nodes.len());
         writeln!(out, "\nNothing stands in the way of a list of 1.1.0 on {clear} of {all} nodes.")
     }
 }

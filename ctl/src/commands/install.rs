@@ -51,7 +51,7 @@ pub(crate) fn embedded() -> String {
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {
     until_terminated(
         async {
-            let installed = match Installation::read(arguments, EMBEDDED).await {
+            let installed = match Installation::prepare(arguments, EMBEDDED).await {
                 Ok(installation) => {
                     let done = installation.install(out).await;
                     done.map(|()| installation)
@@ -68,7 +68,7 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
                     warn(format!("{}: left as it is: {error}", plugin.display()));
                     match arguments.keep {
                         // The keeper tries again, because the error may be temporary.
-                        Some(_) => Installation::read(arguments, EMBEDDED).await?,
+                        Some(_) => Installation::prepare(arguments, EMBEDDED).await?,
                         None => return Ok(Exit::Success),
                     }
                 }

@@ -10,8 +10,8 @@ pub(crate) mod summary;
 use std::io::Write;
 use std::path::Path;
 
-use self::read::read;
-use self::summary::{Count, Summary};
+use self::read::read_log;
+use self::summary::{Summary, Tally};
 use crate::cli::Summary as Arguments;
 use crate::commands::settings;
 use crate::error::{Error, Exit};
@@ -21,7 +21,7 @@ use crate::output::{self, waiting};
 /// Runs the command `log summary`.
 pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let spinner = waiting("reading");
-    let mut count = Count::default();
+    let mut count = Tally::default();
     let files = match &*arguments.files {
         [] => &[settings::log_file(&arguments.place)?],
         files => files,
@@ -29,10 +29,10 @@ pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<E
     for path in files {
         let file = path.to_string_lossy();
         let mut events = 0;
-        let torn = read(path, |event| {
+        let torn = read_log(path, |event| {
             events += 1;
             if arguments.filter.accepts(&event) {
-                count.see(&file, &event);
+                count.add(&file, &event);
             }
         })?;
         if events == 0 && torn > 0 {
@@ -41,11 +41,11 @@ pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<E
         count.torn_lines += torn;
     }
     spinner.finish_and_clear();
-    let summary = Summary::of(count);
+    let summary = Summary::new(count);
     match (&arguments.format, &arguments.textfile) {
         (None, _) => output::answer(out, arguments.output, &summary)?,
-        (Some(_), None) => drop(output::write(out, prometheus::text(&summary).as_bytes())?),
-        (Some(_), Some(path)) => write_textfile(path, &prometheus::text(&summary))?,
+        (Some(_), None) => drop(output::write(out, prometheus::metrics(&summary).as_bytes())?),
+        (Some(_), Some(path)) => write_textfile(path, &prometheus::metrics(&summary))?,
     }
     Ok(Exit::Success)
 }
@@ -59,13 +59,13 @@ pub(crate) fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
 /// Returns a log as events, summary, metrics and JSON, for the fuzzers.
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(mut log: &[u8]) -> [String; 4] {
-    let (mut count, mut text) = (Count::default(), String::new());
-    let torn = read::events(&mut log, |event| {
+    let (mut count, mut text) = (Tally::default(), String::new());
+    let torn = read::read_events(&mut log, |event| {
         text += &format!("{event}\n");
-        count.see("log", &event);
+        count.add("log", &event);
     });
     count.torn_lines = torn.unwrap_or_default();
-    let summary = Summary::of(count);
+    let summary = Summary::new(count);
     let json = serde_json::to_string(&summary).unwrap_or_default();
-    [text, summary.to_string(), prometheus::text(&summary), json]
+    [text, summary.to_string(), prometheus::metrics(&summary), json]
 }

@@ -18,8 +18,8 @@ use crate::style::{TITLE, plain};
 
 /// Runs the command `owed`.
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
-    let socket = settings::of_agent(&arguments.agent)?.socket;
-    let report = Report::of(socket, arguments.drop)?;
+    let socket = settings::for_agent(&arguments.agent)?.socket;
+    let report = Report::list(socket, arguments.drop)?;
     output::answer(out, arguments.output, &report)?;
     Ok(Exit::Success)
 }
@@ -50,7 +50,7 @@ struct Del {
 }
 
 impl Report {
-    fn of(socket: String, drop: bool) -> Result<Self, Error> {
+    fn list(socket: String, drop: bool) -> Result<Self, Error> {
         let folder = PathBuf::from(OwedFolder::folder(&socket).unwrap_or_default());
         let Some(owed) = OwedFolder::open(&socket).map_err(Error::file("look at", &folder))? else {
             return Ok(Self { socket, owed: Vec::new(), dropped: false });

@@ -34,7 +34,7 @@ const STATUS: &str = r#"{"cniVersion":"1.1.0","name":"antrea-cnictl-probe","type
 
 /// Runs the command `probe`.
 pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Exit, Error> {
-    let settings = settings::of_agent(&arguments.agent)?;
+    let settings = settings::for_agent(&arguments.agent)?;
     let spinner = output::waiting(format!("asking the agent behind {}", settings.socket));
     let report = probe(&settings, arguments.timeout);
     spinner.finish_and_clear();
@@ -45,8 +45,8 @@ pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Ex
 /// Probes the agent behind the setting `socket`, and waits `timeout` for each answer.
 pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
     let mut report = Report::new(Path::new(&settings.socket));
-    match look(settings, &mut report) {
-        Ok(()) => ask_all(settings, timeout, &mut report),
+    match inspect_socket(settings, &mut report) {
+        Ok(()) => ask_agent(settings, timeout, &mut report),
         Err(state) => report.state = state,
     }
     report.owed = owed::count(&settings.socket);
@@ -55,27 +55,27 @@ pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
 }
 
 /// Inspects the socket's file, and the process that listens on it.
-fn look(settings: &Settings, report: &mut Report) -> Result<(), State> {
-    let file = platform::socket_file(&settings.socket).map_err(State::of)?;
+fn inspect_socket(settings: &Settings, report: &mut Report) -> Result<(), State> {
+    let file = platform::socket_file(&settings.socket).map_err(State::from_io_error)?;
     report.socket_file =
         file.map(|(uid, gid, mode)| SocketFile { uid, gid, mode: format!("{mode:04o}") });
     let started = Instant::now();
     // Like the plugin, the tool sends nothing to a process that it does not trust.
     let anybody = !settings.require_root_agent;
     let connected = grpc::connect(&settings.socket, anybody, false, started + TIMEOUT);
-    let (_, peer) = connected.map_err(State::of_error)?;
+    let (_, peer) = connected.map_err(State::from_grpc_error)?;
     report.connect_milliseconds = Some(milliseconds(started.elapsed()));
     report.peer = Some(Peer { uid: platform::user(&peer), pid: peer.pid });
     Ok(())
 }
 
-fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
+fn ask_agent(settings: &Settings, timeout: Duration, report: &mut Report) {
     let trace = TraceContext::default();
     let node = ThisNode::new(settings, &trace);
     for api in Api::ALL {
         let mut found = ApiReport::new(api);
         for action in Action::ALL {
-            let Some(method) = look_up(api, action, &node, timeout) else { continue };
+            let Some(method) = ask_if_served(api, action, &node, timeout) else { continue };
             let stuck = method.state == State::Silent;
             found.methods.push(method);
             // Each other method would take as long.
@@ -88,20 +88,22 @@ fn ask_all(settings: &Settings, timeout: Duration, report: &mut Report) {
         report.apis.push(found);
     }
     if let Some(api) = Api::ALL.iter().find(|api| report.serves(api, Action::Check)) {
-        ask(api, Action::Check, REFUSED, &node, timeout, report);
+        call_method(api, Action::Check, REFUSED, &node, timeout, report);
     }
     let said = |api| client::capabilities(&node, api, node.now() + timeout).ok().flatten();
     if let Some(said) = Api::ALL.iter().find_map(said) {
-        report.accept(said.cni_versions.iter().filter_map(|text| text.parse().ok()).collect());
+        report.set_cni_versions(
+            said.cni_versions.iter().filter_map(|text| text.parse().ok()).collect(),
+        );
         report.capabilities = Some(Capabilities::from(said));
     }
     if let Some(api) = Api::ALL.iter().find(|api| report.serves(api, Action::Status)) {
-        report.status = ask(api, Action::Status, STATUS, &node, timeout, report);
+        report.status = call_method(api, Action::Status, STATUS, &node, timeout, report);
     }
 }
 
 /// Asks whether a method is served. Returns `None` if the API lacks the command.
-fn look_up(
+fn ask_if_served(
     api: &Api,
     action: Action,
     node: &ThisNode<'_>,
@@ -116,7 +118,7 @@ fn look_up(
 }
 
 /// Makes one call and describes its answer. Returns `None` if the API lacks the command.
-fn ask(
+fn call_method(
     api: &Api,
     action: Action,
     configuration: &str,
@@ -142,7 +144,7 @@ fn ask(
             // An agent that refuses this cniVersion still serves ADD, which the plugin translates.
             Some(error) if error.is_refused_version() => {
                 if configuration == REFUSED {
-                    report.accept(accepted(&error.message));
+                    report.set_cni_versions(parse_accepted(&error.message));
                 }
                 (State::Served, None)
             }
@@ -157,12 +159,12 @@ fn state_of(error: client::Error) -> (State, Option<String>) {
     match error {
         error if error.is_unimplemented() => (State::Unimplemented, None),
         client::Error::Call(grpc::Error::Deadline) => (State::Silent, None),
-        error => (State::Failed, Some(reason(&error))),
+        error => (State::Failed, Some(error_text(&error))),
     }
 }
 
 /// Returns an error as text, with the transport's own text if there is one.
-fn reason(error: &client::Error) -> String {
+fn error_text(error: &client::Error) -> String {
     match error {
         client::Error::Call(grpc::Error::ConnectionLost(why) | grpc::Error::NoValidReply(why)) => {
             why.clone()
@@ -173,7 +175,7 @@ fn reason(error: &client::Error) -> String {
 
 /// Returns the cniVersions in an error such as `Unsupported CNI version [0.0.0], supported versions
 /// [0.1.0 0.2.0]`. Older agents separate them by commas.
-fn accepted(message: &str) -> Vec<Version> {
+fn parse_accepted(message: &str) -> Vec<Version> {
     let list = message.rsplit('[').next().and_then(|rest| rest.split(']').next());
     let words = list.unwrap_or_default().split([' ', ',']);
     words.filter_map(|word| word.parse().ok()).filter(|it| *it != Version::new(0, 0, 0)).collect()
@@ -192,9 +194,9 @@ mod tests {
         let expected = [Version::new(0, 4, 0), Version::new(1, 0, 0)];
         for list in ["0.4.0 1.0.0", "0.4.0,1.0.0", "0.4.0, 1.0.0"] {
             let text = format!("Unsupported CNI version [0.0.0], supported versions [{list}]");
-            assert_eq!(accepted(&text), expected, "{list}");
+            assert_eq!(parse_accepted(&text), expected, "{list}");
         }
-        assert!(accepted("unsupported version [0.0.0]").is_empty());
-        assert!(accepted("").is_empty());
+        assert!(parse_accepted("unsupported version [0.0.0]").is_empty());
+        assert!(parse_accepted("").is_empty());
     }
 }

@@ -18,7 +18,7 @@ use crate::{files, network, output};
 
 /// Runs the command `settings`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
-    let found = InForce::on(&arguments.place)?;
+    let found = InForce::for_place(&arguments.place)?;
     output::answer(out, arguments.output, &found)?;
     Ok(if found.is_refused() { Exit::Failure } else { Exit::Success })
 }
@@ -64,17 +64,17 @@ impl InForce {
     }
 
     /// Reads the node settings, and those in the first conflist that leads to the plugin.
-    pub(crate) fn on(place: &Place) -> Result<Self, Error> {
+    pub(crate) fn for_place(place: &Place) -> Result<Self, Error> {
         let plugin = place.plugin()?;
         let node = node_settings::beside(&plugin);
-        let network = network::naming(&place.conf_dir(), &place.name);
+        let network = network::first_leading_to(&place.conf_dir(), &place.name);
         let own = network.as_ref().and_then(check_config::own_settings);
-        let conflist = network.as_ref().map(|it| it.of_pods().source.path.clone());
+        let conflist = network.as_ref().map(|it| it.pod_network().source.path.clone());
 
         let mut settings = Settings::default();
         let mut wrong = node_settings::apply_file(&node, &mut settings);
         wrong.extend(own.map(|it| settings.apply(it, Origin::Configuration)).unwrap_or_default());
-        let in_node = files::read(&node).ok().flatten().unwrap_or_default();
+        let in_node = files::read_if_exists(&node).ok().flatten().unwrap_or_default();
         let is_used =
             !wrong.iter().any(|it| matches!(it, antrea_cni::input::settings::Error::File { .. }));
         let (in_list, in_node) =
@@ -101,8 +101,8 @@ impl InForce {
 }
 
 /// Returns the settings in force, with the socket of `--socket` if there is one.
-pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
-    let mut settings = InForce::on(&agent.place)?.in_force;
+pub(crate) fn for_agent(agent: &Agent) -> Result<Settings, Error> {
+    let mut settings = InForce::for_place(&agent.place)?.in_force;
     if let Some(socket) = &agent.socket {
         settings.socket.clone_from(socket);
     }
@@ -111,7 +111,7 @@ pub(crate) fn of_agent(agent: &Agent) -> Result<Settings, Error> {
 
 /// Returns the log file in force.
 pub(crate) fn log_file(place: &Place) -> Result<PathBuf, Error> {
-    let found = InForce::on(place)?;
+    let found = InForce::for_place(place)?;
     let log = found.settings.iter().find(|it| it.key == "logFile");
     let path = log.and_then(|it| it.value.as_str().map(PathBuf::from));
     path.ok_or(Error::NoLog)

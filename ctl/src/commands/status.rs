@@ -21,7 +21,7 @@ use crate::{files, output, plugin_check};
 
 /// Runs the command `status`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
-    let report = Report::of(arguments)?;
+    let report = Report::collect(arguments)?;
     output::answer(out, arguments.output, &report)?;
     let is_good = report.findings.is_empty();
     Ok(if is_good { Exit::Success } else { Exit::Failure })
@@ -86,19 +86,22 @@ struct Conflist {
 }
 
 impl Report {
-    fn of(arguments: &Status) -> Result<Self, Error> {
+    fn collect(arguments: &Status) -> Result<Self, Error> {
         let place = &arguments.place;
         let folder = state::folder(place)?;
         let path = place.plugin()?;
         let bytes = fs::read(&path).ok().filter(|_| path.is_file());
-        let installed = files::read(&folder.join("installed"))?;
+        let installed = files::read_if_exists(&folder.join("installed"))?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
         let plugin = Plugin {
-            version: runtime.block_on(plugin_check::about(&path)).as_deref().and_then(version),
+            version: runtime
+                .block_on(plugin_check::ask_about(&path))
+                .as_deref()
+                .and_then(parse_version),
             sha256: bytes.as_deref().map(sha256),
             is_installed: installed.is_some(),
             is_ours: bytes.is_some() && bytes == installed,
-            answers: runtime.block_on(plugin_check::works(&path, plugin_check::SHORT)),
+            answers: runtime.block_on(plugin_check::works(&path, plugin_check::STATUS_LIMIT)),
             path,
         };
         let is_kept = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok();
@@ -106,27 +109,31 @@ impl Report {
             original: is_kept("original"),
             before: is_kept("before-install") || is_kept("before-restore"),
         };
-        let mark = File::open(folder.join("lock")).map_or(Intent::None, |lock| Intent::read(&lock));
+        let intent =
+            File::open(folder.join("lock")).map_or(Intent::None, |lock| Intent::read_from(&lock));
         let taken = network::files(&place.conf_dir()).into_iter().next();
-        let network = taken.as_ref().and_then(|path| Network::read(path).ok());
+        let network = taken.as_ref().and_then(|path| Network::read_file(path).ok());
         let names_plugin = network.as_ref().is_some_and(|it| it.leads_to(&place.name));
         let (cni_version, plugins) = match &network {
-            Some(network) => check_config::on_node(network, &place.bin_dirs, plugin_check::SHORT)?,
+            Some(network) => {
+                check_config::ask_plugins(network, &place.bin_dirs, plugin_check::STATUS_LIMIT)?
+            }
             None => (None, Vec::new()),
         };
         let conflist = Conflist {
             handed_on_to: network.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
-            unseen: network.as_ref().and_then(|it| it.unseen().map(ToOwned::to_owned)),
+            unseen: network.as_ref().and_then(|it| it.unseen_reason().map(ToOwned::to_owned)),
             cni_version,
             plugins,
             names_plugin,
             taken,
         };
         // A keeper locks this file while it runs.
-        let keeper = File::open(state::alive(&folder)).is_ok_and(|file| file.try_lock().is_err());
-        let rolled_back = installed.is_some_and(|bytes| mark.is_off(&bytes))
-            || matches!(&mark, Intent::RolledBack(off) if plugin.sha256.as_ref() != Some(off));
-        let settings = InForce::on(place)?;
+        let keeper =
+            File::open(state::keeper_lock_path(&folder)).is_ok_and(|file| file.try_lock().is_err());
+        let rolled_back = installed.is_some_and(|bytes| intent.is_rolled_back(&bytes))
+            || matches!(&intent, Intent::RolledBack(off) if plugin.sha256.as_ref() != Some(off));
+        let settings = InForce::for_place(place)?;
         let owed = owed::count(&settings.in_force.socket);
         let mut report = Self {
             plugin,
@@ -138,13 +145,13 @@ impl Report {
             owed,
             findings: Vec::new(),
         };
-        report.findings = report.find();
+        report.findings = report.find_problems();
         Ok(report)
     }
 
     /// Returns what prevents the plugin from connecting the node's Pods. After a rollback the
     /// earlier plugin is not a finding, because a person wants it.
-    fn find(&self) -> Vec<String> {
+    fn find_problems(&self) -> Vec<String> {
         let Self { plugin, conflist, .. } = self;
         let wanted = !self.rolled_back;
         let mut findings = Vec::new();
@@ -178,7 +185,7 @@ impl Report {
 }
 
 /// Returns the version in the text that this plugin prints about itself.
-fn version(about: &str) -> Option<String> {
+fn parse_version(about: &str) -> Option<String> {
     let version = about.strip_prefix("antrea-cni ")?.split([',', ' ', '\n']).next()?;
     Some(version.to_owned())
 }

@@ -37,7 +37,7 @@ pub(crate) const MAGIC: &[u8] = b"\x7fELF";
 pub(crate) const RENAMES_FOLDERS_IN_USE: bool = true;
 
 /// Makes a command start in its own process group.
-pub(crate) fn in_a_group(command: &mut tokio::process::Command) {
+pub(crate) fn start_in_group(command: &mut tokio::process::Command) {
     command.process_group(0);
 }
 
@@ -76,12 +76,12 @@ pub(crate) fn set_folder_mode(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 /// Makes created files accessible only to their owner.
-pub(crate) fn for_us_alone(options: &mut OpenOptions) {
+pub(crate) fn make_private(options: &mut OpenOptions) {
     options.mode(0o600);
 }
 
 /// Gives a file the owner and the mode of another, as far as the kernel permits.
-pub(crate) fn adopt(file: &File, of: &Metadata) {
+pub(crate) fn copy_owner_and_mode(file: &File, of: &Metadata) {
     // Without the capability CHOWN the file stays with the tool's user.
     let _ = fchown(file, Some(of.uid()), Some(of.gid()));
     // chown(2) clears the set-user-ID and set-group-ID bits.

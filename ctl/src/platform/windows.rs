@@ -40,7 +40,7 @@ const ERROR_DIR_NOT_EMPTY: i32 = 145;
 pub(crate) const RENAMES_FOLDERS_IN_USE: bool = false;
 
 /// Does nothing, because Windows has no process groups.
-pub(crate) fn in_a_group(_: &mut tokio::process::Command) {}
+pub(crate) fn start_in_group(_: &mut tokio::process::Command) {}
 
 /// Does nothing, because Windows has no process groups.
 pub(crate) fn end_group(_: Option<u32>) {}
@@ -71,10 +71,10 @@ pub(crate) fn set_folder_mode(_: &Path, _: u32) -> io::Result<()> {
 }
 
 /// Does nothing, because files inherit permissions from their folder.
-pub(crate) fn for_us_alone(_: &mut OpenOptions) {}
+pub(crate) fn make_private(_: &mut OpenOptions) {}
 
 /// Does nothing, because files inherit permissions from their folder.
-pub(crate) fn adopt(_: &File, _: &Metadata) {}
+pub(crate) fn copy_owner_and_mode(_: &File, _: &Metadata) {}
 
 /// Returns the identity of a file: its file system, and its number there.
 pub(crate) fn identity(file: &File) -> io::Result<(u64, u64)> {

@@ -18,7 +18,7 @@ pub(super) struct Link<'a> {
 impl<'a> Checker<'a> {
     /// Finds what makes the agents of some or of all releases refuse or undo an ADD.
     /// `sends_check` is whether the container runtime may send CHECK.
-    pub(super) fn agent(
+    pub(super) fn check_agents(
         &mut self,
         chain: &[Link<'a>],
         version: Option<&Version>,
@@ -27,17 +27,17 @@ impl<'a> Checker<'a> {
         for (number, link) in chain.iter().enumerate() {
             let before = chain.get(..number).unwrap_or_default();
             if is_ours(&link.plugin) {
-                self.ours(link, before);
+                self.check_antrea(link, before);
             } else {
                 let is_checked = version.is_some_and(|it| *it >= Action::Check.rules().since);
-                self.ipam_of_another(link, is_checked && sends_check);
+                self.check_ipam_of_another(link, is_checked && sends_check);
             }
         }
     }
 
-    fn ours(&mut self, Link { plugin, at }: &Link<'a>, before: &[Link<'a>]) {
+    fn check_antrea(&mut self, Link { plugin, at }: &Link<'a>, before: &[Link<'a>]) {
         if before.is_empty() {
-            self.ipam(plugin, *at);
+            self.check_ipam(plugin, *at);
         }
         if before.iter().any(|it| is_ours(&it.plugin)) {
             self.withhold(
@@ -47,7 +47,7 @@ impl<'a> Checker<'a> {
         }
         for bridge in before.iter().filter_map(|it| azure_bridge(&it.plugin)) {
             self.withhold(
-                Position::of(self.text(), bridge.value),
+                Position::of_value(self.text(), bridge.value),
                 "azure-vnet with mode \"bridge\" before antrea: packets pass Antrea by; set mode to \"transparent\"",
             );
         }
@@ -64,7 +64,7 @@ impl<'a> Checker<'a> {
                 _ => continue,
             };
             if !member.is_null() {
-                let at = Position::of(self.text(), member.value);
+                let at = Position::of_value(self.text(), member.value);
                 let name = &member.name;
                 self.withhold(
                     at,
@@ -78,11 +78,11 @@ impl<'a> Checker<'a> {
 
     /// Checks `ipam` of the plugin outside a chain: the agent gets the address from host-local or
     /// from its own pools.
-    fn ipam(&mut self, plugin: &Members<'a>, at: Position) {
+    fn check_ipam(&mut self, plugin: &Members<'a>, at: Position) {
         let ipam = plugin.get("ipam");
-        let kind = ipam.and_then(Member::object).and_then(|it| it.text("type"));
+        let kind = ipam.and_then(Member::object).and_then(|it| it.string("type"));
         if !matches!(kind.as_deref(), Some("host-local" | "antrea")) {
-            let at = ipam.map_or(at, |it| Position::of(self.text(), it.value));
+            let at = ipam.map_or(at, |it| Position::of_value(self.text(), it.value));
             self.withhold(
                 at,
                 "antrea without ipam, and no plugin before it: every agent refuses that (code 2); set ipam.type to \"host-local\", or chain it after another plugin",
@@ -91,13 +91,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks another plugin whose addresses the agent gives.
-    fn ipam_of_another(&mut self, Link { plugin, .. }: &Link<'a>, is_checked: bool) {
+    fn check_ipam_of_another(&mut self, Link { plugin, .. }: &Link<'a>, is_checked: bool) {
         let Some(ipam) = plugin.get("ipam") else { return };
-        let kind = ipam.object().and_then(|it| it.text("type"));
+        let kind = ipam.object().and_then(|it| it.string("type"));
         if kind.as_deref() != Some("antrea") {
             return;
         }
-        let at = Position::of(self.text(), ipam.value);
+        let at = Position::of_value(self.text(), ipam.value);
         if is_checked {
             self.withhold(
                 at,
@@ -110,7 +110,7 @@ impl<'a> Checker<'a> {
 
 /// Returns the member `mode` of azure-vnet if its bridge handles the Pod's packets.
 fn azure_bridge<'a, 'b>(plugin: &'b Members<'a>) -> Option<&'b Member<'a>> {
-    let kind = plugin.text("type")?;
+    let kind = plugin.string("type")?;
     let mode = plugin.get("mode")?;
     let is_bridge = mode.string()?.eq_ignore_ascii_case("bridge");
     (kind.starts_with("azure") && is_bridge).then_some(mode)

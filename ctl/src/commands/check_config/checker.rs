@@ -20,7 +20,7 @@ use crate::platform;
 pub(super) const TYPE: &str = "antrea";
 
 pub(super) fn is_ours(plugin: &Members<'_>) -> bool {
-    plugin.text("type").is_some_and(|it| network::is_named(&it, TYPE))
+    plugin.string("type").is_some_and(|it| network::is_named(&it, TYPE))
 }
 
 impl<'a> Checker<'a> {
@@ -31,13 +31,13 @@ impl<'a> Checker<'a> {
             self.refuse(Position::START, format!("over {MAX_BYTES} bytes: shorten it"));
             return None;
         }
-        let Some(kind) = Kind::of(path, text) else {
+        let Some(kind) = Kind::of_file(path, text) else {
             let message =
                 "no runtime reads this file: name it *.conflist, or *.conf for a single plugin";
             self.refuse(Position::START, message);
             return None;
         };
-        let root = match Members::read(text) {
+        let root = match Members::parse(text) {
             Ok(root) => root,
             Err(error) => {
                 let at = Position::of_error(text, &error);
@@ -51,7 +51,7 @@ impl<'a> Checker<'a> {
             self.refuse(at, format!("no runtime loads it: {what}"));
         }
         let version = match kind {
-            Kind::List => self.list(&root, &network.beside),
+            Kind::List => self.check_conflist(&root, &network.beside),
             Kind::Plugin => {
                 let whole: Result<&RawValue, _> = serde_json::from_str(text.trim());
                 if root.exact("plugins").is_some() && root.get("type").is_none() {
@@ -59,24 +59,24 @@ impl<'a> Checker<'a> {
                         "a list: it belongs into a file *.conflist, here no runtime loads it";
                     self.refuse(Position::START, message);
                 } else if let Ok(whole) = whole {
-                    self.plugin(whole, false);
+                    self.check_plugin(whole, false);
                 }
-                root.text("cniVersion").map(Into::into)
+                root.string("cniVersion").map(Into::into)
             }
         };
-        self.name(&root, kind);
-        let cni_version = self.cni_version(&root, version);
+        self.check_name(&root, kind);
+        let cni_version = self.check_cni_version(&root, version);
         for plugin in network::inlined(&root).iter().filter(|it| network::is_multus(it)) {
-            self.multus(plugin, self.place(plugin), &network.handed_on);
+            self.check_multus(plugin, self.plugin_position(plugin), &network.handed_on);
         }
-        self.settings_of_plugins(&root, network);
+        self.check_settings_of_plugins(&root, network);
         for source in &network.beside {
-            self.beside(source);
+            self.check_plugin_file(source);
         }
         // The plugin checks the whole: the checks above miss a key in another case, for example.
         if self.findings.iter().all(|finding| !finding.refused)
-            && let Err(error) = whole(match kind {
-                Kind::List => json_spans::text_of(&root.as_map()).into_bytes(),
+            && let Err(error) = check_whole(match kind {
+                Kind::List => json_spans::object_text(&root.as_map()).into_bytes(),
                 Kind::Plugin => bytes.to_vec(),
             })
         {
@@ -86,18 +86,18 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks a plugin's file in the folder of the network.
-    fn beside(&mut self, source: &Source) {
+    fn check_plugin_file(&mut self, source: &Source) {
         let mut checker = Checker::new(source);
         match serde_json::from_str::<&RawValue>(source.text.trim()) {
             Ok(plugin) => {
-                checker.plugin(plugin, false);
+                checker.check_plugin(plugin, false);
                 if let Some((at, what)) = json_spans::refused_by_go(&source.text, 0) {
                     checker.refuse(at, format!("no runtime loads it: {what}"));
                 }
-                if let Ok(plugin) = Members::of(plugin)
+                if let Ok(plugin) = Members::parse_value(plugin)
                     && is_ours(&plugin)
                 {
-                    checker.settings_of(&plugin, &source.path);
+                    checker.check_settings_of(&plugin, &source.path);
                 }
             }
             Err(error) => {
@@ -114,20 +114,20 @@ impl<'a> Checker<'a> {
         self.findings.append(&mut checker.findings);
     }
 
-    fn settings_of_plugins(&mut self, root: &Members<'a>, network: &Network) {
+    fn check_settings_of_plugins(&mut self, root: &Members<'a>, network: &Network) {
         let path = &network.source.path;
         let is_list = root.get("plugins").is_some();
         for plugin in &network::inlined(root) {
             // Multus calls the plugins of its delegates.
             for delegate in network::delegates(plugin) {
                 for plugin in network::inlined(&delegate).iter().filter(|it| is_ours(it)) {
-                    self.settings_of(plugin, path);
+                    self.check_settings_of(plugin, path);
                 }
             }
             match plugin.get(Settings::KEY) {
-                _ if is_ours(plugin) || !is_list => self.settings_of(plugin, path),
+                _ if is_ours(plugin) || !is_list => self.check_settings_of(plugin, path),
                 Some(settings) => self.warn(
-                    Position::of(self.text(), settings.value),
+                    Position::of_value(self.text(), settings.value),
                     format!("{} is read only from the plugin of type {TYPE:?}", Settings::KEY),
                 ),
                 None => (),
@@ -135,7 +135,7 @@ impl<'a> Checker<'a> {
         }
         if is_list && let Some(settings) = root.get(Settings::KEY) {
             let message = format!("{} belongs into the plugin, not beside them", Settings::KEY);
-            self.warn(Position::of(self.text(), settings.value), message);
+            self.warn(Position::of_value(self.text(), settings.value), message);
         }
         if !network.leads_to(TYPE) && !matches!(network.handed_on, HandedOn::Unseen(_)) {
             self.warn(Position::START, format!("no plugin of type {TYPE:?}, as Antrea's is"));
@@ -143,29 +143,31 @@ impl<'a> Checker<'a> {
     }
 
     /// Returns the position of a plugin's `type`.
-    pub(super) fn place(&self, plugin: &Members<'a>) -> Position {
-        plugin.get("type").map_or(Position::START, |it| Position::of(self.text(), it.value))
+    pub(super) fn plugin_position(&self, plugin: &Members<'a>) -> Position {
+        plugin.get("type").map_or(Position::START, |it| Position::of_value(self.text(), it.value))
     }
 
     /// Parses a small configuration as the plugin does, to check a single value.
-    fn judge(&mut self, json: &str) -> Result<Option<Version>, antrea_cni::input::Error> {
+    fn parse_as_plugin(&mut self, json: &str) -> Result<Option<Version>, antrea_cni::input::Error> {
         Configuration::parse(json.as_bytes())?.cni_version(Action::Add)
     }
 
-    fn name(&mut self, root: &Members<'a>, kind: Kind) {
+    fn check_name(&mut self, root: &Members<'a>, kind: Kind) {
         let name = if kind == Kind::List { root.exact("name") } else { root.get("name") };
         let value = name.map_or("null", |it| it.value.get());
-        if let Err(error) = self.judge(&format!(r#"{{"name":{value},"cniVersion":"{NEWEST}"}}"#)) {
-            self.refuse(self.position(name), error);
+        if let Err(error) =
+            self.parse_as_plugin(&format!(r#"{{"name":{value},"cniVersion":"{NEWEST}"}}"#))
+        {
+            self.refuse(self.member_position(name), error);
         }
     }
 
-    fn cni_version(&mut self, root: &Members<'a>, text: Option<String>) -> Option<Version> {
-        let at = self.position(root.get("cniVersion").or_else(|| root.get("cniVersions")));
+    fn check_cni_version(&mut self, root: &Members<'a>, text: Option<String>) -> Option<Version> {
+        let at = self.member_position(root.get("cniVersion").or_else(|| root.get("cniVersions")));
         // A value that is not a string was refused already.
         let text = text.or_else(|| root.get("cniVersion").is_none().then(String::new))?;
         let value = serde_json::to_string(&text).unwrap_or_default();
-        match self.judge(&format!(r#"{{"name":"x","cniVersion":{value}}}"#)) {
+        match self.parse_as_plugin(&format!(r#"{{"name":"x","cniVersion":{value}}}"#)) {
             Ok(None) => {
                 self.warn(at, "no cniVersion: every agent refuses that; set one");
                 None
@@ -180,31 +182,31 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks the settings in a plugin, and refuses misspellings of their key.
-    fn settings_of(&mut self, plugin: &Members<'a>, path: &Path) {
+    fn check_settings_of(&mut self, plugin: &Members<'a>, path: &Path) {
         for member in plugin.iter() {
             if member.name == Settings::KEY {
-                self.settings(member, path);
+                self.check_settings(member, path);
             } else if is_near(&member.name) {
-                let at = Position::of(self.text(), member.value);
+                let at = Position::of_value(self.text(), member.value);
                 let message = format!("{} does nothing: write {}", member.name, Settings::KEY);
                 self.refuse(at, message);
             }
         }
     }
 
-    fn settings(&mut self, settings: &Member<'a>, path: &Path) {
+    fn check_settings(&mut self, settings: &Member<'a>, path: &Path) {
         if settings.value.get() == "null" {
             return;
         }
-        let Ok(members) = Members::of(settings.value) else {
+        let Ok(members) = Members::parse_value(settings.value) else {
             if let Err(error) = Settings::parse(settings.value) {
-                self.refuse(Position::of(self.text(), settings.value), error);
+                self.refuse(Position::of_value(self.text(), settings.value), error);
             }
             return;
         };
         for member in members.iter() {
-            let alone = json_spans::object(&member.name, member.value);
-            let at = Position::of(self.text(), member.value);
+            let alone = json_spans::object_with(&member.name, member.value);
+            let at = Position::of_value(self.text(), member.value);
             match Settings::parse(&alone) {
                 Err(error) => self.refuse(at, error),
                 Ok(Settings { log_file: Some(log), .. }) => {
@@ -222,8 +224,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn position(&self, member: Option<&Member<'a>>) -> Position {
-        member.map_or(Position::START, |it| Position::of(self.text(), it.value))
+    fn member_position(&self, member: Option<&Member<'a>>) -> Position {
+        member.map_or(Position::START, |it| Position::of_value(self.text(), it.value))
     }
 }
 
@@ -252,7 +254,7 @@ fn why_not_written(log: &Path) -> Option<String> {
 }
 
 /// Checks a whole configuration as the plugin does in an ADD.
-fn whole(stdin_data: Vec<u8>) -> Result<(), antrea_cni::input::Error> {
+fn check_whole(stdin_data: Vec<u8>) -> Result<(), antrea_cni::input::Error> {
     let args = CmdArgs { stdin_data, ..CmdArgs::default() };
     match Call::check(&Command::from(Action::Add), args).map(drop).map_err(|refused| refused.error)
     {

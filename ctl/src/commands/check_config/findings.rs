@@ -49,18 +49,18 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn refuse(&mut self, at: Position, message: impl fmt::Display) {
-        self.find(Severity::Error, at, message);
+        self.add_finding(Severity::Error, at, message);
     }
 
     pub(super) fn withhold(&mut self, at: Position, message: impl fmt::Display) {
-        self.find(Severity::Unsafe, at, message);
+        self.add_finding(Severity::Unsafe, at, message);
     }
 
     pub(super) fn warn(&mut self, at: Position, message: impl fmt::Display) {
-        self.find(Severity::Warning, at, message);
+        self.add_finding(Severity::Warning, at, message);
     }
 
-    fn find(&mut self, severity: Severity, at: Position, message: impl fmt::Display) {
+    fn add_finding(&mut self, severity: Severity, at: Position, message: impl fmt::Display) {
         let (line, column) = at.line_and_column(self.text());
         self.findings.push(Finding {
             file: self.source.path.to_string_lossy().into_owned(),

@@ -28,14 +28,14 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn new(folder: &Path, files: &[PathBuf]) -> Self {
-        let taken = files.first().and_then(|path| Network::read(path).ok());
+        let taken = files.first().and_then(|path| Network::read_file(path).ok());
         Self {
             folder: folder.to_owned(),
             handed_on_to: taken.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
-            unseen: taken.as_ref().and_then(|it| it.unseen().map(ToOwned::to_owned)),
+            unseen: taken.as_ref().and_then(|it| it.unseen_reason().map(ToOwned::to_owned)),
             leads_to_plugin: taken.as_ref().is_some_and(|it| it.leads_to(TYPE)),
             taken: files.first().cloned(),
-            antrea: network::naming(folder, TYPE).map(|it| it.source.path),
+            antrea: network::first_leading_to(folder, TYPE).map(|it| it.source.path),
         }
     }
 }

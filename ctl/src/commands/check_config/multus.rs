@@ -9,7 +9,12 @@ use crate::network::{HandedOn, Network};
 
 impl<'a> Checker<'a> {
     /// Checks a configuration of Multus. `handed_on` is the source of the Pods' network.
-    pub(super) fn multus(&mut self, multus: &Members<'a>, at: Position, handed_on: &HandedOn) {
+    pub(super) fn check_multus(
+        &mut self,
+        multus: &Members<'a>,
+        at: Position,
+        handed_on: &HandedOn,
+    ) {
         for member in multus.iter().filter(|it| !it.is_null()) {
             let is_right = match &*member.name.to_ascii_lowercase() {
                 "confdir"
@@ -30,13 +35,13 @@ impl<'a> Checker<'a> {
                     serde_json::from_str::<Vec<Option<String>>>(member.value.get()).is_ok()
                 }
                 "delegates" => member.array().is_some_and(|all| {
-                    all.iter().all(|it| it.get() == "null" || Members::of(it).is_ok())
+                    all.iter().all(|it| it.get() == "null" || Members::parse_value(it).is_ok())
                 }),
                 "logoptions" | "runtimeconfig" => member.object().is_some(),
                 _ => continue,
             };
             if !is_right {
-                let at = Position::of(self.text(), member.value);
+                let at = Position::of_value(self.text(), member.value);
                 self.refuse(
                     at,
                     format!("Multus cannot read {}: it is of the wrong type", member.name),
@@ -48,32 +53,32 @@ impl<'a> Checker<'a> {
                 at,
                 "Multus without clusterNetwork and delegates: it refuses every Pod; set one of them",
             ),
-            HandedOn::Delegates => self.delegates(multus),
+            HandedOn::Delegates => self.check_delegates(multus),
             HandedOn::To(_) => (),
             HandedOn::Unseen(why) => {
-                let at = self.place_of(multus.get("clusterNetwork"), at);
+                let at = self.member_position_or(multus.get("clusterNetwork"), at);
                 self.warn(
                     at,
                     format!("Multus decides which network Pods get, and it cannot be seen here: {why}"),
                 );
             }
         }
-        self.readiness(multus);
+        self.check_readiness_file(multus);
     }
 
     /// Checks the delegates. A delegate with a `type` is a plugin; without one it is a conflist.
-    fn delegates(&mut self, multus: &Members<'a>) {
+    fn check_delegates(&mut self, multus: &Members<'a>) {
         for delegate in multus.get("delegates").map(Member::elements).unwrap_or_default() {
-            let at = Position::of(self.text(), delegate);
-            let Ok(members) = Members::of(delegate) else {
+            let at = Position::of_value(self.text(), delegate);
+            let Ok(members) = Members::parse_value(delegate) else {
                 self.refuse(at, "a delegate that is not an object");
                 continue;
             };
             let members = members.as_map();
-            if members.text("type").is_some_and(|it| !it.is_empty()) {
-                self.plugin(delegate, true);
+            if members.string("type").is_some_and(|it| !it.is_empty()) {
+                self.check_plugin(delegate, true);
             } else if members.get("plugins").is_some_and(|it| !it.is_null()) {
-                self.list(&members, &[]);
+                self.check_conflist(&members, &[]);
             } else {
                 self.refuse(at, "a delegate without type and without plugins: Multus refuses it");
             }
@@ -81,7 +86,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Warns if the file is absent that Multus waits for before each call.
-    fn readiness(&mut self, multus: &Members<'a>) {
+    fn check_readiness_file(&mut self, multus: &Members<'a>) {
         let Some(member) = multus.get("readinessindicatorfile") else { return };
         let Some(file) = member.string().filter(|it| !it.is_empty()) else { return };
         let here = self.source.path.parent();
@@ -89,7 +94,7 @@ impl<'a> Checker<'a> {
         let is_there = std::path::Path::new(&*file).exists()
             || beside.is_some_and(|(name, here)| here.join(name).exists());
         if !is_there {
-            let at = Position::of(self.text(), member.value);
+            let at = Position::of_value(self.text(), member.value);
             self.warn(
                 at,
                 format!("Multus starts no Pod until {file} is there, its readinessindicatorfile"),
@@ -99,7 +104,7 @@ impl<'a> Checker<'a> {
 
     /// Checks cniVersions: Multus of 0.4.0 or later does not start with a network of an earlier one
     /// (`CheckVersionCompatibility`).
-    pub(super) fn version_of_multus(
+    pub(super) fn check_multus_version(
         &mut self,
         multus: &Members<'a>,
         network: &Network,
@@ -110,14 +115,14 @@ impl<'a> Checker<'a> {
         let own = member.string().and_then(|it| it.parse::<Version>().ok());
         let Some(own) = own.filter(|own| *own >= SINCE && *taken < SINCE) else { return };
         let of = network.source.path.display();
-        let at = Position::of(self.text(), member.value);
+        let at = Position::of_value(self.text(), member.value);
         self.withhold(
             at,
             format!("Multus of cniVersion {own} does not start with a network of {taken} ({of}): set the same in both"),
         );
     }
 
-    fn place_of(&self, member: Option<&Member<'a>>, otherwise: Position) -> Position {
-        member.map_or(otherwise, |it| Position::of(self.text(), it.value))
+    fn member_position_or(&self, member: Option<&Member<'a>>, otherwise: Position) -> Position {
+        member.map_or(otherwise, |it| Position::of_value(self.text(), it.value))
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct PluginReport {
 
 /// Asks all plugins for their CNI versions, concurrently, so that several that hang take no longer
 /// than one. The folders are searched in their order, as libcni does.
-pub(super) fn ask(
+pub(super) fn ask_all(
     types: &[String],
     folders: &[PathBuf],
     version: Option<&Version>,
@@ -44,9 +44,9 @@ pub(super) fn ask(
         let mut tasks = JoinSet::new();
         for (number, name) in types.iter().cloned().enumerate() {
             let (wanted, folders) = (wanted.clone(), folders.to_vec());
-            tasks.spawn(
-                async move { (number, one(name, &folders, wanted.as_deref(), limit).await) },
-            );
+            tasks.spawn(async move {
+                (number, ask_plugin(name, &folders, wanted.as_deref(), limit).await)
+            });
         }
         tasks.join_all().await
     });
@@ -54,7 +54,7 @@ pub(super) fn ask(
     Ok(asked.into_iter().map(|(_, asked)| asked).collect())
 }
 
-async fn one(
+async fn ask_plugin(
     name: String,
     folders: &[PathBuf],
     wanted: Option<&str>,
@@ -73,14 +73,14 @@ async fn one(
         asked.problem = Some(format!("invalid plugin name {name:?}: a type has no path in it"));
         return asked;
     }
-    let Some(path) = find(&asked.name, folders) else {
+    let Some(path) = find_in_path(&asked.name, folders) else {
         let folders: Vec<_> = folders.iter().map(|it| it.display().to_string()).collect();
         let name = &asked.name;
         asked.problem = Some(format!("there is no {name}{EXE_SUFFIX} in {}", folders.join(", ")));
         return asked;
     };
     asked.is_there = true;
-    match plugin_check::versions(&path, limit).await {
+    match plugin_check::known_versions(&path, limit).await {
         Ok(versions) => {
             let knows = wanted.is_none_or(|wanted| versions.iter().any(|it| it == wanted));
             asked.problem = (!knows).then(|| {
@@ -89,14 +89,14 @@ async fn one(
             });
             asked.versions = versions;
         }
-        Err(plugin_check::Silent::NotHere(why)) => asked.not_asked = Some(why),
-        Err(plugin_check::Silent::Broken(why)) => asked.problem = Some(why),
+        Err(plugin_check::VersionsUnknown::NotHere(why)) => asked.not_asked = Some(why),
+        Err(plugin_check::VersionsUnknown::Broken(why)) => asked.problem = Some(why),
     }
     asked
 }
 
 /// Returns the file of a plugin in the first folder that has it (libcni, `invoke.FindInPath`).
-fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+fn find_in_path(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let name = match name.ends_with(EXE_SUFFIX) {
         true => name.to_owned(),
         false => format!("{name}{EXE_SUFFIX}"),

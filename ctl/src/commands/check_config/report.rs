@@ -52,7 +52,7 @@ impl Report {
         let mut checker = Checker::new(&network.source);
         let own_version = checker.check(network, bytes);
         let refused = |checker: &Checker<'_>| checker.findings.iter().any(|it| it.refused);
-        let pods = network.of_pods();
+        let pods = network.pod_network();
         // The findings about another file are in that file's own report.
         let cni_version = match network.handed_on {
             HandedOn::To(_) => {
@@ -63,22 +63,22 @@ impl Report {
             HandedOn::Unseen(_) => None,
             HandedOn::No => own_version,
         };
-        let root = Members::read(&pods.source.text);
+        let root = Members::parse(&pods.source.text);
         let sends_check = !root.as_ref().is_ok_and(runtime::disables_check);
         if let (HandedOn::To(_) | HandedOn::Delegates, Some(version)) =
             (&network.handed_on, &cni_version)
-            && let Ok(root) = Members::read(&network.source.text)
+            && let Ok(root) = Members::parse(&network.source.text)
         {
             for multus in network::inlined(&root).iter().filter(|it| network::is_multus(it)) {
-                checker.version_of_multus(multus, pods, version);
+                checker.check_multus_version(multus, pods, version);
             }
         } else if !refused(&checker) {
             let chain: Vec<_> = network
                 .plugins()
                 .into_iter()
-                .map(|plugin| Link { at: checker.place(&plugin), plugin })
+                .map(|plugin| Link { at: checker.plugin_position(&plugin), plugin })
                 .collect();
-            checker.agent(&chain, cni_version.as_ref(), sends_check);
+            checker.check_agents(&chain, cni_version.as_ref(), sends_check);
         }
         let refused = refused(&checker);
         let mut findings = checker.findings;
@@ -90,16 +90,20 @@ impl Report {
         let has_others = programs.iter().any(|name| ["portmap", "bandwidth"].contains(&&**name));
         let is_checked = |version: &Version| *version >= Action::Check.rules().since && sends_check;
         let version = cni_version.as_ref().filter(|_| !refused);
-        let whose_refuse = version.filter(|_| has_others).map(releases::whose_plugins_refuse);
+        let whose_refuse = version.filter(|_| has_others).map(releases::with_plugins_that_refuse);
         let that_fail = version.filter(|it| is_checked(it)).map(|_| releases::that_fail_check());
-        let is_unseen = network.unseen().is_some();
+        let is_unseen = network.unseen_reason().is_some();
         let mut report = Self {
             is_unseen,
             file: network.source.path.to_string_lossy().into_owned(),
             handed_on_to: network.handed_on_to().map(Path::to_owned),
             findings,
             plugins: Vec::new(),
-            agents: if refused || is_unseen { Vec::new() } else { releases::table(version) },
+            agents: if refused || is_unseen {
+                Vec::new()
+            } else {
+                releases::by_accepted_version(version)
+            },
             other_plugins_refuse: whose_refuse.unwrap_or_default(),
             check_fails: that_fail.unwrap_or_default(),
             accepted: !refused,
@@ -112,14 +116,14 @@ impl Report {
     }
 
     /// Asks the network's programs in `folders`, each within `limit`.
-    pub(super) fn ask(
+    pub(super) fn ask_plugins(
         &mut self,
         network: &Network,
         folders: &[PathBuf],
         limit: Duration,
     ) -> Result<(), Error> {
         let version = self.cni_version.as_ref();
-        self.plugins = plugins::ask(&network.programs(), folders, version, limit)?;
+        self.plugins = plugins::ask_all(&network.programs(), folders, version, limit)?;
         self.conclude();
         Ok(())
     }
@@ -151,10 +155,10 @@ impl Report {
 
     fn conclude(&mut self) {
         self.safe = self.is_safe();
-        self.verdict = self.sentence();
+        self.verdict = self.verdict();
     }
 
-    fn sentence(&self) -> String {
+    fn verdict(&self) -> String {
         if self.is_refused() {
             return "Not safe: correct the errors above.".to_owned();
         }
@@ -177,14 +181,14 @@ impl Report {
         if self.agents.iter().any(|it| it.cni_version.is_none()) {
             return "No agent takes it: set cniVersion.".to_owned();
         }
-        let check = match releases::text(&self.check_fails) {
+        let check = match releases::range_list(&self.check_fails) {
             releases if releases.is_empty() => String::new(),
             releases => format!(
                 " With CRI-O, which sends CHECK after each ADD, no Pod starts beside an agent of {releases} that is not chained: set disableCheck, or a cniVersion below 0.4.0."
             ),
         };
         if !self.is_safe() {
-            let releases = releases::text(&self.other_plugins_refuse);
+            let releases = releases::range_list(&self.other_plugins_refuse);
             return format!(
                 "Not safe with every agent: the portmap and bandwidth that come with {releases} refuse the list; set a lower cniVersion, or see with --bin-dir what a node has.{check}"
             );
@@ -208,9 +212,9 @@ impl Report {
 
 /// Returns the cniVersion of the first delegate in Multus' configuration.
 fn version_of_delegate(network: &Network) -> Option<Version> {
-    let root = Members::read(&network.source.text).ok()?;
+    let root = Members::parse(&network.source.text).ok()?;
     let multus = network::inlined(&root).into_iter().find(network::is_multus)?;
-    network::delegates(&multus).first()?.text("cniVersion")?.parse().ok()
+    network::delegates(&multus).first()?.string("cniVersion")?.parse().ok()
 }
 
 impl fmt::Display for Report {

@@ -20,12 +20,12 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Returns the kind of a file by its extension, and of standard input by its content.
-    pub(super) fn of(path: &Path, text: &str) -> Option<Self> {
+    pub(super) fn of_file(path: &Path, text: &str) -> Option<Self> {
         match network::extension(path) {
             Some("conflist") => Some(Self::List),
             Some("conf" | "json") => Some(Self::Plugin),
             _ if path == Path::new("-") => {
-                let is_list = Members::read(text).is_ok_and(|it| it.exact("plugins").is_some());
+                let is_list = Members::parse(text).is_ok_and(|it| it.exact("plugins").is_some());
                 Some(if is_list { Self::List } else { Self::Plugin })
             }
             _ => None,
@@ -36,9 +36,13 @@ impl Kind {
 impl<'a> Checker<'a> {
     /// Checks a conflist. Returns the cniVersion that libcni uses. `beside` are the plugins in the
     /// folder of the network.
-    pub(super) fn list(&mut self, root: &Members<'a>, beside: &[Source]) -> Option<String> {
+    pub(super) fn check_conflist(
+        &mut self,
+        root: &Members<'a>,
+        beside: &[Source],
+    ) -> Option<String> {
         if let Some(name) = root.exact("name").filter(|it| it.string().is_none()) {
-            self.refuse(Position::of(self.text(), name.value), "name is not a string");
+            self.refuse(Position::of_value(self.text(), name.value), "name is not a string");
         }
         for key in ["disableCheck", "disableGC", "loadOnlyInlinedPlugins"] {
             let Some(member) = root.exact(key) else { continue };
@@ -48,27 +52,29 @@ impl<'a> Checker<'a> {
                     ["true", "false"].iter().any(|it| it.eq_ignore_ascii_case(&text))
                 });
             if !is_bool {
-                let at = Position::of(self.text(), member.value);
+                let at = Position::of_value(self.text(), member.value);
                 self.refuse(at, format!("{key} must be true or false: no runtime loads the list"));
             }
         }
         match root.exact("plugins").map(|it| (it, it.array())) {
-            None => self.without_plugins(root, beside),
+            None => self.check_without_plugins(root, beside),
             Some((plugins, elements)) => {
-                let at = Position::of(self.text(), plugins.value);
+                let at = Position::of_value(self.text(), plugins.value);
                 match elements {
                     Some(elements) if elements.is_empty() => {
                         self.refuse(at, "plugins is empty: no runtime loads the list");
                     }
-                    Some(elements) => elements.into_iter().for_each(|it| self.plugin(it, true)),
+                    Some(elements) => {
+                        elements.into_iter().for_each(|it| self.check_plugin(it, true))
+                    }
                     None => self.refuse(at, "plugins is not a list: no runtime loads it"),
                 }
             }
         }
-        self.version(root)
+        self.check_conflist_version(root)
     }
 
-    fn without_plugins(&mut self, root: &Members<'a>, beside: &[Source]) {
+    fn check_without_plugins(&mut self, root: &Members<'a>, beside: &[Source]) {
         let instead = if root.get("type").is_some() {
             ": it is a single plugin, which belongs into a file *.conf"
         } else {
@@ -86,9 +92,9 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks a plugin, in a conflist (whose plugins libcni decodes into maps) or alone.
-    pub(super) fn plugin(&mut self, plugin: &'a RawValue, in_list: bool) {
-        let at = Position::of(self.text(), plugin);
-        let Ok(members) = Members::of(plugin) else {
+    pub(super) fn check_plugin(&mut self, plugin: &'a RawValue, in_list: bool) {
+        let at = Position::of_value(self.text(), plugin);
+        let Ok(members) = Members::parse_value(plugin) else {
             return self.refuse(at, "a plugin that is not an object: no runtime loads it");
         };
         let members = if in_list { members.as_map() } else { members };
@@ -100,29 +106,32 @@ impl<'a> Checker<'a> {
         let ipam = members.get("ipam").and_then(Member::object);
         for member in kind.into_iter().chain(ipam.as_ref().and_then(|it| it.get("type"))) {
             if let Some(name) = member.string().filter(|name| is_path(name)) {
-                let at = Position::of(self.text(), member.value);
+                let at = Position::of_value(self.text(), member.value);
                 self.refuse(at, format!("invalid plugin name {name:?}: a type has no path in it"));
             }
         }
         for member in members.iter().filter(|it| !it.is_null()) {
-            let Some((is_right, expected)) = field(member) else { continue };
+            let Some((is_right, expected)) = check_field(member) else { continue };
             if !is_right {
-                let at = Position::of(self.text(), member.value);
+                let at = Position::of_value(self.text(), member.value);
                 self.refuse(at, format!("{} must be {expected}", member.name));
             }
         }
     }
 
     /// Returns the cniVersion that libcni gives the plugins of a conflist.
-    fn version(&mut self, root: &Members<'a>) -> Option<String> {
+    fn check_conflist_version(&mut self, root: &Members<'a>) -> Option<String> {
         let single = root.exact("cniVersion");
         if let Some(member) = single.filter(|it| it.string().is_none()) {
-            self.refuse(Position::of(self.text(), member.value), "cniVersion is not a string");
+            self.refuse(
+                Position::of_value(self.text(), member.value),
+                "cniVersion is not a string",
+            );
             return None;
         }
         let single = single.and_then(Member::string).unwrap_or_default().into_owned();
         let Some(several) = root.exact("cniVersions") else { return Some(single) };
-        let at = Position::of(self.text(), several.value);
+        let at = Position::of_value(self.text(), several.value);
         let Some(elements) = several.array() else {
             self.refuse(at, "cniVersions is not a list of versions");
             return None;
@@ -133,7 +142,7 @@ impl<'a> Checker<'a> {
             .map(|it| json_spans::string(it).map(std::borrow::Cow::into_owned))
             .chain((!single.is_empty()).then(|| Some(single.clone())));
         for text in given {
-            match text.as_deref().and_then(numbers) {
+            match text.as_deref().and_then(parse_version) {
                 Some(version) if version <= NEWEST => {
                     known.push((version, text.unwrap_or_default()));
                 }
@@ -159,7 +168,7 @@ impl<'a> Checker<'a> {
 
 /// Returns whether Go decodes a member of a plugin into its field of `types.PluginConf`, and what
 /// the field expects. Returns `None` for a key that libcni does not know.
-fn field(member: &Member<'_>) -> Option<(bool, &'static str)> {
+fn check_field(member: &Member<'_>) -> Option<(bool, &'static str)> {
     let is_text = |value: &RawValue| value.get() == "null" || json_spans::string(value).is_some();
     let is_texts = |member: &Member<'_>| {
         member.is_null() || member.array().is_some_and(|all| all.iter().all(|it| is_text(it)))
@@ -205,7 +214,7 @@ pub(super) fn disables_check(root: &Members<'_>) -> bool {
 const NEWEST: [u32; 3] = [1, 1, 0];
 
 /// Parses a version as libcni compares it: one to three numbers.
-fn numbers(text: &str) -> Option<[u32; 3]> {
+fn parse_version(text: &str) -> Option<[u32; 3]> {
     let mut numbers = [0; 3];
     if text.is_empty() {
         return Some(numbers);

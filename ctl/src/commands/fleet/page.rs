@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Fleet;
-use super::row::{Row, tally};
+use super::row::{Row, count_values};
 use super::timeline::Timeline;
 
 /// Colours that differ on light and dark ground, and for colour-blind people.
@@ -46,15 +46,15 @@ pub(super) fn html(fleet: &Fleet) -> String {
                 div.tiles {
                     (tile(&format!("{ready} of {}", nodes.len()), "agents are ready"))
                     (tile(&failed.to_string(), "calls failed"))
-                    (tile(&format!("{} of {}", fleet.clear(), nodes.len()), "nodes could have a list of 1.1.0"))
-                    (counts("plugin", &plugins))
-                    (counts("agent", &apis))
-                    (counts("list", &lists))
+                    (tile(&format!("{} of {}", fleet.count_clear(), nodes.len()), "nodes could have a list of 1.1.0"))
+                    (count_tile("plugin", &plugins))
+                    (count_tile("agent", &apis))
+                    (count_tile("list", &lists))
                 }
                 h2 { "The agents, as calls met them" }
-                (picture(timeline))
+                (timeline_chart(timeline))
                 h2 { "What stands in the way of a list of 1.1.0" }
-                (in_the_way(nodes))
+                (obstacle_table(nodes))
                 h2 { "Nodes" }
                 table {
                     thead { tr {
@@ -62,7 +62,7 @@ pub(super) fn html(fleet: &Fleet) -> String {
                         th.number { "calls" } th.number { "failed" } th.number { "p50 ms" } th.number { "p99 ms" }
                         th { "last restart" }
                     } }
-                    tbody { @for node in nodes { (row(node)) } }
+                    tbody { @for node in nodes { (table_row(node)) } }
                 }
             }
         }
@@ -74,18 +74,18 @@ fn tile(figure: &str, what: &str) -> Markup {
     html! { div.tile { b { (figure) } span.weak { (what) } } }
 }
 
-fn counts(what: &str, values: &[String]) -> Markup {
+fn count_tile(what: &str, values: &[String]) -> Markup {
     html! {
         div.tile {
             span.weak { (what) }
-            @for (value, count) in tally(values.iter().map(String::as_str)) {
+            @for (value, count) in count_values(values.iter().map(String::as_str)) {
                 div { (value) " " span.weak { "× " (count) } }
             }
         }
     }
 }
 
-fn row(node: &Row) -> Markup {
+fn table_row(node: &Row) -> Markup {
     let milliseconds =
         |time: Option<f64>| time.map(|time| format!("{time:.2}")).unwrap_or_default();
     html! {
@@ -118,10 +118,10 @@ fn row(node: &Row) -> Markup {
 }
 
 /// Most names of nodes that a cell shows at once.
-const FEW: usize = 8;
+const MAX_NAMES: usize = 8;
 
 /// Returns the table of obstacles. An obstacle of several nodes has one row.
-fn in_the_way(nodes: &[Row]) -> Markup {
+fn obstacle_table(nodes: &[Row]) -> Markup {
     let mut shared: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
     for node in nodes {
         for obstacle in node.problems.iter().chain(&node.in_the_way) {
@@ -141,7 +141,7 @@ fn in_the_way(nodes: &[Row]) -> Markup {
                             td { (what) }
                             td.number { (nodes.len()) }
                             td.weak {
-                                @if nodes.len() <= FEW { (nodes.join(", ")) }
+                                @if nodes.len() <= MAX_NAMES { (nodes.join(", ")) }
                                 @else { details { summary { "show them" } (nodes.join(", ")) } }
                             }
                         }
@@ -153,7 +153,7 @@ fn in_the_way(nodes: &[Row]) -> Markup {
 }
 
 /// Draws stacked columns: how many nodes had which agent.
-fn picture(timeline: &Timeline) -> Markup {
+fn timeline_chart(timeline: &Timeline) -> Markup {
     let (Some(from), Some(until)) = (timeline.from, timeline.until) else {
         return html! { p.weak { "No logs." } };
     };

@@ -8,7 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::commands::check_config::PluginReport;
-use crate::commands::log::event::{Event, short};
+use crate::commands::log::event::{Event, short_name};
 use crate::commands::log::read;
 use crate::commands::log::summary::percentile;
 use crate::releases;
@@ -95,7 +95,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    fn take(&mut self, event: &Event) {
+    fn add(&mut self, event: &Event) {
         self.times.push(event.milliseconds);
         self.failed += usize::from(event.code != 0);
         self.until = self.until.max(Some(event.time));
@@ -112,17 +112,17 @@ impl Log {
 
 impl Facts {
     /// Adds the file `name`. A file that is neither an output nor a log is a problem of the node.
-    pub(super) fn take(&mut self, name: &str, bytes: &[u8]) {
+    pub(super) fn add_file(&mut self, name: &str, bytes: &[u8]) {
         if let Ok(status) = serde_json::from_slice(bytes) {
             self.status = Some(status);
         } else if let Ok(probe) = serde_json::from_slice(bytes) {
             self.probe = Some(probe);
-        } else if let Err(why) = self.take_log(name, bytes) {
+        } else if let Err(why) = self.add_log(name, bytes) {
             self.problems.push(why);
         }
     }
 
-    fn take_log(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
+    fn add_log(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
         let is_log = name.ends_with(".log") || name.ends_with(".log.1");
         match bytes {
             // There was no call since the log was rotated.
@@ -137,7 +137,7 @@ impl Facts {
             _ => (),
         }
         let before = self.log.times.len();
-        let _ = read::events(bytes, |event| self.log.take(&event));
+        let _ = read::read_events(bytes, |event| self.log.add(&event));
         if self.log.times.len() > before {
             return Ok(());
         }
@@ -182,7 +182,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn of(name: String, facts: Facts) -> Self {
+    pub(super) fn new(name: String, facts: Facts) -> Self {
         let in_the_way = obstacles(&facts);
         let Facts { status, probe, log, problems } = facts;
         let served = probe.as_ref().and_then(|probe| {
@@ -197,11 +197,11 @@ impl Row {
         let releases = match (&served, &probe) {
             (Some(package), Some(probe)) if !probe.cni_versions.is_empty() => {
                 let accepted = probe.cni_versions.iter().max();
-                releases::text(&releases::candidates(package, accepted, &refused(probe)))
+                releases::range_list(&releases::candidates(package, accepted, &refused(probe)))
             }
             _ => String::new(),
         };
-        let api = served.as_deref().map(|package| short(package).to_owned()).or(seen);
+        let api = served.as_deref().map(|package| short_name(package).to_owned()).or(seen);
         let is_old = served.as_deref().or(api.as_deref()).is_some_and(releases::is_old);
         let mut times = log.times;
         times.sort_by(f64::total_cmp);
@@ -286,7 +286,7 @@ fn obstacles(facts: &Facts) -> Vec<String> {
 }
 
 /// Counts how often each value occurs.
-pub(super) fn tally<'a>(values: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
+pub(super) fn count_values<'a>(values: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for value in values {
         *counts.entry(value.to_owned()).or_default() += 1;

@@ -21,7 +21,7 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    pub(super) fn of<'a>(nodes: impl Iterator<Item = &'a Facts> + Clone) -> Self {
+    pub(super) fn new<'a>(nodes: impl Iterator<Item = &'a Facts> + Clone) -> Self {
         let starts = nodes.clone().flat_map(|it| it.log().generations.first()).map(|(at, _)| *at);
         let ends = nodes.clone().filter_map(|it| it.log().until);
         let (Some(from), Some(until)) = (starts.min(), ends.max()) else { return Self::default() };

@@ -33,7 +33,7 @@ pub(super) struct Installation {
 
 impl Installation {
     /// Reads and checks all input before a file is changed.
-    pub(super) async fn read(
+    pub(super) async fn prepare(
         arguments: &Install,
         embedded: Option<&'static [u8]>,
     ) -> Result<Self, Error> {
@@ -47,7 +47,7 @@ impl Installation {
             Ok(Self {
                 plugin,
                 is_unattended: arguments.keep.is_some() || arguments.best_effort,
-                settings: settings::of(arguments.place.named_conf_dir(), arguments.set)?,
+                settings: settings::requested(arguments.place.named_conf_dir(), arguments.set)?,
                 place: arguments.place,
                 metrics: arguments.metrics,
                 metrics_interval: arguments.metrics_interval,
@@ -64,8 +64,8 @@ impl Installation {
     /// Installs the plugin, unless it was rolled back and no person asks for it.
     pub(super) async fn install(&self, out: &mut impl Write) -> Result<(), Error> {
         files::create_folder(self.place.bin_dir(), 0o755)?;
-        let state = State::take(&self.place).await?;
-        if self.is_unattended && state.marked().is_off(&self.plugin) {
+        let state = State::lock(&self.place).await?;
+        if self.is_unattended && state.intent().is_rolled_back(&self.plugin) {
             let plugin = self.plugin_path()?;
             return say(out, format!("{}: was rolled back: left off", plugin.display()));
         }
@@ -76,28 +76,28 @@ impl Installation {
             }
             return Err(error);
         }
-        if state.marked() != Intent::None {
-            state.mark(&Intent::None)?;
+        if state.intent() != Intent::None {
+            state.set_intent(&Intent::None)?;
         }
         Ok(())
     }
 
     async fn install_plugin(&self, state: &State, out: &mut impl Write) -> Result<(), Error> {
-        let slot = ManagedFile::open(&self.place, state)?;
-        let settings = settings::changed(slot.target(), &self.settings)?;
+        let file = ManagedFile::open(&self.place, state)?;
+        let settings = settings::changed(file.target(), &self.settings)?;
         let folder = self.place.bin_dir();
-        let beside = node_settings::beside(slot.target());
+        let beside = node_settings::beside(file.target());
         let trial = async |prepared: &Path| {
-            plugin_check::run(prepared, folder).await?;
+            plugin_check::check_starts(prepared, folder).await?;
             plugin_check::takes_settings(prepared, &beside, settings.as_deref()).await
         };
-        if slot.installed()?.is_none() {
+        if file.installed()?.is_none() {
             settings::keep_before(state, &beside)?;
         }
-        let change = slot.put(&self.plugin, PLUGIN_MODE, ReplacedBy::Install, trial).await?;
+        let change = file.replace(&self.plugin, PLUGIN_MODE, ReplacedBy::Install, trial).await?;
         if let Some(settings) = settings {
             settings::write(state, &beside, &settings)?;
         }
-        slot.report(out, change)
+        file.report(out, change)
     }
 }

@@ -45,21 +45,21 @@ pub(super) async fn keep(
 ) -> Result<(), Error> {
     let plugin = installation.plugin_path()?;
     let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
-    let mut keeper = Keeper { installation, lock: None, alive: None, settings: None };
+    let mut keeper = Keeper { installation, lock: None, keeper_lock: None, settings: None };
     let mut told = String::new();
     let mut metrics = Metrics::new(installation);
     loop {
-        let turn = keeper.turn(out).await;
-        let found = match turn {
+        let result = keeper.check_and_restore(out).await;
+        let found = match result {
             Ok(KeeperState::Kept) => Found::Kept,
             Ok(KeeperState::HeldOff) => Found::RolledBack,
             Ok(KeeperState::Unsettled | KeeperState::Uninstalled) | Err(_) => Found::Missing,
         };
-        let refresh = match (&turn, &mut metrics) {
+        let refresh = match (&result, &mut metrics) {
             (Ok(KeeperState::Unsettled), _) | (_, None) => None,
             (_, Some(metrics)) => Some(metrics.refresh(found)),
         };
-        let news = match &turn {
+        let news = match &result {
             Ok(KeeperState::Kept | KeeperState::Unsettled) => String::new(),
             Ok(KeeperState::HeldOff) => "rolled back: not installed again by itself".to_owned(),
             Ok(KeeperState::Uninstalled) => "uninstalled meanwhile: waiting for SIGTERM".to_owned(),
@@ -70,7 +70,7 @@ pub(super) async fn keep(
             say(out, &news)?;
         }
         told = news;
-        match turn {
+        match result {
             Ok(KeeperState::Uninstalled) => {
                 drop(metrics);
                 return std::future::pending().await;
@@ -88,16 +88,16 @@ struct Keeper<'a> {
     /// The lock file of the installation, which shows an uninstall even after it was removed
     lock: Option<File>,
     /// A file whose lock shows other processes that a keeper runs
-    alive: Option<File>,
+    keeper_lock: Option<File>,
     /// The node settings that the keeper read last
     settings: Option<Vec<u8>>,
 }
 
 impl Keeper<'_> {
-    async fn turn(&mut self, out: &mut impl Write) -> Result<KeeperState, Error> {
+    async fn check_and_restore(&mut self, out: &mut impl Write) -> Result<KeeperState, Error> {
         let place = &self.installation.place;
-        let state = State::take_existing(place).await?;
-        if self.lock.as_ref().map(Intent::read) == Some(Intent::Uninstalled) {
+        let state = State::lock_existing(place).await?;
+        if self.lock.as_ref().map(Intent::read_from) == Some(Intent::Uninstalled) {
             return Ok(KeeperState::Uninstalled);
         }
         let Some(state) = state else { return self.install_anew(out).await };
@@ -106,8 +106,8 @@ impl Keeper<'_> {
             drop(state);
             return self.install_anew(out).await;
         };
-        self.hold(&state)?;
-        if state.marked().is_off(&installed) {
+        self.hold_locks(&state)?;
+        if state.intent().is_rolled_back(&installed) {
             return Ok(KeeperState::HeldOff);
         }
         if plugin.is_being_written(PATIENCE) {
@@ -116,7 +116,7 @@ impl Keeper<'_> {
         let settings = node_settings::beside(plugin.target());
         let trial =
             async |prepared: &Path| plugin_check::takes_settings(prepared, &settings, None).await;
-        let change = plugin.put(&installed, PLUGIN_MODE, ReplacedBy::Keeper, trial).await?;
+        let change = plugin.replace(&installed, PLUGIN_MODE, ReplacedBy::Keeper, trial).await?;
         if change == Outcome::Installed {
             plugin.report(out, change)?;
         }
@@ -135,7 +135,7 @@ impl Keeper<'_> {
     /// remove them before the plugin.
     fn keep_settings(&mut self) -> Result<(), Error> {
         let path = node_settings::beside(&self.installation.plugin_path()?);
-        match (files::read(&path)?, &self.settings) {
+        match (files::read_if_exists(&path)?, &self.settings) {
             (None, Some(settings)) => settings::restore(&path, settings),
             (there, _) => {
                 self.settings = there;
@@ -144,18 +144,18 @@ impl Keeper<'_> {
         }
     }
 
-    fn hold(&mut self, state: &State) -> Result<(), Error> {
+    fn hold_locks(&mut self, state: &State) -> Result<(), Error> {
         let path = state.folder().join("lock");
         self.lock = Some(File::open(&path).map_err(Error::file("open", &path))?);
-        let alive = state::alive(state.folder());
-        if !alive.exists() {
-            files::write(&alive, b"", 0o600)?;
+        let lock_path = state::keeper_lock_path(state.folder());
+        if !lock_path.exists() {
+            files::write(&lock_path, b"", 0o600)?;
         }
         // Read-only, because an open file for writing prevents a read-only remount.
-        let file = File::open(&alive).map_err(Error::file("open", &alive))?;
+        let file = File::open(&lock_path).map_err(Error::file("open", &lock_path))?;
         // `status` may hold the lock for a moment while it looks for a keeper.
         let _ = file.try_lock_shared();
-        self.alive = Some(file);
+        self.keeper_lock = Some(file);
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ pub(super) enum ReplacedBy {
 impl ReplacedBy {
     const ALL: [Self; 2] = [Self::Install, Self::Keeper];
 
-    fn before(self) -> &'static str {
+    fn kept_name(self) -> &'static str {
         match self {
             Self::Install => "before-install",
             Self::Keeper => "before-restore",
@@ -95,9 +95,8 @@ enum Existing {
 impl Existing {
     fn at(path: &Path) -> Result<Self, Error> {
         match fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_file() => {
-                Ok(files::read(path)?.map_or(Self::Nothing, |bytes| Self::File(bytes, metadata)))
-            }
+            Ok(metadata) if metadata.is_file() => Ok(files::read_if_exists(path)?
+                .map_or(Self::Nothing, |bytes| Self::File(bytes, metadata))),
             Ok(_) => Ok(Self::Special),
             Err(_) => Ok(Self::Nothing),
         }
@@ -123,9 +122,9 @@ impl ManagedFile {
     pub(super) fn open(place: &Place, state: &State) -> Result<Self, Error> {
         let target = place.plugin()?;
         files::remove_stale(&node_settings::beside(&target))?;
-        let slot = Self { target, folder: state.folder().to_owned() };
-        slot.recover()?;
-        Ok(slot)
+        let file = Self { target, folder: state.folder().to_owned() };
+        file.recover()?;
+        Ok(file)
     }
 
     pub(super) fn target(&self) -> &Path {
@@ -137,17 +136,17 @@ impl ManagedFile {
         say(out, format!("{}: {change}", self.target.display()))
     }
 
-    fn kept(&self, name: &str) -> PathBuf {
+    fn kept_path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// Returns the plugin that was installed last.
     pub(super) fn installed(&self) -> Result<Option<Vec<u8>>, Error> {
-        files::read(&self.kept("installed"))
+        files::read_if_exists(&self.kept_path("installed"))
     }
 
     /// Returns the plugin that is there now, if it is a file.
-    pub(super) fn there(&self) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn current(&self) -> Result<Option<Vec<u8>>, Error> {
         Ok(Existing::at(&self.target)?.bytes().map(<[u8]>::to_vec))
     }
 
@@ -165,11 +164,11 @@ impl ManagedFile {
     /// Returns whether the plugin that is there was installed last.
     pub(super) fn is_ours(&self) -> Result<bool, Error> {
         let installed = self.installed()?;
-        Ok(installed.is_some() && self.there()? == installed)
+        Ok(installed.is_some() && self.current()? == installed)
     }
 
     /// Replaces the file by `bytes` if `trial` of the prepared file succeeds.
-    pub(super) async fn put(
+    pub(super) async fn replace(
         &self,
         bytes: &[u8],
         mode: u32,
@@ -191,14 +190,14 @@ impl ManagedFile {
         let is_whole = there.bytes().is_none_or(is_whole);
         if matches!(there, Existing::Special | Existing::File(..)) && is_whole {
             if !is_ours {
-                files::keep(&self.target, &self.kept("original"))?;
+                files::link_or_copy(&self.target, &self.kept_path("original"))?;
             }
             if !is_same {
-                files::keep(&self.target, &self.next(by))?;
+                files::link_or_copy(&self.target, &self.next_path(by))?;
             }
         }
         if self.installed()?.as_deref() != Some(bytes) {
-            files::write(&self.kept("next"), bytes, mode)?;
+            files::write(&self.kept_path("next"), bytes, mode)?;
         }
         files::publish(prepared, &self.target)?;
         // The keeper publishes first, because Pods get another plugin until then.
@@ -210,26 +209,26 @@ impl ManagedFile {
         Ok(Outcome::Installed)
     }
 
-    fn next(&self, by: ReplacedBy) -> PathBuf {
-        self.kept(&format!("{}.next", by.before()))
+    fn next_path(&self, by: ReplacedBy) -> PathBuf {
+        self.kept_path(&format!("{}.next", by.kept_name()))
     }
 
     /// Makes the new versions of the kept files valid, after the new plugin is in place.
     fn finish(&self) -> Result<(), Error> {
         for by in ReplacedBy::ALL {
-            if fs::symlink_metadata(self.next(by)).is_ok() {
-                self.forget()?;
-                files::rename(&self.next(by), &self.kept(by.before()))?;
+            if fs::symlink_metadata(self.next_path(by)).is_ok() {
+                self.remove_replaced()?;
+                files::rename(&self.next_path(by), &self.kept_path(by.kept_name()))?;
             }
         }
-        let next = self.kept("next");
-        if next.exists() { files::rename(&next, &self.kept("installed")) } else { Ok(()) }
+        let next = self.kept_path("next");
+        if next.exists() { files::rename(&next, &self.kept_path("installed")) } else { Ok(()) }
     }
 
     /// Removes the replaced files, which a newer replaced file supersedes.
-    fn forget(&self) -> Result<(), Error> {
+    fn remove_replaced(&self) -> Result<(), Error> {
         for by in ReplacedBy::ALL {
-            files::remove(&self.kept(by.before()))?;
+            files::remove(&self.kept_path(by.kept_name()))?;
         }
         Ok(())
     }
@@ -241,23 +240,23 @@ impl ManagedFile {
             return Ok(());
         }
         for name in ["original", "before-install", "before-restore", "installed", "next"] {
-            files::remove_stale(&self.kept(name))?;
-            files::remove_stale(&self.kept(&format!("{name}.next")))?;
+            files::remove_stale(&self.kept_path(name))?;
+            files::remove_stale(&self.kept_path(&format!("{name}.next")))?;
         }
-        let next = files::read(&self.kept("next"))?.or(self.installed()?);
-        if next.is_some() && self.there()? == next {
+        let next = files::read_if_exists(&self.kept_path("next"))?.or(self.installed()?);
+        if next.is_some() && self.current()? == next {
             return self.finish();
         }
-        files::remove(&self.kept("next"))?;
+        files::remove(&self.kept_path("next"))?;
         for by in ReplacedBy::ALL {
-            files::remove(&self.next(by))?;
+            files::remove(&self.next_path(by))?;
         }
         Ok(())
     }
 
     /// Returns the file that [`ManagedFile::undo`] would restore.
-    pub(super) fn original(&self) -> Option<PathBuf> {
-        let original = self.kept("original");
+    pub(super) fn original_path(&self) -> Option<PathBuf> {
+        let original = self.kept_path("original");
         fs::symlink_metadata(&original).is_ok().then_some(original)
     }
 
@@ -268,7 +267,7 @@ impl ManagedFile {
             _ if self.is_ours()? => (),
             _ => return Ok(Outcome::Foreign),
         }
-        if let Some(original) = self.original() {
+        if let Some(original) = self.original_path() {
             files::move_to(&original, &self.target)?;
             return Ok(Outcome::Restored);
         }
@@ -276,10 +275,10 @@ impl ManagedFile {
         Ok(if removed { Outcome::Removed } else { Outcome::Absent })
     }
 
-    /// Returns the file that [`ManagedFile::back`] would restore.
-    fn before(&self) -> Option<PathBuf> {
+    /// Returns the file that [`ManagedFile::roll_back`] would restore.
+    fn replaced_path(&self) -> Option<PathBuf> {
         ReplacedBy::ALL
-            .map(|by| self.kept(by.before()))
+            .map(|by| self.kept_path(by.kept_name()))
             .into_iter()
             .find(|it| fs::symlink_metadata(it).is_ok())
     }
@@ -288,28 +287,28 @@ impl ManagedFile {
     ///
     /// # Errors
     /// Another installer replaced the plugin.
-    pub(super) fn can_go_back(&self) -> Result<bool, Error> {
+    pub(super) fn can_roll_back(&self) -> Result<bool, Error> {
         let is_foreign =
             !matches!(Existing::at(&self.target)?, Existing::Nothing) && !self.is_ours()?;
-        match self.before() {
+        match self.replaced_path() {
             Some(_) if is_foreign => Err(Error::Foreign { path: self.target.clone() }),
             before => Ok(before.is_some()),
         }
     }
 
     /// Restores the file that was replaced last.
-    pub(super) fn back(&self) -> Result<Outcome, Error> {
-        let Some(before) = self.before() else { return Ok(Outcome::NothingBefore) };
+    pub(super) fn roll_back(&self) -> Result<Outcome, Error> {
+        let Some(before) = self.replaced_path() else { return Ok(Outcome::NothingBefore) };
         let there = Existing::at(&before)?;
-        let original = Existing::at(&self.kept("original"))?;
+        let original = Existing::at(&self.kept_path("original"))?;
         // A plugin that this tool installed counts as installed again.
         let is_ours = there.bytes().is_some() && there.bytes() != original.bytes();
         if is_ours {
-            files::keep(&before, &self.kept("next"))?;
+            files::link_or_copy(&before, &self.kept_path("next"))?;
         }
         files::move_to(&before, &self.target)?;
         if is_ours {
-            files::rename(&self.kept("next"), &self.kept("installed"))?;
+            files::rename(&self.kept_path("next"), &self.kept_path("installed"))?;
         }
         Ok(Outcome::RolledBack)
     }

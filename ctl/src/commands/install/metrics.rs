@@ -16,10 +16,10 @@ use crate::network::{self, Network};
 use crate::output::warn;
 
 /// Longest pause between two reads of the log, which must not be rotated twice meanwhile.
-const LOOKS: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// Name of the file with the counters in the folder of the installation.
-const SAVED: &str = "counters.json";
+const COUNTERS_FILE: &str = "counters.json";
 
 /// Describes whether the installed plugin is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl<'a> Metrics<'a> {
     /// last keeper.
     pub(super) fn new(installation: &'a Installation) -> Option<Self> {
         let to = installation.metrics.as_deref()?;
-        let saved = state::folder(&installation.place).ok()?.join(SAVED);
+        let saved = state::folder(&installation.place).ok()?.join(COUNTERS_FILE);
         let read = fs::read(&saved).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let counters = read.unwrap_or_default();
         Some(Self { installation, to, saved, counters, written: None, told: String::new() })
@@ -57,7 +57,7 @@ impl<'a> Metrics<'a> {
     pub(super) fn refresh(&mut self, found: Found) -> Duration {
         let interval = self.installation.metrics_interval;
         let place = &self.installation.place;
-        let in_force = InForce::on(place);
+        let in_force = InForce::for_place(place);
         let counted = match settings::log_file(place) {
             Ok(log) => self.counters.advance(&log).map_err(Error::file("read", &log)),
             Err(_) => Ok(()),
@@ -73,7 +73,7 @@ impl<'a> Metrics<'a> {
         }
         self.told = said;
         let since = self.written.map_or(Duration::ZERO, |(at, _)| at.elapsed());
-        interval.saturating_sub(since).clamp(Duration::from_millis(10), LOOKS)
+        interval.saturating_sub(since).clamp(Duration::from_millis(10), MAX_PAUSE)
     }
 
     fn write(&mut self, found: Found, in_force: Option<&InForce>) -> Result<(), Error> {
@@ -141,9 +141,9 @@ impl<'a> Metrics<'a> {
     /// Returns whether the plugin connects Pods, or `None` if the tool cannot see that.
     fn leads_to_plugin(&self) -> Option<bool> {
         let first = network::files(&self.installation.place.conf_dir()).into_iter().next()?;
-        let network = Network::read(&first).ok()?;
+        let network = Network::read_file(&first).ok()?;
         let leads = network.leads_to(&self.installation.place.name);
-        (leads || network.unseen().is_none()).then_some(leads)
+        (leads || network.unseen_reason().is_none()).then_some(leads)
     }
 }
 

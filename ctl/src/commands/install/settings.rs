@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use super::state::State;
 use crate::error::Error;
 use crate::files;
-use crate::setting_arg::{Set, wrong};
+use crate::setting_arg::{Set, first_error};
 
 /// Returns the settings to install: `confDir` if it is not the default, then those of the
 /// environment, then those of the command line. The last value of a setting counts.
-pub(super) fn of(conf_dir: Option<PathBuf>, set: Vec<Set>) -> Result<Vec<Set>, Error> {
+pub(super) fn requested(conf_dir: Option<PathBuf>, set: Vec<Set>) -> Result<Vec<Set>, Error> {
     let mut all = Vec::new();
     if let Some(conf_dir) = conf_dir {
         let path = std::path::absolute(&conf_dir).map_err(Error::file("find", &conf_dir))?;
@@ -21,13 +21,13 @@ pub(super) fn of(conf_dir: Option<PathBuf>, set: Vec<Set>) -> Result<Vec<Set>, E
             all.push(Set { key: "confDir".to_owned(), value });
         }
     }
-    all.extend(of_environment()?);
+    all.extend(from_environment()?);
     all.extend(set);
     Ok(all)
 }
 
 /// Returns the settings in the environment: `ANTREA_CNI_SET_KEY`.
-fn of_environment() -> Result<Vec<Set>, Error> {
+fn from_environment() -> Result<Vec<Set>, Error> {
     std::env::vars_os()
         .filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
@@ -47,16 +47,16 @@ const MODE: u32 = 0o644;
 /// Keeps the node settings from before the first install, for `uninstall`.
 pub(super) fn keep_before(state: &State, path: &Path) -> Result<(), Error> {
     match path.is_file() {
-        true => files::keep(path, &before(state)),
+        true => files::link_or_copy(path, &before_path(state)),
         false => Ok(()),
     }
 }
 
 /// Writes the node settings that an install changed.
 pub(super) fn write(state: &State, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    files::write(&written(state), bytes, 0o600)?;
+    files::write(&written_path(state), bytes, 0o600)?;
     files::write(path, bytes, MODE)?;
-    files::remove(&aside(path)).map(drop)
+    files::remove(&aside_path(path)).map(drop)
 }
 
 /// Writes the node settings that the keeper read last.
@@ -71,34 +71,35 @@ pub(super) fn set_aside(
     path: &Path,
     taken: &Map<String, Value>,
 ) -> Result<(), Error> {
-    files::rename(path, &aside(path))?;
+    files::rename(path, &aside_path(path))?;
     let text = format!("{:#}\n", Value::Object(taken.clone()));
-    files::write(&written(state), text.as_bytes(), 0o600)?;
+    files::write(&written_path(state), text.as_bytes(), 0o600)?;
     if taken.is_empty() { Ok(()) } else { files::write(path, text.as_bytes(), MODE) }
 }
 
 /// Restores the node settings from before the first install, or removes the file if there were
 /// none. Does not overwrite what a person changed since then.
 pub(super) fn undo(state: &State, path: &Path) -> Result<(), Error> {
-    files::remove(&aside(path))?;
-    let (now, written) = (files::read(path)?, files::read(&written(state))?);
-    match before(state) {
+    files::remove(&aside_path(path))?;
+    let (now, written) =
+        (files::read_if_exists(path)?, files::read_if_exists(&written_path(state))?);
+    match before_path(state) {
         before if !before.exists() => files::remove(path).map(drop),
         before if now.is_none() || now == written => files::move_to(&before, path),
         _ => Ok(()),
     }
 }
 
-fn before(state: &State) -> PathBuf {
+fn before_path(state: &State) -> PathBuf {
     state.folder().join("settings-before")
 }
 
-fn written(state: &State) -> PathBuf {
+fn written_path(state: &State) -> PathBuf {
     state.folder().join("settings-written")
 }
 
 /// Returns the path of node settings that were moved aside in a rollback.
-pub(super) fn aside(path: &Path) -> PathBuf {
+pub(super) fn aside_path(path: &Path) -> PathBuf {
     let mut aside = path.to_owned().into_os_string();
     aside.push(".refused");
     aside.into()
@@ -107,7 +108,7 @@ pub(super) fn aside(path: &Path) -> PathBuf {
 /// Returns the node settings after some changes, or `None` if nothing changes.
 pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>, Error> {
     let path = node_settings::beside(plugin);
-    let aside = files::read(&aside(&path))?;
+    let aside = files::read_if_exists(&aside_path(&path))?;
     if changes.is_empty() && aside.is_none() {
         return Ok(None);
     }
@@ -116,7 +117,7 @@ pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>,
         serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default()
     };
     let mut members = read(aside);
-    members.extend(read(files::read(&path)?));
+    members.extend(read(files::read_if_exists(&path)?));
     for Set { key, value } in changes {
         match value {
             Value::Null => members.remove(key),
@@ -124,7 +125,7 @@ pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>,
         };
     }
     let all = Value::Object(members);
-    match wrong(&all, &path) {
+    match first_error(&all, &path) {
         Some(wrong) => Err(Error::Settings { wrong }),
         None => Ok(Some(format!("{all:#}\n").into_bytes())),
     }

@@ -30,36 +30,36 @@ pub(super) struct State {
 
 impl State {
     /// Creates the folder and waits for its lock.
-    pub(super) async fn take(place: &Place) -> Result<Self, Error> {
+    pub(super) async fn lock(place: &Place) -> Result<Self, Error> {
         let folder = folder(place)?;
         loop {
             files::create_folder(&folder, 0o700)?;
-            if let Some(state) = Self::try_take(folder.clone(), true).await? {
+            if let Some(state) = Self::lock_folder(folder.clone(), true).await? {
                 return Ok(state);
             }
         }
     }
 
     /// Waits for the lock of an existing installation. Returns `None` if nothing is installed.
-    pub(super) async fn take_existing(place: &Place) -> Result<Option<Self>, Error> {
+    pub(super) async fn lock_existing(place: &Place) -> Result<Option<Self>, Error> {
         let folder = folder(place)?;
         while folder.exists() {
-            if let Some(state) = Self::try_take(folder.clone(), false).await? {
+            if let Some(state) = Self::lock_folder(folder.clone(), false).await? {
                 return Ok(Some(state));
             }
         }
         // A killed uninstall may have left the renamed folder.
-        remove_unused(&gone(&folder))?;
+        remove_trash(&trash_path(&folder))?;
         Ok(None)
     }
 
     /// Waits for the lock of a folder. Returns `None` if the folder was removed meanwhile.
-    async fn try_take(folder: PathBuf, create: bool) -> Result<Option<Self>, Error> {
+    async fn lock_folder(folder: PathBuf, create: bool) -> Result<Option<Self>, Error> {
         let path = folder.join("lock");
         let options = |create| {
             let mut options = File::options();
             options.read(true).write(true).create(create);
-            platform::for_us_alone(&mut options);
+            platform::make_private(&mut options);
             options
         };
         let file = match options(create).open(&path) {
@@ -71,7 +71,7 @@ impl State {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened,
         };
-        let lock = wait(file.map_err(Error::file("open", &path))?, &path).await?;
+        let lock = wait_for_lock(file.map_err(Error::file("open", &path))?, &path).await?;
         let now = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(Error::file("open", &path))?,
@@ -83,7 +83,7 @@ impl State {
         let state = Self { folder, lock };
         if state.lock.metadata().is_ok_and(|it| it.len() < Intent::BYTES as u64) {
             // Allocates the space now, so that a later write cannot fail on a full disk.
-            state.mark(&Intent::None)?;
+            state.set_intent(&Intent::None)?;
         }
         Ok(Some(state))
     }
@@ -93,13 +93,13 @@ impl State {
     }
 
     /// Returns the intent in the lock file.
-    pub(super) fn marked(&self) -> Intent {
-        Intent::read(&self.lock)
+    pub(super) fn intent(&self) -> Intent {
+        Intent::read_from(&self.lock)
     }
 
-    pub(super) fn mark(&self, mark: &Intent) -> Result<(), Error> {
+    pub(super) fn set_intent(&self, intent: &Intent) -> Result<(), Error> {
         let path = self.folder.join("lock");
-        let text = mark.text();
+        let text = intent.lock_text();
         let mut lock = &self.lock;
         lock.rewind()
             .and_then(|()| lock.write_all(text.as_bytes()))
@@ -108,8 +108,8 @@ impl State {
     }
 
     /// Removes the state after an uninstall. The keeper learns of it from the intent.
-    pub(super) fn uninstalled(self) -> Result<(), Error> {
-        self.mark(&Intent::Uninstalled)?;
+    pub(super) fn uninstall(self) -> Result<(), Error> {
+        self.set_intent(&Intent::Uninstalled)?;
         self.remove()
     }
 
@@ -117,23 +117,23 @@ impl State {
     /// that waits for the lock creates a new folder.
     pub(super) fn remove(self) -> Result<(), Error> {
         let Self { folder, lock } = self;
-        let gone = gone(&folder);
-        remove_unused(&gone)?;
+        let trash = trash_path(&folder);
+        remove_trash(&trash)?;
         // On Windows a process that has opened the lock file prevents the rename. It gets the lock
         // next, and the folder stays.
         let lock = platform::RENAMES_FOLDERS_IN_USE.then_some(lock);
-        match files::rename(&folder, &gone) {
+        match files::rename(&folder, &trash) {
             Err(Error::File { source, .. }) if lock.is_none() && platform::is_in_use(&source) => {
                 return Ok(());
             }
             renamed => renamed?,
         }
-        remove_unused(&gone)
+        remove_trash(&trash)
     }
 }
 
 /// Waits for a lock on its own thread, so that a signal can end the process meanwhile.
-async fn wait(file: File, path: &Path) -> Result<File, Error> {
+async fn wait_for_lock(file: File, path: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => return Ok(file),
         Err(TryLockError::WouldBlock) => (),
@@ -147,24 +147,24 @@ async fn wait(file: File, path: &Path) -> Result<File, Error> {
 
 /// Returns the folder of an installation.
 pub(crate) fn folder(place: &Place) -> Result<PathBuf, Error> {
-    files::within(place.bin_dir(), &place.name)?;
+    files::join_name(place.bin_dir(), &place.name)?;
     Ok(place.bin_dir().join(format!(".{}.cnictl", place.name)))
 }
 
 /// Returns the path of the file that keepers lock.
-pub(crate) fn alive(folder: &Path) -> PathBuf {
+pub(crate) fn keeper_lock_path(folder: &Path) -> PathBuf {
     folder.join("keeper")
 }
 
 /// Removes a folder. Files that another process has open are removed by the next call.
-fn remove_unused(folder: &Path) -> Result<(), Error> {
+fn remove_trash(folder: &Path) -> Result<(), Error> {
     match files::remove(folder) {
         Err(Error::File { source, .. }) if platform::is_in_use(&source) => Ok(()),
         removed => removed.map(drop),
     }
 }
 
-fn gone(folder: &Path) -> PathBuf {
+fn trash_path(folder: &Path) -> PathBuf {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     folder.with_file_name(format!("{name}-gone.tmp"))
 }
@@ -185,7 +185,7 @@ impl Intent {
     const BYTES: usize = 256;
 
     /// Reads the intent in the lock file.
-    pub(crate) fn read(lock: &File) -> Self {
+    pub(crate) fn read_from(lock: &File) -> Self {
         let mut bytes = [0; Self::BYTES];
         let mut lock = lock;
         let length = lock.rewind().and_then(|()| lock.read(&mut bytes)).unwrap_or_default();
@@ -200,7 +200,7 @@ impl Intent {
 
     /// Returns the content of the lock file. It always has the same length, so that one write
     /// replaces it.
-    fn text(&self) -> String {
+    fn lock_text(&self) -> String {
         let text = match self {
             Self::None => String::new(),
             Self::RolledBack(plugin) => format!("rolled-back {plugin}"),
@@ -210,7 +210,7 @@ impl Intent {
     }
 
     /// Returns whether this plugin was rolled back.
-    pub(crate) fn is_off(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn is_rolled_back(&self, bytes: &[u8]) -> bool {
         matches!(self, Self::RolledBack(off) if *off == sha256(bytes))
     }
 }

@@ -17,7 +17,7 @@ use crate::output::{say, warn};
 use crate::{files, plugin_check};
 
 /// Runs `work`. With `--stay` it then waits for a signal.
-fn undo<O: Write>(
+fn run_and_stay<O: Write>(
     arguments: &Undo,
     out: &mut O,
     work: impl AsyncFnOnce(&mut O) -> Result<Exit, Error>,
@@ -39,15 +39,17 @@ fn undo<O: Write>(
 /// Runs the command `uninstall`, which leaves a foreign plugin alone.
 pub(crate) fn uninstall(arguments: &Uninstall, out: &mut impl Write) -> Result<Exit, Error> {
     let place = &arguments.undo.place;
-    undo(&arguments.undo, out, async |out| {
-        let Some(state) = State::take_existing(place).await? else { return nothing(place, out) };
+    run_and_stay(&arguments.undo, out, async |out| {
+        let Some(state) = State::lock_existing(place).await? else {
+            return report_nothing_installed(place, out);
+        };
         let plugin = ManagedFile::open(place, &state)?;
         if !arguments.force {
             refuse_if_needed(place, &plugin).await?;
         }
         plugin.report(out, plugin.undo()?)?;
         settings::undo(&state, &node_settings::beside(plugin.target()))?;
-        state.uninstalled()?;
+        state.uninstall()?;
         Ok(Exit::Success)
     })
 }
@@ -57,15 +59,15 @@ async fn refuse_if_needed(place: &Place, plugin: &ManagedFile) -> Result<(), Err
     if !plugin.is_ours()? {
         return Ok(());
     }
-    if let Some(original) = plugin.original()
+    if let Some(original) = plugin.original_path()
         && plugin_check::works(&original, plugin_check::LIMIT).await
     {
         return Ok(());
     }
-    match network::naming(&place.conf_dir(), &place.name) {
+    match network::first_leading_to(&place.conf_dir(), &place.name) {
         Some(network) => Err(Error::Needed {
             plugin: plugin.target().to_owned(),
-            list: network.of_pods().source.path.clone(),
+            list: network.pod_network().source.path.clone(),
         }),
         None => Ok(()),
     }
@@ -74,18 +76,20 @@ async fn refuse_if_needed(place: &Place, plugin: &ManagedFile) -> Result<(), Err
 /// Runs the command `rollback`, which restores the plugin from before the last change.
 pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, Error> {
     let place = &arguments.place;
-    undo(arguments, out, async |out| {
-        let Some(state) = State::take_existing(place).await? else { return nothing(place, out) };
+    run_and_stay(arguments, out, async |out| {
+        let Some(state) = State::lock_existing(place).await? else {
+            return report_nothing_installed(place, out);
+        };
         let plugin = ManagedFile::open(place, &state)?;
-        if !plugin.can_go_back()? {
+        if !plugin.can_roll_back()? {
             plugin.report(out, Outcome::NothingBefore)?;
             return Ok(Exit::Success);
         }
         // The intent is written first, so that the keeper does not undo the rollback.
         if let Some(off) = plugin.installed()? {
-            state.mark(&Intent::RolledBack(sha256(&off)))?;
+            state.set_intent(&Intent::RolledBack(sha256(&off)))?;
         }
-        plugin.report(out, plugin.back()?)?;
+        plugin.report(out, plugin.roll_back()?)?;
         set_refused_settings_aside(&state, plugin.target()).await?;
         Ok(Exit::Success)
     })
@@ -104,7 +108,8 @@ async fn set_refused_settings_aside(state: &State, plugin: &Path) -> Result<(), 
         };
     let Some(why) = takes(None).await? else { return Ok(()) };
     let all: Map<String, Value> =
-        serde_json::from_slice(&files::read(&path)?.unwrap_or_default()).unwrap_or_default();
+        serde_json::from_slice(&files::read_if_exists(&path)?.unwrap_or_default())
+            .unwrap_or_default();
     let mut taken = Map::new();
     for (key, value) in all {
         let one = Value::Object(Map::from_iter([(key.clone(), value.clone())])).to_string();
@@ -112,7 +117,7 @@ async fn set_refused_settings_aside(state: &State, plugin: &Path) -> Result<(), 
             taken.insert(key, value);
         }
     }
-    let aside = settings::aside(&path);
+    let aside = settings::aside_path(&path);
     settings::set_aside(state, &path, &taken)?;
     let aside = aside.display();
     warn(format!(
@@ -121,7 +126,7 @@ async fn set_refused_settings_aside(state: &State, plugin: &Path) -> Result<(), 
     Ok(())
 }
 
-fn nothing(place: &Place, out: &mut impl Write) -> Result<Exit, Error> {
+fn report_nothing_installed(place: &Place, out: &mut impl Write) -> Result<Exit, Error> {
     let target = place.plugin()?;
     say(out, format!("{}: nothing was installed here", target.display()))?;
     Ok(Exit::Success)

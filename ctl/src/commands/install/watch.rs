@@ -47,7 +47,7 @@ impl Watch {
             Some(events) => {
                 let events = Arc::clone(events);
                 // On its own thread, because poll(2) blocks it.
-                spawn_blocking(move || events.wait(limit)).await.unwrap_or(self.interval)
+                spawn_blocking(move || events.wait_for_change(limit)).await.unwrap_or(self.interval)
             }
             None => limit.unwrap_or(self.interval),
         };
@@ -62,7 +62,7 @@ impl Events {
     fn new(files: &[PathBuf]) -> Option<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).ok()?;
         let mut watched = Vec::new();
-        for (folder, name) in files.iter().flat_map(|file| ways(file)) {
+        for (folder, name) in files.iter().flat_map(|file| path_steps(file)) {
             let mut flags = AddWatchFlags::IN_CREATE
                 | AddWatchFlags::IN_DELETE
                 | AddWatchFlags::IN_MOVE
@@ -81,7 +81,7 @@ impl Events {
     }
 
     /// Waits for an event that matters. Returns how long to wait for the events that follow it.
-    fn wait(&self, limit: Option<Duration>) -> Duration {
+    fn wait_for_change(&self, limit: Option<Duration>) -> Duration {
         // Events of other files do not extend the limit.
         let end = limit.map(|limit| Instant::now() + limit);
         loop {
@@ -99,7 +99,7 @@ impl Events {
                 Err(_) => return GRACE,
             }
             let is_mount = files.get(1).is_some_and(|it| it.any().unwrap_or_default());
-            match self.read() {
+            match self.read_events() {
                 Some(pause) => return pause,
                 None if is_mount => return Duration::ZERO,
                 // All events were of other files.
@@ -110,7 +110,7 @@ impl Events {
 
     /// Reads the pending events. Returns how long to wait for what follows, or `None` if no event
     /// matters.
-    fn read(&self) -> Option<Duration> {
+    fn read_events(&self) -> Option<Duration> {
         let immediate = AddWatchFlags::IN_CLOSE_WRITE
             | AddWatchFlags::IN_MOVED_TO
             | AddWatchFlags::IN_Q_OVERFLOW
@@ -132,12 +132,12 @@ impl Events {
 
 /// Returns the folders on the path to a file, each with the name of the next step. Symbolic links
 /// are both listed and followed.
-fn ways(file: &Path) -> BTreeSet<(PathBuf, OsString)> {
-    let mut ways = BTreeSet::new();
+fn path_steps(file: &Path) -> BTreeSet<(PathBuf, OsString)> {
+    let mut steps = BTreeSet::new();
     let mut add = |path: &Path| {
         for step in path.ancestors() {
             if let (Some(folder), Some(name)) = (step.parent(), step.file_name()) {
-                ways.insert((folder.to_owned(), name.to_owned()));
+                steps.insert((folder.to_owned(), name.to_owned()));
             }
         }
     };
@@ -151,5 +151,5 @@ fn ways(file: &Path) -> BTreeSet<(PathBuf, OsString)> {
     if let Some(real) = file.parent().and_then(|folder| fs::canonicalize(folder).ok()) {
         add(&real.join(file.file_name().unwrap_or_default()));
     }
-    ways
+    steps
 }

@@ -10,7 +10,7 @@ use antrea_cni::Api;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::event::{Event, short};
+use super::event::{Event, short_name};
 use super::prometheus::{Distribution, Kind, Labels, Text};
 use super::read::rotated;
 use crate::releases;
@@ -28,7 +28,7 @@ const BOUNDS: [f64; 14] =
 const COMMANDS: [&str; 5] = ["ADD", "CHECK", "DEL", "GC", "STATUS"];
 
 /// Most combinations of command, API and code that are counted separately.
-const MOST_GROUPS: usize = 200;
+const MAX_GROUPS: usize = 200;
 
 /// Holds the counts and the position in the log up to which they count. Both are saved in one
 /// write, so that no line is lost or counted twice.
@@ -78,8 +78,8 @@ impl Counters {
     /// The log cannot be read. Lines that were counted before the error stay counted.
     pub(crate) fn advance(&mut self, log: &Path) -> io::Result<()> {
         // The new file is opened first: a rotation between the two then hides no file.
-        let new = open(log)?;
-        let old = open(&rotated(log))?;
+        let new = open_log(log)?;
+        let old = open_log(&rotated(log))?;
         let last = self.position.clone().filter(|it| it.log == log);
         let offset_in = |file: &LogFile| {
             last.as_ref().filter(|last| last.head == file.head).map(|last| last.offset)
@@ -88,15 +88,15 @@ impl Counters {
         let goes_on = new.as_ref().and_then(offset_in);
         if let Some(old) = old.filter(|old| goes_on.is_none() && !is_new(old)) {
             let offset = offset_in(&old).unwrap_or_default();
-            self.read(log, &old, offset)?;
+            self.count_file(log, &old, offset)?;
         }
         match new {
-            Some(new) => self.read(log, &new, goes_on.unwrap_or_default()),
+            Some(new) => self.count_file(log, &new, goes_on.unwrap_or_default()),
             None => Ok(()),
         }
     }
 
-    fn read(&mut self, log: &Path, file: &LogFile, offset: u64) -> io::Result<()> {
+    fn count_file(&mut self, log: &Path, file: &LogFile, offset: u64) -> io::Result<()> {
         let mut lines = BufReader::new(&file.file);
         lines.seek(SeekFrom::Start(offset))?;
         let mut position = Position { log: log.to_owned(), head: file.head.clone(), offset };
@@ -119,14 +119,14 @@ impl Counters {
 
     fn count(&mut self, event: &Event) {
         let command = COMMANDS.into_iter().find(|it| *it == event.command).unwrap_or("other");
-        let mut apis = Api::ALL.iter().map(|api| short(api.package)).chain(["none"]);
+        let mut apis = Api::ALL.iter().map(|api| short_name(api.package)).chain(["none"]);
         let api = apis.find(|it| *it == event.api()).unwrap_or("other");
         let is_same =
             |it: &&mut Group| it.command == command && it.api == api && it.code == Some(event.code);
         match self.groups.iter_mut().find(is_same) {
             Some(group) => group.calls += 1,
             None => {
-                let is_full = self.groups.len() >= MOST_GROUPS;
+                let is_full = self.groups.len() >= MAX_GROUPS;
                 let code = (!is_full).then_some(event.code);
                 let rest = self.groups.iter_mut().find(|it| is_full && it.code.is_none());
                 match rest {
@@ -209,7 +209,7 @@ impl Counters {
             last.into_iter().collect(),
         );
         let api = self.api.as_deref().map(|api| {
-            (vec![("api", short(api).to_owned())], f64::from(u8::from(releases::is_old(api))))
+            (vec![("api", short_name(api).to_owned())], f64::from(u8::from(releases::is_old(api))))
         });
         text.family(
             "antrea_cni_agent_api_old",
@@ -227,7 +227,7 @@ struct LogFile {
 }
 
 /// Opens a file of the log. Returns `None` if it does not exist or has no line yet.
-fn open(path: &Path) -> io::Result<Option<LogFile>> {
+fn open_log(path: &Path) -> io::Result<Option<LogFile>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

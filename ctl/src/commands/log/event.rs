@@ -78,7 +78,7 @@ impl Event {
 
     /// Returns the short name of the API that answered.
     pub(crate) fn api(&self) -> &str {
-        self.answered().map_or("none", |tried| short(&tried.api))
+        self.answered().map_or("none", |tried| short_name(&tried.api))
     }
 
     fn pod(&self) -> String {
@@ -91,7 +91,7 @@ impl Event {
 
 /// Returns the name of an API without today's common prefix. Older names have no common prefix and
 /// stay whole.
-pub(crate) fn short(api: &str) -> &str {
+pub(crate) fn short_name(api: &str) -> &str {
     api.strip_prefix("antrea_io.antrea.pkg.apis.cni.").unwrap_or(api)
 }
 

@@ -7,11 +7,11 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::event::Event;
-use super::read::{is_standard_input, read};
+use super::read::{is_standard_input, read_log};
 use crate::cli::Follow;
 use crate::commands::settings;
 use crate::error::{Error, Exit};
-use crate::output::{OutputFormat, line, say};
+use crate::output::{OutputFormat, json_line, say};
 use crate::platform;
 
 /// Pause between two reads of the file.
@@ -23,18 +23,21 @@ pub(crate) fn show(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Err
         Some(path) => path,
         None => &settings::log_file(&arguments.place)?,
     };
-    each(path, |event| match arguments.output {
+    for_each_event(path, |event| match arguments.output {
         _ if !arguments.filter.accepts(&event) => Ok(()),
         OutputFormat::Text => writeln!(out, "{event}").map_err(Error::Output),
-        OutputFormat::Json => line(out, &event),
+        OutputFormat::Json => json_line(out, &event),
     })?;
     out.flush().map_err(Error::Output).map(|()| Exit::Success)
 }
 
 /// Passes each event of a log to `show`, until `show` fails.
-fn each(path: &Path, mut show: impl FnMut(Event) -> Result<(), Error>) -> Result<(), Error> {
+fn for_each_event(
+    path: &Path,
+    mut show: impl FnMut(Event) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut shown = Ok(());
-    read(path, |event| {
+    read_log(path, |event| {
         if shown.is_ok() {
             shown = show(event);
         }
@@ -47,14 +50,16 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
     let mut show = |event: Event| match arguments.output {
         _ if !arguments.filter.accepts(&event) => Ok(()),
         OutputFormat::Text => say(out, event),
-        OutputFormat::Json => line(out, &event).and_then(|()| out.flush().map_err(Error::Output)),
+        OutputFormat::Json => {
+            json_line(out, &event).and_then(|()| out.flush().map_err(Error::Output))
+        }
     };
     let path = match &arguments.file {
         Some(path) => path,
         None => &settings::log_file(&arguments.place)?,
     };
     if is_standard_input(path) {
-        return each(path, show).map(|()| Exit::Success);
+        return for_each_event(path, show).map(|()| Exit::Success);
     }
     // The plugin creates the file at its first call, but not the folder.
     let may_come = path.parent().is_some_and(Path::is_dir);
@@ -67,11 +72,11 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
         log.file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
     }
     loop {
-        log.rest(path, &mut show)?;
-        log.begin_anew_if_cut(path)?;
+        log.show_new_lines(path, &mut show)?;
+        log.rewind_if_truncated(path)?;
         if log.is_rotated(path) {
             // The plugin may have written lines between the last read and the rotation.
-            log.rest(path, &mut show)?;
+            log.show_new_lines(path, &mut show)?;
             log = Log::open(path)?;
         } else {
             sleep(PAUSE);
@@ -93,7 +98,7 @@ impl Log {
         Ok(Self { file: BufReader::new(file), identity, line: Vec::new() })
     }
 
-    fn rest(
+    fn show_new_lines(
         &mut self,
         path: &Path,
         mut show: impl FnMut(Event) -> Result<(), Error>,
@@ -111,7 +116,7 @@ impl Log {
     }
 
     /// Reads from the beginning again if the file was truncated, as logrotate's copytruncate does.
-    fn begin_anew_if_cut(&mut self, path: &Path) -> Result<(), Error> {
+    fn rewind_if_truncated(&mut self, path: &Path) -> Result<(), Error> {
         let read = self.file.stream_position().map_err(Error::file("read", path))?;
         let there = self.file.get_ref().metadata().map_err(Error::file("read", path))?.len();
         if there < read {

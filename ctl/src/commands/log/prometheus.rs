@@ -32,12 +32,12 @@ pub(crate) enum Kind {
 pub(crate) struct Text<'a> {
     text: String,
     /// A label of all samples, which distinguishes two writers on one node
-    of: Option<(&'static str, &'a str)>,
+    common_label: Option<(&'static str, &'a str)>,
 }
 
 impl<'a> Text<'a> {
     pub(crate) fn new(name: &'static str, value: &'a str) -> Self {
-        Self { text: String::new(), of: Some((name, value)) }
+        Self { text: String::new(), common_label: Some((name, value)) }
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -80,7 +80,7 @@ impl<'a> Text<'a> {
     }
 
     fn sample(&mut self, name: &str, labels: &Labels, value: f64) {
-        let of = self.of.map(|(name, value)| format!("{name}=\"{}\"", escape(value)));
+        let of = self.common_label.map(|(name, value)| format!("{name}=\"{}\"", escape(value)));
         let labels = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escape(value)));
         let labels: Vec<_> = of.into_iter().chain(labels).collect();
         let labels = match labels.join(",") {
@@ -92,7 +92,7 @@ impl<'a> Text<'a> {
 }
 
 /// Returns the metrics of a summary.
-pub(super) fn text(summary: &Summary) -> String {
+pub(super) fn metrics(summary: &Summary) -> String {
     let mut text = Text::default();
     let mut family = |name: &str, help: &str, samples: Vec<Sample>| {
         text.family(name, Kind::Gauge, help, samples);

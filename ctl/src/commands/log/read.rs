@@ -33,29 +33,33 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Passes every event of a log and its rotated file to `take`. Returns the number of torn lines, as
-/// a full disk leaves them.
-pub(super) fn read(path: &Path, mut take: impl FnMut(Event)) -> Result<usize, Error> {
+/// Passes every event of a log and its rotated file to `handle`. Returns the number of torn lines,
+/// as a full disk leaves them.
+pub(super) fn read_log(path: &Path, mut handle: impl FnMut(Event)) -> Result<usize, Error> {
     if is_standard_input(path) {
-        return events(io::stdin().lock(), take).map_err(Error::file("read", path));
+        return read_events(io::stdin().lock(), handle).map_err(Error::file("read", path));
     }
     let mut torn = 0;
     let old = File::open(rotated(path)).ok();
     let new = File::open(path).map_err(Error::file("read", path))?;
     for file in old.into_iter().chain([new]) {
-        torn += events(BufReader::new(file), &mut take).map_err(Error::file("read", path))?;
+        torn +=
+            read_events(BufReader::new(file), &mut handle).map_err(Error::file("read", path))?;
     }
     Ok(torn)
 }
 
-/// Does the same as [`read`] with one file.
-pub(crate) fn events(mut lines: impl BufRead, mut take: impl FnMut(Event)) -> io::Result<usize> {
+/// Does the same as [`read_log`] with one file.
+pub(crate) fn read_events(
+    mut lines: impl BufRead,
+    mut handle: impl FnMut(Event),
+) -> io::Result<usize> {
     let (mut torn, mut line) = (0, Vec::new());
     while lines.read_until(b'\n', &mut line)? > 0 {
         match Event::parse(&line) {
             Some((event, whole)) => {
                 torn += usize::from(!whole);
-                take(event);
+                handle(event);
             }
             None => torn += 1,
         }

@@ -7,24 +7,24 @@ use jiff::Timestamp;
 use semver::Version;
 use serde::Serialize;
 
-use super::event::{Event, short};
+use super::event::{Event, short_name};
 use crate::releases;
 use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
 
 /// Counts the events of logs.
 #[derive(Default)]
-pub(super) struct Count {
+pub(super) struct Tally {
     groups: Groups,
     agents: BTreeMap<String, Evidence>,
     pub(super) torn_lines: usize,
     last_call: Option<Timestamp>,
 }
 
-impl Count {
-    pub(super) fn see(&mut self, log: &str, event: &Event) {
+impl Tally {
+    pub(super) fn add(&mut self, log: &str, event: &Event) {
         self.groups.add(event);
         self.last_call = self.last_call.max(Some(event.time));
-        self.agents.entry(log.to_owned()).or_default().see(event);
+        self.agents.entry(log.to_owned()).or_default().add(event);
     }
 }
 
@@ -50,7 +50,7 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn see(&mut self, event: &Event) {
+    fn add(&mut self, event: &Event) {
         let Some(answered) = event.answered() else { return };
         if self.api.as_ref() != Some(&answered.api) {
             *self = Self { api: Some(answered.api.clone()), ..Self::default() };
@@ -120,22 +120,22 @@ pub(super) struct Agent {
 }
 
 impl Summary {
-    pub(super) fn of(count: Count) -> Self {
+    pub(super) fn new(count: Tally) -> Self {
         let mut by_command: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         let mut groups = Vec::new();
         for ((command, api, code), times) in count.groups.0 {
             groups.push(Group { command: command.clone(), api, code, calls: times.len() });
             by_command.entry(command).or_default().extend(times);
         }
-        let commands: Vec<_> = by_command.into_iter().map(Times::of).collect();
+        let commands: Vec<_> = by_command.into_iter().map(Times::new).collect();
         let agents = count.agents.into_iter().filter_map(|(log, it)| {
             let api = it.api?;
             let releases = releases::candidates(&api, it.accepted.as_ref(), &it.refused);
             Some(Agent {
                 log,
                 is_old: releases::is_old(&api),
-                releases: releases::text(&releases),
-                api: short(&api).to_owned(),
+                releases: releases::range_list(&releases),
+                api: short_name(&api).to_owned(),
                 last_seen: it.last_seen,
             })
         });
@@ -151,7 +151,7 @@ impl Summary {
 }
 
 impl Times {
-    fn of((command, mut times): (String, Vec<f64>)) -> Self {
+    fn new((command, mut times): (String, Vec<f64>)) -> Self {
         times.sort_by(f64::total_cmp);
         let mut histogram: Vec<(f64, usize)> = Vec::new();
         let mut bound = 0.125;
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn each_time_is_in_one_bar() {
-        let times = Times::of(("ADD".to_owned(), vec![0.1, 0.2, 0.3, 9.0, 1.0]));
+        let times = Times::new(("ADD".to_owned(), vec![0.1, 0.2, 0.3, 9.0, 1.0]));
         let total: usize = times.histogram.iter().map(|(_, count)| count).sum();
         assert_eq!((total, times.histogram.last()), (5, Some(&(16.0, 1))));
     }

@@ -61,11 +61,11 @@ pub(super) enum State {
 
 impl State {
     /// Returns the state that a failed connection shows.
-    pub(super) fn of_error(error: grpc::Error) -> Self {
+    pub(super) fn from_grpc_error(error: grpc::Error) -> Self {
         match error {
             grpc::Error::Unreachable(error)
             | grpc::Error::OutOfDescriptors(error)
-            | grpc::Error::Untrusted { source: Some(error), .. } => Self::of(error),
+            | grpc::Error::Untrusted { source: Some(error), .. } => Self::from_io_error(error),
             grpc::Error::Untrusted { user, source: None } => {
                 Self::Untrusted(user.unwrap_or_else(|| "that cannot be told".to_owned()))
             }
@@ -74,7 +74,7 @@ impl State {
         }
     }
 
-    pub(super) fn of(error: io::Error) -> Self {
+    pub(super) fn from_io_error(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Self::Absent,
             io::ErrorKind::PermissionDenied => Self::Forbidden,
@@ -168,7 +168,7 @@ impl Report {
         }
     }
 
-    pub(super) fn accept(&mut self, versions: Vec<Version>) {
+    pub(super) fn set_cni_versions(&mut self, versions: Vec<Version>) {
         if !versions.is_empty() {
             self.cni_versions = versions;
         }
