@@ -60,7 +60,7 @@ pub(crate) enum Command {
     /// Ask an agent what it can do, without any effect on the node
     #[command(after_help = EXIT_STATUS)]
     Probe(Probe),
-    /// Show the DELs that no agent did yet, which the next one gets, or drop them
+    /// Show or drop the owed DELs, which no agent did yet and the next agent is sent
     #[command(after_help = EXIT_STATUS)]
     Owed(Owed),
     /// Check conflists and plugin configurations, and which agents accept them
@@ -69,10 +69,10 @@ pub(crate) enum Command {
     /// Read the plugin's log file (setting logFile)
     #[command(subcommand)]
     Log(LogCommand),
-    /// Put what many nodes gave on one page
+    /// Show the outputs and logs of many nodes on one page
     #[command(after_help = EXIT_STATUS)]
     Fleet(Fleet),
-    /// Say which version this is, and which plugin is in it
+    /// Show the version, and which plugin is embedded
     Version,
     /// Write a completion script for a shell to standard output
     Completions {
@@ -102,15 +102,15 @@ pub(crate) enum LogCommand {
 /// Describes where the plugin and its network configurations are.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
-    /// Folder of the CNI plugins. Repeatable, as container runtimes have several: the
-    /// first is where this plugin stands, the others are where they find further ones
+    /// Folder of the CNI plugins. Repeatable, because container runtimes may have several:
+    /// this plugin is in the first one, other plugins may be in any
     #[arg(long = "bin-dir", value_name = "FOLDER", default_value = BIN_DIR)]
     pub(crate) bin_dirs: Vec<PathBuf>,
     /// File name of the plugin: the `type` in the network configuration
     #[arg(long, default_value = "antrea")]
     pub(crate) name: String,
-    /// Folder of the network configurations, instead of the one of the node's setting
-    /// confDir, which an install with this option writes
+    /// Folder of the network configurations, if it is not the node's setting confDir.
+    /// An install with this option writes that setting
     #[arg(long, value_name = "FOLDER")]
     conf_dir: Option<PathBuf>,
 }
@@ -167,7 +167,7 @@ pub(crate) struct Status {
 pub(crate) struct Undo {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Stay when it is done, until SIGTERM: a container that ends is started again
+    /// Wait for SIGTERM when it is done, because a container that ends is started again
     #[cfg_attr(unix, arg(long))]
     #[cfg_attr(windows, arg(skip))]
     pub(crate) stay: bool,
@@ -180,15 +180,15 @@ pub(crate) struct Install {
     /// The plugin, instead of the one that is embedded in this program
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
-    /// A setting of this node, beside the plugin; KEY= takes it away; repeatable.
-    /// `ANTREA_CNI_SET_KEY` in the environment is the same
+    /// Set a setting of this node, in the file beside the plugin; KEY= removes it;
+    /// repeatable. `ANTREA_CNI_SET_KEY` in the environment does the same
     #[arg(long, value_name = "KEY=VALUE", value_parser = Set::parse)]
     pub(crate) set: Vec<Set>,
-    /// Where it cannot be installed and a working plugin is there, warn and succeed
+    /// Warn and succeed if the install fails and a working plugin is there
     #[arg(long)]
     pub(crate) best_effort: bool,
-    /// Stay, and install again as soon as somebody replaced it; where the system
-    /// does not tell of changes, looks this often. Ends on SIGTERM
+    /// Keep running until SIGTERM, and install again when another installer replaces the
+    /// plugin. DURATION is the polling interval where inotify is missing
     #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration))]
     #[cfg_attr(windows, arg(skip))]
     pub(crate) keep: Option<Duration>,
@@ -217,8 +217,7 @@ pub(crate) struct Probe {
 /// Describes the agent that a command is about.
 #[derive(Debug, Args)]
 pub(crate) struct Agent {
-    /// Socket of the agent, instead of the one of the setting in force; unix://PATH is
-    /// taken, too
+    /// Socket of the agent, if it is not the setting in force; may be unix://PATH
     #[arg(long, value_name = "PATH", value_parser = socket)]
     pub(crate) socket: Option<String>,
     #[command(flatten)]
@@ -229,7 +228,7 @@ pub(crate) struct Agent {
 pub(crate) struct Owed {
     #[command(flatten)]
     pub(crate) agent: Agent,
-    /// Forget them: no agent gets them, and what they would release stays
+    /// Drop the owed DELs: no agent is sent them, and what they would release stays
     #[arg(long)]
     pub(crate) drop: bool,
     /// Format of the answer
@@ -257,7 +256,7 @@ pub(crate) struct Follow {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) filter: Filter,
-    /// The log file, instead of the one of the setting in force; `-` is standard input
+    /// The log file, if it is not the setting in force; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// Format of the answer
@@ -271,8 +270,8 @@ pub(crate) struct Summary {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) filter: Filter,
-    /// A log file, with FILE.1 if that is there, instead of the one of the setting in
-    /// force; several for several nodes; `-` is standard input
+    /// A log file, if it is not the setting in force; FILE.1 is read, too. Repeatable, for
+    /// several nodes; `-` is standard input
     #[arg(long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Format of the answer
@@ -289,10 +288,10 @@ pub(crate) struct Summary {
 #[derive(Debug, Args)]
 pub(crate) struct Fleet {
     /// Outputs of status and probe (--output json) and logs, as NODE.status.json,
-    /// NODE.probe.json, NODE.log, or any of them in a folder NODE; folders of such
+    /// NODE.probe.json, NODE.log, or with any names in a folder NODE; or folders of these
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Write the page there: one HTML file that needs nothing else
+    /// Write an HTML page, which needs no other file
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// Format of the answer
@@ -303,10 +302,10 @@ pub(crate) struct Fleet {
 /// Selects calls in a log.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Filter {
-    /// Calls since then: a time (2026-11-24T10:00:00Z), a day, or how long ago (15m, 2d)
+    /// Calls since this time: a time (2026-11-24T10:00:00Z), a day, or how long ago (15m, 2d)
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<Timestamp>,
-    /// Calls before then, as --since
+    /// Calls before this time, written as for --since
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<Timestamp>,
     /// Calls of this command: ADD, CHECK, DEL, GC, STATUS

@@ -101,7 +101,7 @@ pub enum Error {
     #[error("{0}")]
     Argument(String),
     /// Another process has locked the owed DELs.
-    #[error("a plugin sends the DELs that are owed now: try again in a moment")]
+    #[error("a plugin is sending the owed DELs: try again in a moment")]
     OwedAreSent,
     /// Neither `--file` nor the setting `logFile` names a log.
     #[error(

@@ -120,7 +120,7 @@ fn an_uninstall_or_rollback_stops_a_keeper_that_was_asleep() {
     assert_eq!(keeper.end(), Some(0));
     let keeper = node.keeper("one", &[]);
     assert_quiet(&node, &keeper);
-    node.install("one", &["--best-effort"]).assert(0, "was rolled back: left off");
+    node.install("one", &["--best-effort"]).assert(0, "was rolled back: not installed again");
     assert!(is(&node, "theirs"));
     node.run("status").assert(0, "in force: the version before");
 

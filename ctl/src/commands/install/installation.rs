@@ -67,7 +67,7 @@ impl Installation {
         let state = State::lock(&self.place).await?;
         if self.is_unattended && state.intent().is_rolled_back(&self.plugin) {
             let plugin = self.plugin_path()?;
-            return say(out, format!("{}: was rolled back: left off", plugin.display()));
+            return say(out, format!("{}: was rolled back: not installed again", plugin.display()));
         }
         if let Err(error) = self.install_plugin(&state, out).await {
             // A refused first install leaves no state behind.

@@ -48,7 +48,7 @@ impl fmt::Display for Outcome {
             Self::Restored => "uninstalled; what was there before is back",
             Self::Removed => "uninstalled",
             Self::Absent => "is gone already",
-            Self::Foreign => "is somebody else's by now: left alone",
+            Self::Foreign => "was replaced by another installer: left alone",
             Self::RolledBack => "rolled back to what was there before",
             Self::NothingBefore => "there is no version before this one: left alone",
         })
