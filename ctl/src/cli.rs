@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::files;
 use crate::output::OutputFormat;
 use crate::platform::{BIN_DIR, CONF_DIR};
-use crate::setting_arg::Set;
+use crate::setting_arg::SettingArg;
 
 pub(crate) const NAME: &str = "antrea-cnictl";
 
@@ -81,7 +81,7 @@ pub(crate) enum Command {
     },
     /// Write the man pages
     Man {
-        /// Folder for them, such as /usr/local/share/man/man1
+        /// Folder for the man pages, such as /usr/local/share/man/man1
         folder: PathBuf,
     },
 }
@@ -177,13 +177,13 @@ pub(crate) struct Undo {
 pub(crate) struct Install {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// The plugin, instead of the one that is embedded in this program
+    /// The plugin to install, if it is not the one that is embedded in this program
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
     /// Set a setting of this node, in the file beside the plugin; KEY= removes it;
     /// repeatable. `ANTREA_CNI_SET_KEY` in the environment does the same
-    #[arg(long, value_name = "KEY=VALUE", value_parser = Set::parse)]
-    pub(crate) set: Vec<Set>,
+    #[arg(long, value_name = "KEY=VALUE", value_parser = SettingArg::parse)]
+    pub(crate) set: Vec<SettingArg>,
     /// Warn and succeed if the install fails and a working plugin is there
     #[arg(long)]
     pub(crate) best_effort: bool,
@@ -358,7 +358,6 @@ fn socket(text: &str) -> Result<String, String> {
     }
 }
 
-/// Lists the formats of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Prometheus text format

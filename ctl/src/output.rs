@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::error::{Error, Exit};
 use crate::style::BAD;
 
-/// Lists the formats of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
     /// For people
@@ -32,19 +31,16 @@ pub(crate) fn answer<T: Display + Serialize>(
     out.flush().map_err(Error::Output)
 }
 
-/// Writes a line of JSON.
 pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> Result<(), Error> {
     serde_json::to_writer(&mut *out, value).map_err(|error| Error::Output(error.into()))?;
     writeln!(out).map_err(Error::Output)
 }
 
-/// Writes bytes unchanged.
 pub(crate) fn write(out: &mut impl Write, bytes: &[u8]) -> Result<Exit, Error> {
     out.write_all(bytes).and_then(|()| out.flush()).map_err(Error::Output)?;
     Ok(Exit::Success)
 }
 
-/// Writes a line of text.
 pub(crate) fn say(out: &mut impl Write, text: impl Display) -> Result<(), Error> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Error::Output)
 }

@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 /// Describes a setting on the command line: `KEY=VALUE`; `KEY=` or `KEY=null` removes it.
 #[derive(Clone, Debug)]
-pub(crate) struct Set {
+pub(crate) struct SettingArg {
     pub(crate) key: String,
     pub(crate) value: Value,
 }
 
-impl Set {
+impl SettingArg {
     /// Parses `KEY=VALUE`. A value that is not JSON is a string.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;

@@ -28,7 +28,6 @@ use crate::network::{self, Network};
 use crate::style::plain;
 use crate::{output, plugin_check};
 
-/// Runs the command `check-config`.
 pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit, Error> {
     let (mut fails, mut is_read) = (false, true);
     for path in &arguments.files {

@@ -21,7 +21,6 @@ use crate::files;
 use crate::output::{self, waiting};
 use crate::style::{BAD, TITLE, plain};
 
-/// Runs the command `fleet`.
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let spinner = waiting("reading");
     let fleet = Fleet::read_files(&arguments.files)?;

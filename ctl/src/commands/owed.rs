@@ -16,7 +16,6 @@ use crate::error::{Error, Exit};
 use crate::output;
 use crate::style::{TITLE, plain};
 
-/// Runs the command `owed`.
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let socket = settings::for_agent(&arguments.agent)?.socket;
     let report = Report::list(socket, arguments.drop)?;

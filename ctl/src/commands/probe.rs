@@ -32,7 +32,6 @@ const REFUSED: &str = r#"{"cniVersion":"0.0.0","name":"antrea-cnictl-probe","typ
 /// A configuration with which an agent that has STATUS reports its state.
 const STATUS: &str = r#"{"cniVersion":"1.1.0","name":"antrea-cnictl-probe","type":"antrea"}"#;
 
-/// Runs the command `probe`.
 pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Exit, Error> {
     let settings = settings::for_agent(&arguments.agent)?;
     let spinner = output::waiting(format!("asking the agent behind {}", settings.socket));

@@ -16,7 +16,6 @@ use crate::error::{Error, Exit};
 use crate::style::{BAD, TITLE, plain};
 use crate::{files, network, output};
 
-/// Runs the command `settings`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let found = InForce::for_place(&arguments.place)?;
     output::answer(out, arguments.output, &found)?;
@@ -109,7 +108,6 @@ pub(crate) fn for_agent(agent: &Agent) -> Result<Settings, Error> {
     Ok(settings)
 }
 
-/// Returns the log file in force.
 pub(crate) fn log_file(place: &Place) -> Result<PathBuf, Error> {
     let found = InForce::for_place(place)?;
     let log = found.settings.iter().find(|it| it.key == "logFile");

@@ -19,7 +19,6 @@ use crate::network::{self, Network};
 use crate::style::{BAD, TITLE, plain};
 use crate::{files, output, plugin_check};
 
-/// Runs the command `status`.
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let report = Report::collect(arguments)?;
     output::answer(out, arguments.output, &report)?;

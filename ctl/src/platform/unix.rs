@@ -54,17 +54,14 @@ pub(crate) fn this_program() -> io::Result<PathBuf> {
     Ok("/proc/self/exe".into())
 }
 
-/// Returns whether a file is executable.
 pub(crate) fn may_run(file: &Metadata) -> bool {
     file.permissions().mode() & 0o111 != 0
 }
 
-/// Returns the mode of a file.
 pub(crate) fn mode(file: &Metadata) -> Option<u32> {
     Some(file.mode() & 0o7777)
 }
 
-/// Sets the mode of an open file.
 pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
@@ -99,7 +96,6 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     inode(one).is_some_and(|it| inode(other) == Some(it))
 }
 
-/// Makes a hard link to a file.
 pub(crate) fn link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)
 }

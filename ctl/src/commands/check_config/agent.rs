@@ -9,7 +9,7 @@ use super::findings::Checker;
 use crate::json_spans::{Member, Members, Position};
 
 /// Describes one plugin of a network.
-pub(super) struct Link<'a> {
+pub(super) struct ChainedPlugin<'a> {
     pub(super) plugin: Members<'a>,
     /// Its position in the text
     pub(super) at: Position,
@@ -20,7 +20,7 @@ impl<'a> Checker<'a> {
     /// `sends_check` is whether the container runtime may send CHECK.
     pub(super) fn check_agents(
         &mut self,
-        chain: &[Link<'a>],
+        chain: &[ChainedPlugin<'a>],
         version: Option<&Version>,
         sends_check: bool,
     ) {
@@ -35,7 +35,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check_antrea(&mut self, Link { plugin, at }: &Link<'a>, before: &[Link<'a>]) {
+    fn check_antrea(
+        &mut self,
+        ChainedPlugin { plugin, at }: &ChainedPlugin<'a>,
+        before: &[ChainedPlugin<'a>],
+    ) {
         if before.is_empty() {
             self.check_ipam(plugin, *at);
         }
@@ -91,7 +95,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks another plugin whose addresses the agent gives.
-    fn check_ipam_of_another(&mut self, Link { plugin, .. }: &Link<'a>, is_checked: bool) {
+    fn check_ipam_of_another(
+        &mut self,
+        ChainedPlugin { plugin, .. }: &ChainedPlugin<'a>,
+        is_checked: bool,
+    ) {
         let Some(ipam) = plugin.get("ipam") else { return };
         let kind = ipam.object().and_then(|it| it.string("type"));
         if kind.as_deref() != Some("antrea") {

@@ -43,7 +43,6 @@ impl<'a> Checker<'a> {
         Self { source, findings: Vec::new() }
     }
 
-    /// Returns the text that is checked.
     pub(super) fn text(&self) -> &'a str {
         &self.source.text
     }

@@ -8,7 +8,7 @@ use antrea_cni::Action;
 use semver::Version;
 use serde::Serialize;
 
-use super::agent::Link;
+use super::agent::ChainedPlugin;
 use super::findings::{Checker, Finding, Severity};
 use super::plugins::{self, PluginReport};
 use super::runtime;
@@ -76,7 +76,7 @@ impl Report {
             let chain: Vec<_> = network
                 .plugins()
                 .into_iter()
-                .map(|plugin| Link { at: checker.plugin_position(&plugin), plugin })
+                .map(|plugin| ChainedPlugin { at: checker.plugin_position(&plugin), plugin })
                 .collect();
             checker.check_agents(&chain, cni_version.as_ref(), sends_check);
         }

@@ -14,7 +14,7 @@ use super::state::{Intent, State};
 use crate::cli::{Install, Place};
 use crate::error::Error;
 use crate::output::say;
-use crate::setting_arg::Set;
+use crate::setting_arg::SettingArg;
 use crate::{files, plugin_check};
 
 pub(super) const PLUGIN_MODE: u32 = 0o755;
@@ -23,7 +23,7 @@ pub(super) const PLUGIN_MODE: u32 = 0o755;
 pub(super) struct Installation {
     pub(super) place: Place,
     pub(super) plugin: Vec<u8>,
-    pub(super) settings: Vec<Set>,
+    pub(super) settings: Vec<SettingArg>,
     /// Whether the install runs without a person, as in a container
     pub(super) is_unattended: bool,
     /// File into which the keeper writes metrics

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::installation::Installation;
 use super::state::{self, sha256};
 use crate::commands::log::counters::Counters;
-use crate::commands::log::prometheus::{Kind, Text};
+use crate::commands::log::prometheus::{Kind, MetricsText};
 use crate::commands::settings::{self, InForce};
 use crate::commands::{log, owed};
 use crate::error::Error;
@@ -85,7 +85,7 @@ impl<'a> Metrics<'a> {
         }
         // An unreadable plugin gets the checksum of an empty file.
         let plugin = fs::read(self.installation.plugin_path()?).unwrap_or_default();
-        let mut text = Text::new("plugin", &self.installation.place.name);
+        let mut text = MetricsText::new("plugin", &self.installation.place.name);
         let number = |is: bool| vec![(Vec::new(), f64::from(u8::from(is)))];
         text.family(
             "antrea_cni_info",

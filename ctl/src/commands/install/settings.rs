@@ -8,17 +8,20 @@ use serde_json::{Map, Value};
 use super::state::State;
 use crate::error::Error;
 use crate::files;
-use crate::setting_arg::{Set, first_error};
+use crate::setting_arg::{SettingArg, first_error};
 
 /// Returns the settings to install: `confDir` if it is not the default, then those of the
 /// environment, then those of the command line. The last value of a setting counts.
-pub(super) fn requested(conf_dir: Option<PathBuf>, set: Vec<Set>) -> Result<Vec<Set>, Error> {
+pub(super) fn requested(
+    conf_dir: Option<PathBuf>,
+    set: Vec<SettingArg>,
+) -> Result<Vec<SettingArg>, Error> {
     let mut all = Vec::new();
     if let Some(conf_dir) = conf_dir {
         let path = std::path::absolute(&conf_dir).map_err(Error::file("find", &conf_dir))?;
         if path != Path::new(&Settings::default().conf_dir) {
             let value = Value::from(path.to_string_lossy());
-            all.push(Set { key: "confDir".to_owned(), value });
+            all.push(SettingArg { key: "confDir".to_owned(), value });
         }
     }
     all.extend(from_environment()?);
@@ -27,12 +30,12 @@ pub(super) fn requested(conf_dir: Option<PathBuf>, set: Vec<Set>) -> Result<Vec<
 }
 
 /// Returns the settings in the environment: `ANTREA_CNI_SET_KEY`.
-fn from_environment() -> Result<Vec<Set>, Error> {
+fn from_environment() -> Result<Vec<SettingArg>, Error> {
     std::env::vars_os()
         .filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
             let key = name.strip_prefix("ANTREA_CNI_SET_")?;
-            let set = Set::parse(&format!(
+            let set = SettingArg::parse(&format!(
                 "{key}={}",
                 value.to_string_lossy().trim_end_matches(['\r', '\n'])
             ));
@@ -41,7 +44,6 @@ fn from_environment() -> Result<Vec<Set>, Error> {
         .collect()
 }
 
-/// Mode of the file.
 const MODE: u32 = 0o644;
 
 /// Keeps the node settings from before the first install, for `uninstall`.
@@ -106,7 +108,7 @@ pub(super) fn aside_path(path: &Path) -> PathBuf {
 }
 
 /// Returns the node settings after some changes, or `None` if nothing changes.
-pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>, Error> {
+pub(super) fn changed(plugin: &Path, changes: &[SettingArg]) -> Result<Option<Vec<u8>>, Error> {
     let path = node_settings::beside(plugin);
     let aside = files::read_if_exists(&aside_path(&path))?;
     if changes.is_empty() && aside.is_none() {
@@ -118,7 +120,7 @@ pub(super) fn changed(plugin: &Path, changes: &[Set]) -> Result<Option<Vec<u8>>,
     };
     let mut members = read(aside);
     members.extend(read(files::read_if_exists(&path)?));
-    for Set { key, value } in changes {
+    for SettingArg { key, value } in changes {
         match value {
             Value::Null => members.remove(key),
             value => members.insert(key.clone(), value.clone()),

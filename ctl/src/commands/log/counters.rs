@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, short_name};
-use super::prometheus::{Distribution, Kind, Labels, Text};
+use super::prometheus::{Distribution, Kind, Labels, MetricsText};
 use super::read::rotated;
 use crate::releases;
 
@@ -157,7 +157,7 @@ impl Counters {
     }
 
     /// Adds the metrics to `text`.
-    pub(crate) fn write(&self, text: &mut Text<'_>) {
+    pub(crate) fn write(&self, text: &mut MetricsText<'_>) {
         let code = |it: &Group| it.code.map_or_else(|| "other".to_owned(), |code| code.to_string());
         let calls = self.groups.iter().map(|it| {
             let labels: Labels =

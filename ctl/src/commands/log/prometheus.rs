@@ -20,7 +20,6 @@ pub(crate) struct Distribution {
     pub(crate) count: f64,
 }
 
-/// Lists the types of a metric.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Counter,
@@ -29,13 +28,13 @@ pub(crate) enum Kind {
 
 /// Builds metrics in Prometheus' text format.
 #[derive(Debug, Default)]
-pub(crate) struct Text<'a> {
+pub(crate) struct MetricsText<'a> {
     text: String,
     /// A label of all samples, which distinguishes two writers on one node
     common_label: Option<(&'static str, &'a str)>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> MetricsText<'a> {
     pub(crate) fn new(name: &'static str, value: &'a str) -> Self {
         Self { text: String::new(), common_label: Some((name, value)) }
     }
@@ -44,7 +43,6 @@ impl<'a> Text<'a> {
         self.text
     }
 
-    /// Adds a metric.
     pub(crate) fn family(&mut self, name: &str, kind: Kind, help: &str, samples: Vec<Sample>) {
         let kind = match kind {
             Kind::Counter => "counter",
@@ -56,7 +54,6 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Adds a histogram.
     pub(crate) fn histogram(&mut self, name: &str, help: &str, samples: Vec<Distribution>) {
         self.head(name, "histogram", help);
         for Distribution { labels, buckets, sum, count } in samples {
@@ -93,7 +90,7 @@ impl<'a> Text<'a> {
 
 /// Returns the metrics of a summary.
 pub(super) fn metrics(summary: &Summary) -> String {
-    let mut text = Text::default();
+    let mut text = MetricsText::default();
     let mut family = |name: &str, help: &str, samples: Vec<Sample>| {
         text.family(name, Kind::Gauge, help, samples);
     };
@@ -145,7 +142,7 @@ mod tests {
     /// <https://prometheus.io/docs/instrumenting/exposition_formats/>
     #[test]
     fn labels_are_escaped() {
-        let mut text = Text::new("plugin", "a\"b");
+        let mut text = MetricsText::new("plugin", "a\"b");
         text.family("m", Kind::Gauge, "help", vec![(vec![("l", "c\\d\ne".to_owned())], 1.0)]);
         let text = text.into_text();
         assert!(text.ends_with("m{plugin=\"a\\\"b\",l=\"c\\\\d\\ne\"} 1\n"), "{text}");
