@@ -41,7 +41,7 @@ impl<'a> Checker<'a> {
             Ok(root) => root,
             Err(error) => {
                 let at = Position::of_error(text, &error);
-                self.refuse(at, format!("not a JSON object: {}", reason(text, &error)));
+                self.refuse(at, format!("not a JSON object: {}", why_not_json(text, &error)));
                 return None;
             }
         };
@@ -102,7 +102,10 @@ impl<'a> Checker<'a> {
             }
             Err(error) => {
                 let at = Position::of_error(&source.text, &error);
-                checker.refuse(at, format!("not a JSON object: {}", reason(&source.text, &error)));
+                checker.refuse(
+                    at,
+                    format!("not a JSON object: {}", why_not_json(&source.text, &error)),
+                );
             }
         }
         if checker.findings.is_empty() {
@@ -265,11 +268,11 @@ fn check_whole(stdin_data: Vec<u8>) -> Result<(), antrea_cni::input::Error> {
 }
 
 /// Returns why a text is not JSON, without the position, which the finding has.
-fn reason(text: &str, error: &serde_json::Error) -> String {
+fn why_not_json(text: &str, error: &serde_json::Error) -> String {
     if text.starts_with('\u{feff}') {
         return "it begins with a byte order mark (BOM): leave it out".to_owned();
     }
-    // The two bytes that UTF-16 begins with are no UTF-8.
+    // The first two bytes of UTF-16 are not UTF-8.
     if text.starts_with("\u{fffd}\u{fffd}") {
         return "it is in UTF-16: write it as UTF-8".to_owned();
     }
