@@ -24,7 +24,7 @@ pub(crate) const NAME: &str = "antrea-cnictl";
 const EXIT_STATUS: &str = "Exit status:
   0  done; probe: a Pod could be wired
   1  it could not be done; probe: there is an agent, but it could not wire a Pod;
-     check-config: a file is refused, or not safe; with --bin-dir: it is refused here;
+     check-config: a file is refused, or not safe;
      status: there is a finding, such as a plugin that is not there, does not work or
      is not ours, or a list that does not lead to it
   2  wrong arguments, or not permitted
@@ -123,7 +123,7 @@ impl Place {
             let mut settings = Settings::default();
             let plugin = self.plugin().ok()?;
             node_settings::apply_file(&node_settings::beside(&plugin), &mut settings);
-            Some(PathBuf::from(settings.conf_dir)).filter(|it| it.is_dir())
+            Some(PathBuf::from(settings.conf_dir))
         };
         self.named_conf_dir().or_else(of_node).unwrap_or_else(|| CONF_DIR.into())
     }

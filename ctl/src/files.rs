@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes, Metadata};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
@@ -117,7 +117,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
             .map_err(Error::file("create a link in", folder))?;
         return publish(made.into_temp_path(), to);
     }
-    let bytes = fs::read(from).map_err(Error::file("read", from))?;
+    let bytes = read_plain(from).map_err(Error::file("read", from))?;
     let prepared = prepare_with(to, &bytes, |file| {
         platform::set_mode(file, platform::mode(&metadata).unwrap_or(0o600))?;
         platform::copy_owner_and_mode(file, &metadata);
@@ -154,9 +154,38 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     sync_folder(to)
 }
 
-/// Returns the bytes of a file, or `None` if it does not exist.
+/// Most bytes of a file that is read as a whole: more than each program and each log has.
+const MAX_BYTES: u64 = 2 << 30;
+
+/// Opens a plain file for reading. A FIFO or a device in its place would never end, and a keeper
+/// that waits for one keeps nothing.
+///
+/// # Errors
+/// The file cannot be opened, or is no plain file.
+pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
+    let file = platform::open_without_waiting(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is not a plain file")),
+    }
+}
+
+/// Reads a plain file as a whole.
+///
+/// # Errors
+/// As [`open_plain`], or the file is too large.
+pub(crate) fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_plain(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_BYTES {
+        true => Err(io::Error::other("it is over 2 GiB")),
+        false => Ok(bytes),
+    }
+}
+
+/// Returns the bytes of a plain file, or `None` if it does not exist.
 pub(crate) fn read_if_exists(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::read(path) {
+    match read_plain(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(Error::file("read", path)(error)),

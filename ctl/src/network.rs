@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
 
+use crate::files;
 use crate::json_spans::{self, Member, Members};
 
 /// Most files that Multus hands on to one after another.
@@ -72,6 +73,8 @@ pub(crate) enum HandedOn {
     To(Box<Network>),
     /// A source that the tool cannot see on the node; the text says why
     Unseen(String),
+    /// Nothing: Multus fails for each Pod; the text says why
+    Broken(String),
 }
 
 impl Network {
@@ -80,7 +83,7 @@ impl Network {
     /// # Errors
     /// The file cannot be read.
     pub(crate) fn read_file(path: &Path) -> io::Result<Self> {
-        Ok(Self::new(path, &fs::read(path)?))
+        Ok(Self::new(path, &files::read_plain(path)?))
     }
 
     /// Returns the network of a file with these bytes.
@@ -122,7 +125,7 @@ impl Network {
         match &self.handed_on {
             HandedOn::To(next) => next.unseen_reason(),
             HandedOn::Unseen(why) => Some(why),
-            HandedOn::No | HandedOn::Delegates => None,
+            HandedOn::No | HandedOn::Delegates | HandedOn::Broken(_) => None,
         }
     }
 
@@ -132,10 +135,10 @@ impl Network {
         let Ok(root) = Members::parse(&own.source.text) else { return Vec::new() };
         let mut plugins = Vec::new();
         for plugin in inlined(&root) {
-            let delegates = delegates(&plugin);
-            match delegates.is_empty() {
-                true => plugins.push(plugin),
-                false => plugins.extend(delegates.iter().flat_map(inlined)),
+            // Multus makes the others additional interfaces.
+            match delegates(&plugin).first() {
+                None => plugins.push(plugin),
+                Some(of_pods) => plugins.extend(inlined(of_pods)),
             }
         }
         plugins.extend(own.beside.iter().filter_map(|it| Members::parse(&it.text).ok()));
@@ -149,8 +152,12 @@ impl Network {
         let mut next = Some(self);
         while let Some(network) = next {
             if let Ok(root) = Members::parse(&network.source.text) {
-                let multus = inlined(&root).into_iter().filter(is_multus);
-                names.extend(multus.filter_map(|it| it.string("type")).map(Into::into));
+                for multus in inlined(&root).into_iter().filter(is_multus) {
+                    let delegates = delegates(&multus);
+                    let delegated = delegates.iter().skip(1).flat_map(inlined);
+                    let started = std::iter::once(multus.clone()).chain(delegated);
+                    names.extend(started.filter_map(|it| it.string("type")).map(Into::into));
+                }
             }
             next = match &network.handed_on {
                 HandedOn::To(to) => Some(&**to),
@@ -231,7 +238,7 @@ fn plugins_beside(root: &Members<'_>, path: &Path) -> Vec<Source> {
     }
     let files = files_with_extensions(&path.with_file_name(&*name), &["conf"]);
     // An unreadable file becomes an empty one, which the check refuses.
-    let read = |file: PathBuf| Source::new(&file, &fs::read(&file).unwrap_or_default());
+    let read = |file: PathBuf| Source::new(&file, &files::read_plain(&file).unwrap_or_default());
     files.into_iter().map(read).collect()
 }
 
@@ -263,45 +270,64 @@ fn find_handed_on(multus: &Members<'_>, path: &Path, steps: usize) -> HandedOn {
         (None, Some(file)) => host_path(&file, here),
         (None, None) => return HandedOn::No,
     };
-    let read = found.and_then(|file| {
-        let bytes = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let steps = steps.checked_sub(1).ok_or("one file hands on to the next without end")?;
-        Ok(HandedOn::To(Box::new(Network::with_steps_left(&file, &bytes, steps))))
-    });
-    read.unwrap_or_else(HandedOn::Unseen)
+    let file = match found {
+        Ok(file) => file,
+        Err(handed_on) => return handed_on,
+    };
+    let Some(steps) = steps.checked_sub(1) else {
+        return HandedOn::Broken(format!("{} hands on to itself in the end", file.display()));
+    };
+    match files::read_plain(&file) {
+        Ok(bytes) => {
+            let next = Network::with_steps_left(&file, &bytes, steps);
+            match next.handed_on {
+                HandedOn::Broken(why) => HandedOn::Broken(why),
+                _ => HandedOn::To(Box::new(next)),
+            }
+        }
+        Err(error) => HandedOn::Broken(format!("{}: {error}", file.display())),
+    }
 }
 
 /// Returns the file on the node for a path in Multus' container, which mounts the node's folders
-/// elsewhere.
-fn host_path(path: &str, here: &Path) -> Result<PathBuf, String> {
+/// elsewhere: `/host/etc/cni/net.d/x` is `x` in the folder `net.d` of Multus' own file.
+fn host_path(path: &str, here: &Path) -> Result<PathBuf, HandedOn> {
     let there = Path::new(path);
     let beside = here.join(there.file_name().unwrap_or_default());
-    let found = [there, &*beside, here].into_iter().find(|it| {
-        it.is_file() || it.is_dir() && (*it != here || there.file_name() == here.file_name())
-    });
-    match found {
+    let absolute = std::path::absolute(here).unwrap_or_else(|_| here.to_owned());
+    let folder = absolute.file_name().unwrap_or_default();
+    let below = there.iter().position(|part| part == folder);
+    let mapped = below.map(|at| here.join(there.iter().skip(at + 1).collect::<PathBuf>()));
+    let candidates = [Some(there), mapped.as_deref(), Some(&beside)];
+    match candidates.into_iter().flatten().find(|it| it.exists()) {
         Some(folder) if folder.is_dir() => first_without_multus(folder),
         Some(file) => Ok(file.to_owned()),
-        None => Err(format!("there is no {path}")),
+        None if mapped.is_some() || there.parent().is_some_and(Path::is_dir) => {
+            Err(HandedOn::Broken(format!("there is no {path}")))
+        }
+        None => Err(HandedOn::Unseen(format!("{path} is not in a folder that is seen here"))),
     }
 }
 
 /// Returns the first network of a folder that Multus did not write.
-fn first_without_multus(folder: &Path) -> Result<PathBuf, String> {
+fn first_without_multus(folder: &Path) -> Result<PathBuf, HandedOn> {
     let is_multus = |path: &PathBuf| {
         path.file_name().is_some_and(|it| it.to_string_lossy().starts_with("00-multus"))
     };
     let mut files = files_with_extensions(folder, &["conf", "conflist"])
         .into_iter()
         .filter(|it| !is_multus(it));
-    files.next().ok_or_else(|| format!("{} has no other network", folder.display()))
+    files
+        .next()
+        .ok_or_else(|| HandedOn::Broken(format!("{} has no other network", folder.display())))
 }
 
 /// Returns the file of the network `name`.
-fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, String> {
+fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, HandedOn> {
     let conf_dir = multus.string("confDir").unwrap_or_else(|| MULTUS_CONF_DIR.into());
     let has_name = |path: &PathBuf| {
-        let text = fs::read_to_string(path).unwrap_or_default();
+        let bytes = files::read_plain(path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
         let is_it = |root: Members<'_>| {
             root.string("name").as_deref() == Some(name) && !inlined(&root).iter().any(is_multus)
         };
@@ -310,7 +336,9 @@ fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf
     let folders = [host_folder(Path::new(&*conf_dir), here), here.to_owned()];
     let mut found = folders.iter().flat_map(|it| files(it)).filter(has_name);
     found.next().ok_or_else(|| {
-        format!("no file of {conf_dir} has the network {name:?}: it may be a NetworkAttachmentDefinition")
+        HandedOn::Unseen(format!(
+            "no file of {conf_dir} has the network {name:?}: it may be a NetworkAttachmentDefinition"
+        ))
     })
 }
 

@@ -145,6 +145,18 @@ pub(crate) async fn works(plugin: &Path, limit: Duration) -> bool {
     }
 }
 
+/// Says what a plugin answered to VERSION that is not an answer.
+fn no_version(answer: &Output, said: &str) -> String {
+    let status = answer.status;
+    match serde_json::from_slice::<CniError>(&answer.stdout) {
+        Ok(CniError { code, msg }) => format!("VERSION ended with {status}: code {code}, {msg}"),
+        Err(_) if status.success() => {
+            "it is no CNI plugin: its answer to VERSION has no supportedVersions".to_owned()
+        }
+        Err(_) => format!("it is no CNI plugin: VERSION ended with {status}; {said}"),
+    }
+}
+
 /// Asks a plugin for its CNI versions.
 async fn ask_version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Failure> {
     let answer = run_program(plugin, Some("VERSION"), b"", limit).await?;
@@ -159,10 +171,7 @@ async fn ask_version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Fail
             Err(match answer.status.code() {
                 // The dynamic loader and env end so if a file is missing.
                 Some(platform::NOT_FOUND) => Failure::CannotLoad(said.to_owned()),
-                _ => Failure::Answer(format!(
-                    "it is no CNI plugin: VERSION ended with {}; {said}",
-                    answer.status
-                )),
+                _ => Failure::Answer(no_version(&answer, said)),
             })
         }
     }
@@ -249,7 +258,7 @@ fn is_program(path: &Path) -> bool {
         Some((file.format(), file.architecture(), file.is_64(), file.endianness()))
     };
     let ours = platform::this_program().and_then(fs::read);
-    let (Ok(bytes), Ok(ours)) = (fs::read(path), ours) else { return false };
+    let (Ok(bytes), Ok(ours)) = (files::read_plain(path), ours) else { return false };
     let may_run = fs::metadata(path).is_ok_and(|file| platform::may_run(&file));
     may_run && machine(&bytes).is_some() && machine(&bytes) == machine(&ours)
 }

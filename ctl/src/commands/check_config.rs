@@ -34,7 +34,9 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
         let mut files = vec![path.clone()];
         if path.is_dir() {
             files = network::files(path);
-            output::answer(out, arguments.output, &Folder::new(path, &files))?;
+            let folder = Folder::new(path, &files);
+            fails |= folder.is_bypassed();
+            output::answer(out, arguments.output, &folder)?;
         }
         let mut next = 0;
         while let Some(file) = files.get(next).cloned() {
@@ -46,7 +48,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
                     if !arguments.bin_dir.is_empty() {
                         report.ask_plugins(&network, &arguments.bin_dir, plugin_check::LIMIT)?;
                     }
-                    fails |= report.is_failure();
+                    fails |= !report.is_safe();
                     output::answer(out, arguments.output, &report)?;
                     let other =
                         network.handed_on_to().filter(|it| !files.iter().any(|is| is == it));
@@ -78,15 +80,36 @@ fn read_input(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the cniVersion that a network's plugins are called with, and their reports on it.
-pub(crate) fn ask_plugins(
+/// Describes the network that a container runtime takes on a node.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    /// The cniVersion that its plugins are called with
+    pub(crate) cni_version: Option<Version>,
+    pub(crate) plugins: Vec<PluginReport>,
+    /// Why no Pod starts with it, whatever its plugins are
+    pub(crate) problems: Vec<String>,
+}
+
+/// Judges a network on a node, and asks its plugins.
+pub(crate) fn judge(
     network: &Network,
     folders: &[PathBuf],
     limit: Duration,
-) -> Result<(Option<Version>, Vec<PluginReport>), Error> {
+) -> Result<Judgement, Error> {
     let mut report = Report::new(network, network.source.text.as_bytes());
     report.ask_plugins(network, folders, limit)?;
-    Ok((report.cni_version, report.plugins))
+    let Report { cni_version, plugins, .. } = report;
+    Ok(Judgement { cni_version, plugins, problems: problems(network) })
+}
+
+/// Returns why no Pod starts with a network, whatever its plugins are.
+pub(crate) fn problems(network: &Network) -> Vec<String> {
+    let problems = |it: &Network| Report::new(it, it.source.text.as_bytes()).problems();
+    let mut found = problems(network);
+    if network.handed_on_to().is_some() {
+        found.extend(problems(network.pod_network()));
+    }
+    found
 }
 
 /// Returns the plugin's settings in a network.

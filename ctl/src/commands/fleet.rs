@@ -46,7 +46,7 @@ impl Fleet {
         let mut all: BTreeMap<String, Facts> = BTreeMap::new();
         for path in paths {
             for (node, file) in files_by_node(path)? {
-                let bytes = fs::read(&file).map_err(Error::file("read", &file))?;
+                let bytes = files::read_plain(&file).map_err(Error::file("read", &file))?;
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
                 all.entry(node).or_default().add_file(&name, &bytes);
             }
@@ -126,6 +126,6 @@ impl fmt::Display for Fleet {
             }
         }
         let (clear, all) = (self.count_clear(), self.nodes.len());
-        writeln!(out, "\nNothing stands in the way of a list of 1.1.0 on {clear} of {all} nodes.")
+        writeln!(out, "\n{clear} of {all} nodes could have a list of 1.1.0.")
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::runtime::Builder;
 
 use crate::cli::Status;
-use crate::commands::check_config::{self, PluginReport};
+use crate::commands::check_config::{self, Judgement, PluginReport};
 use crate::commands::install::state::{self, Intent, sha256};
 use crate::commands::owed;
 use crate::commands::settings::InForce;
@@ -89,7 +89,7 @@ impl Report {
         let place = &arguments.place;
         let folder = state::folder(place)?;
         let path = place.plugin()?;
-        let bytes = fs::read(&path).ok().filter(|_| path.is_file());
+        let bytes = files::read_plain(&path).ok();
         let installed = files::read_if_exists(&folder.join("installed"))?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
         let plugin = Plugin {
@@ -111,13 +111,18 @@ impl Report {
         let intent =
             File::open(folder.join("lock")).map_or(Intent::None, |lock| Intent::read_from(&lock));
         let taken = network::files(&place.conf_dir()).into_iter().next();
-        let network = taken.as_ref().and_then(|path| Network::read_file(path).ok());
+        let read = taken.as_ref().map(|path| (path, Network::read_file(path)));
+        let unreadable = match &read {
+            Some((path, Err(error))) => vec![format!("cannot read {}: {error}", path.display())],
+            _ => Vec::new(),
+        };
+        let network = read.and_then(|(_, network)| network.ok());
         let names_plugin = network.as_ref().is_some_and(|it| it.leads_to(&place.name));
-        let (cni_version, plugins) = match &network {
+        let Judgement { cni_version, plugins, problems } = match &network {
             Some(network) => {
-                check_config::ask_plugins(network, &place.bin_dirs, plugin_check::STATUS_LIMIT)?
+                check_config::judge(network, &place.bin_dirs, plugin_check::STATUS_LIMIT)?
             }
-            None => (None, Vec::new()),
+            None => Judgement { problems: unreadable, ..Judgement::default() },
         };
         let conflist = Conflist {
             handed_on_to: network.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
@@ -144,13 +149,13 @@ impl Report {
             owed,
             findings: Vec::new(),
         };
-        report.findings = report.find_problems();
+        report.findings = report.find_problems(problems);
         Ok(report)
     }
 
     /// Returns what prevents the plugin from connecting the node's Pods. After a rollback the
     /// earlier plugin is not a finding, because a person wants it.
-    fn find_problems(&self) -> Vec<String> {
+    fn find_problems(&self, of_network: Vec<String>) -> Vec<String> {
         let Self { plugin, conflist, .. } = self;
         let wanted = !self.rolled_back;
         let mut findings = Vec::new();
@@ -170,7 +175,10 @@ impl Report {
             "each ADD ends with code 7: correct the settings below".to_owned(),
         );
         if let Some(taken) = &conflist.taken {
-            let is_other = !conflist.names_plugin && conflist.unseen.is_none();
+            // What cannot be read leads nowhere, and settings that are refused may name another
+            // folder.
+            let is_read = of_network.is_empty() && !self.settings.is_refused();
+            let is_other = is_read && !conflist.names_plugin && conflist.unseen.is_none();
             let taken = taken.display();
             find(
                 is_other,
@@ -179,6 +187,7 @@ impl Report {
                 ),
             );
         }
+        findings.extend(of_network);
         findings
     }
 }

@@ -62,6 +62,11 @@ pub(crate) fn mode(file: &Metadata) -> Option<u32> {
     Some(file.mode() & 0o7777)
 }
 
+/// Opens a file for reading. Without O_NONBLOCK the kernel waits for the writer of a FIFO.
+pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)
+}
+
 pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }

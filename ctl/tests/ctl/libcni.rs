@@ -343,7 +343,7 @@ fn configurations_of_multus() -> Vec<String> {
     for (key, values) in [
         (
             "clusterNetwork",
-            &[r#""x""#, r#""/etc/cni/net.d/x.conf""#, r#""""#, "null", "5", "{}"][..],
+            &[r#""x""#, r#""/nowhere/net.d/x.conf""#, r#""""#, "null", "5", "{}"][..],
         ),
         (
             "delegates",

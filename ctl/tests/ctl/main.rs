@@ -22,6 +22,8 @@ mod log;
 #[cfg(unix)]
 mod metrics;
 mod owed;
+#[cfg(unix)]
+mod plain;
 mod probe;
 mod settings;
 mod status;

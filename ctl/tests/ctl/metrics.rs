@@ -200,6 +200,17 @@ fn a_keeper_writes_metrics() {
     drop(keeper);
 }
 
+/// What another program wrote is not replaced, and not removed.
+#[test]
+fn a_file_that_is_there_is_not_taken_for_metrics() {
+    let node = Node::new();
+    let path = node.path("precious.txt");
+    fs::write(&path, "precious\n").unwrap();
+    node.install("one", &["--keep", "1s", "--metrics", path.to_str().unwrap()])
+        .assert(2, "has no metrics: name another");
+    assert_eq!(fs::read_to_string(path).unwrap(), "precious\n");
+}
+
 /// Rotation by the plugin, by renaming and by copying, and a keeper that is killed: no call is
 /// lost or counted twice.
 #[test]
@@ -211,10 +222,15 @@ fn each_call_is_counted_once() {
         watched.scrape();
         assert_eq!(watched.total("antrea_cni_calls_total", "ADD"), watched.adds);
         // At most one rotation until the keeper looks again: two would take lines with them.
-        match turn % 4 {
+        match turn % 5 {
             0 => fs::rename(watched.log(), watched.node.path("log.1")).unwrap(),
             1 => {
                 fs::copy(watched.log(), watched.node.path("log.1")).unwrap();
+                fs::write(watched.log(), "").unwrap();
+            }
+            // What was counted under one path is not counted under another, nor again later.
+            3 => {
+                fs::copy(watched.log(), watched.node.path("sav")).unwrap();
                 fs::write(watched.log(), "").unwrap();
             }
             2 => {
@@ -223,9 +239,10 @@ fn each_call_is_counted_once() {
                 watched.add(10);
                 keeper = watched.keeper();
             }
-            _ => (),
+            _ => fs::remove_file(watched.log()).unwrap(),
         }
     }
+    watched.add(1);
     watched.scrape();
     assert_eq!(watched.total("antrea_cni_calls_total", "ADD"), watched.adds);
     // The plugin rotated it, too: each line has some 400 bytes.

@@ -89,7 +89,7 @@ impl<'a> Checker<'a> {
             let at = ipam.map_or(at, |it| Position::of_value(self.text(), it.value));
             self.withhold(
                 at,
-                "antrea without ipam, and no plugin before it: every agent refuses that (code 2); set ipam.type to \"host-local\", or chain it after another plugin",
+                "antrea without an ipam that agents know, and no plugin before it: every agent refuses that (code 2); set ipam.type to \"host-local\", or chain it after another plugin",
             );
         }
     }

@@ -40,6 +40,13 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// Returns whether Pods do not get the network in the folder that leads to the plugin.
+    pub(super) fn is_bypassed(&self) -> bool {
+        self.antrea.is_some() && !self.leads_to_plugin && self.unseen.is_none()
+    }
+}
+
 impl fmt::Display for Folder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let folder = self.folder.display();

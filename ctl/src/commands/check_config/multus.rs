@@ -55,6 +55,10 @@ impl<'a> Checker<'a> {
             ),
             HandedOn::Delegates => self.check_delegates(multus),
             HandedOn::To(_) => (),
+            HandedOn::Broken(why) => {
+                let at = self.member_position_or(multus.get("clusterNetwork"), at);
+                self.refuse(at, format!("Multus fails for each Pod: {why}"));
+            }
             HandedOn::Unseen(why) => {
                 let at = self.member_position_or(multus.get("clusterNetwork"), at);
                 self.warn(

@@ -101,7 +101,7 @@ fn find_in_path(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
         true => name.to_owned(),
         false => format!("{name}{EXE_SUFFIX}"),
     };
-    folders.iter().map(|folder| folder.join(&name)).find(|path| path.exists())
+    folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
 /// Returns whether a `type` leads out of the folders of plugins (libcni, `invoke.FindInPath`).

@@ -60,7 +60,7 @@ impl Report {
                 checker.check(pods, pods.source.text.as_bytes())
             }
             HandedOn::Delegates => version_of_delegate(network),
-            HandedOn::Unseen(_) => None,
+            HandedOn::Unseen(_) | HandedOn::Broken(_) => None,
             HandedOn::No => own_version,
         };
         let root = Members::parse(&pods.source.text);
@@ -128,6 +128,14 @@ impl Report {
         Ok(())
     }
 
+    /// Returns the findings for which the container runtime, Multus or the plugin refuses the
+    /// network, each as a line.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let is_problem = |it: &&Finding| it.refused;
+        let line = |it: &Finding| format!("{}:{}:{}: {}", it.file, it.line, it.column, it.message);
+        self.findings.iter().filter(is_problem).map(line).collect()
+    }
+
     pub(super) fn is_refused(&self) -> bool {
         self.findings.iter().any(|finding| finding.refused)
     }
@@ -141,16 +149,6 @@ impl Report {
                 true => self.other_plugins_refuse.is_empty(),
                 false => self.plugins.iter().all(|it| it.problem.is_none()),
             }
-    }
-
-    /// Returns whether the command fails. If the node's programs were asked, only their answers
-    /// count. What agents do is then only in the verdict.
-    pub(super) fn is_failure(&self) -> bool {
-        let is_taken = !self.is_refused()
-            && self.cni_version.is_some()
-            && !self.plugins.is_empty()
-            && self.plugins.iter().all(|it| it.problem.is_none());
-        !self.is_safe() && !is_taken
     }
 
     fn conclude(&mut self) {
@@ -195,7 +193,7 @@ impl Report {
         }
         let multus = match &self.cni_version {
             Some(version) if *version < Version::new(0, 4, 0) => {
-                " Multus whose own cniVersion is 0.4.0 or later does not start beside it."
+                " If Multus makes its configuration of it, Multus' own cniVersion has to be below 0.4.0, too."
             }
             _ => "",
         };

@@ -44,6 +44,13 @@ impl Installation {
                 Some(path) => fs::read(path).map_err(Error::file("read", path))?,
                 None => embedded.ok_or(Error::NothingEmbedded)?.to_vec(),
             };
+            // Of another program, or a log: it would be replaced, and removed in the end.
+            let metrics = arguments.metrics.as_deref().map(files::read_if_exists).transpose()?;
+            let metrics = metrics.flatten().unwrap_or_default();
+            if !metrics.is_empty() && !metrics.starts_with(b"# HELP antrea_cni_") {
+                let said = "--metrics names a file that is there and has no metrics: name another";
+                return Err(Error::Argument(said.to_owned()));
+            }
             Ok(Self {
                 plugin,
                 is_unattended: arguments.keep.is_some() || arguments.best_effort,

@@ -9,7 +9,7 @@ use super::state::{self, sha256};
 use crate::commands::log::counters::Counters;
 use crate::commands::log::prometheus::{Kind, MetricsText};
 use crate::commands::settings::{self, InForce};
-use crate::commands::{log, owed};
+use crate::commands::{check_config, log, owed};
 use crate::error::Error;
 use crate::files;
 use crate::network::{self, Network};
@@ -64,7 +64,8 @@ impl<'a> Metrics<'a> {
         };
         let is_due = self.written.is_none_or(|(at, was)| was != found || at.elapsed() >= interval);
         let written = match is_due {
-            true => counted.and_then(|()| self.write(found, in_force.ok().as_ref())),
+            // Also where the log cannot be read.
+            true => self.write(found, in_force.ok().as_ref()).and(counted),
             false => counted,
         };
         let said = written.err().map(|error| format!("no metrics: {error}")).unwrap_or_default();
@@ -84,7 +85,7 @@ impl<'a> Metrics<'a> {
             files::write(&self.saved, &saved, 0o600)?;
         }
         // An unreadable plugin gets the checksum of an empty file.
-        let plugin = fs::read(self.installation.plugin_path()?).unwrap_or_default();
+        let plugin = files::read_plain(&self.installation.plugin_path()?).unwrap_or_default();
         let mut text = MetricsText::new("plugin", &self.installation.place.name);
         let number = |is: bool| vec![(Vec::new(), f64::from(u8::from(is)))];
         text.family(
@@ -142,7 +143,8 @@ impl<'a> Metrics<'a> {
     fn leads_to_plugin(&self) -> Option<bool> {
         let first = network::files(&self.installation.place.conf_dir()).into_iter().next()?;
         let network = Network::read_file(&first).ok()?;
-        let leads = network.leads_to(&self.installation.place.name);
+        let leads = network.leads_to(&self.installation.place.name)
+            && check_config::problems(&network).is_empty();
         (leads || network.unseen_reason().is_none()).then_some(leads)
     }
 }

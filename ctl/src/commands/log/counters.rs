@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use antrea_cni::Api;
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{Event, short_name};
 use super::prometheus::{Distribution, Kind, Labels, MetricsText};
 use super::read::rotated;
+use crate::files;
 use crate::releases;
 
 /// Number of bytes that identify a log file: its first line has the time of a call in
@@ -27,6 +28,9 @@ const BOUNDS: [f64; 14] =
 /// first call.
 const COMMANDS: [&str; 5] = ["ADD", "CHECK", "DEL", "GC", "STATUS"];
 
+/// Most files whose positions are remembered: the log and the one before it, of some paths.
+const MAX_FILES: usize = 16;
+
 /// Most combinations of command, API and code that are counted separately.
 const MAX_GROUPS: usize = 200;
 
@@ -35,7 +39,8 @@ const MAX_GROUPS: usize = 200;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Counters {
-    position: Option<Position>,
+    /// The files that were read last, newest first
+    files: Vec<Position>,
     groups: Vec<Group>,
     commands: BTreeMap<String, Durations>,
     torn_lines: u64,
@@ -46,7 +51,6 @@ pub(crate) struct Counters {
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 struct Position {
-    log: PathBuf,
     /// The first [`HEAD`] bytes of the file
     head: Vec<u8>,
     offset: u64,
@@ -80,26 +84,22 @@ impl Counters {
         // The new file is opened first: a rotation between the two then hides no file.
         let new = open_log(log)?;
         let old = open_log(&rotated(log))?;
-        let last = self.position.clone().filter(|it| it.log == log);
-        let offset_in = |file: &LogFile| {
-            last.as_ref().filter(|last| last.head == file.head).map(|last| last.offset)
-        };
         let is_new = |old: &LogFile| new.as_ref().is_some_and(|new| new.head == old.head);
-        let goes_on = new.as_ref().and_then(offset_in);
-        if let Some(old) = old.filter(|old| goes_on.is_none() && !is_new(old)) {
-            let offset = offset_in(&old).unwrap_or_default();
-            self.count_file(log, &old, offset)?;
+        // A file is known by its start, wherever it is by now.
+        for file in old.filter(|old| !is_new(old)).into_iter().chain(new) {
+            self.count_file(&file)?;
         }
-        match new {
-            Some(new) => self.count_file(log, &new, goes_on.unwrap_or_default()),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    fn count_file(&mut self, log: &Path, file: &LogFile, offset: u64) -> io::Result<()> {
+    fn count_file(&mut self, file: &LogFile) -> io::Result<()> {
+        let known = self.files.iter().position(|it| it.head == file.head);
+        let mut position = match known {
+            Some(known) => self.files.remove(known),
+            None => Position { head: file.head.clone(), offset: 0 },
+        };
         let mut lines = BufReader::new(&file.file);
-        lines.seek(SeekFrom::Start(offset))?;
-        let mut position = Position { log: log.to_owned(), head: file.head.clone(), offset };
+        lines.seek(SeekFrom::Start(position.offset))?;
         let mut line = Vec::new();
         // The plugin is still writing a line without an end.
         while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
@@ -113,7 +113,8 @@ impl Counters {
             position.offset += line.len() as u64;
             line.clear();
         }
-        self.position = Some(position);
+        self.files.insert(0, position);
+        self.files.truncate(MAX_FILES);
         Ok(())
     }
 
@@ -228,7 +229,7 @@ struct LogFile {
 
 /// Opens a file of the log. Returns `None` if it does not exist or has no line yet.
 fn open_log(path: &Path) -> io::Result<Option<LogFile>> {
-    let mut file = match File::open(path) {
+    let mut file = match files::open_plain(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

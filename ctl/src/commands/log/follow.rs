@@ -11,6 +11,7 @@ use super::read::{is_standard_input, read_log};
 use crate::cli::Follow;
 use crate::commands::settings;
 use crate::error::{Error, Exit};
+use crate::files;
 use crate::output::{OutputFormat, json_line, say};
 use crate::platform;
 
@@ -93,7 +94,7 @@ struct Log {
 
 impl Log {
     fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(Error::file("read", path))?;
+        let file = files::open_plain(path).map_err(Error::file("read", path))?;
         let identity = platform::identity(&file).ok();
         Ok(Self { file: BufReader::new(file), identity, line: Vec::new() })
     }
@@ -128,7 +129,7 @@ impl Log {
 
     /// Returns whether another file has the log's name now.
     fn is_rotated(&self, path: &Path) -> bool {
-        let now = File::open(path).and_then(|file| platform::identity(&file));
+        let now = files::open_plain(path).and_then(|file| platform::identity(&file));
         now.is_ok_and(|now| Some(now) != self.identity)
     }
 }

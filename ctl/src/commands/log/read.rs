@@ -1,12 +1,12 @@
 //! Reads a log as events, oldest first.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::event::Event;
 use crate::cli::Filter;
 use crate::error::Error;
+use crate::files;
 
 impl Filter {
     pub(super) fn accepts(&self, event: &Event) -> bool {
@@ -40,8 +40,8 @@ pub(super) fn read_log(path: &Path, mut handle: impl FnMut(Event)) -> Result<usi
         return read_events(io::stdin().lock(), handle).map_err(Error::file("read", path));
     }
     let mut torn = 0;
-    let old = File::open(rotated(path)).ok();
-    let new = File::open(path).map_err(Error::file("read", path))?;
+    let old = files::open_plain(&rotated(path)).ok();
+    let new = files::open_plain(path).map_err(Error::file("read", path))?;
     for file in old.into_iter().chain([new]) {
         torn +=
             read_events(BufReader::new(file), &mut handle).map_err(Error::file("read", path))?;

@@ -94,16 +94,16 @@ fn plugins_in_the_folder_of_the_network_are_plugins_of_the_list() {
     list("").assert(0, "20-more.conf:1:1: warning: libcni 1.3.0 and later add this plugin");
 }
 
-/// Where the programs of a node are asked, the exit status is theirs.
+/// Also where the programs of the node take it.
 #[cfg(unix)]
 #[test]
-fn what_a_node_takes_and_agents_refuse_is_told_apart() {
+fn what_agents_refuse_is_not_safe_on_a_node() {
     let node = crate::support::Node::new();
     node.install("one", &[]).assert(0, "installed");
     let list = r#"{"cniVersion":"1.0.0","name":"antrea","plugins":[{"type":"antrea"}]}"#;
     let bin = node.path("bin");
     let answer = check(list, &["--bin-dir", bin.to_str().unwrap()]);
-    answer.assert(0, "Not safe: correct what is marked unsafe above.");
+    answer.assert(1, "Not safe: correct what is marked unsafe above.");
     check(list, &[]).assert(1, "Not safe: correct what is marked unsafe above.");
 }
 

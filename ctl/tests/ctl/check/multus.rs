@@ -97,11 +97,57 @@ fn a_network_that_only_the_api_server_knows_is_left_to_multus() {
     assert_eq!(status["findings"], Value::Array(Vec::new()), "{status}");
 }
 
+/// What certainly fails is told from what only Multus can see.
+#[test]
+fn a_network_that_is_not_there_is_an_error() {
+    for (members, says) in [
+        (r#""clusterNetwork":"/host/etc/cni/net.d/11-nothere.conflist""#, "there is no /host"),
+        (r#""clusterNetwork":"/etc/cni/net.d/00-multus.conf""#, "hands on to itself in the end"),
+        (r#""multusConfigFile":"auto","multusAutoconfigDir":"net.d/empty""#, "no other network"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let net_d = folder.path().join("net.d");
+        fs::create_dir_all(net_d.join("empty")).unwrap();
+        let members = members.replace("net.d/empty", net_d.join("empty").to_str().unwrap());
+        fs::write(net_d.join("00-multus.conf"), multus("0.3.1", &members)).unwrap();
+        run(["check-config", net_d.to_str().unwrap()]).assert(1, says);
+        let node = Node::new();
+        node.install("one", &[]).assert(0, "installed");
+        let mut tool = node.command("status");
+        let answer: Answer = tool.arg("--conf-dir").arg(&net_d).output().unwrap().into();
+        answer.assert(1, "Multus fails for each Pod");
+    }
+    // A folder below the one of Multus.
+    let folder = TempDir::new().unwrap();
+    let net_d = folder.path().join("net.d");
+    fs::create_dir_all(net_d.join("multus.d")).unwrap();
+    let list = LIST.replace("VERSION", "1.0.0");
+    fs::write(net_d.join("multus.d/x.conflist"), list).unwrap();
+    let own = multus("1.0.0", r#""clusterNetwork":"/host/etc/cni/net.d/multus.d/x.conflist""#);
+    fs::write(net_d.join("00-multus.conf"), own).unwrap();
+    run(["check-config", net_d.to_str().unwrap()]).assert(0, "multus.d/x.conflist");
+}
+
+/// Multus makes the others additional interfaces.
+#[test]
+fn pods_get_the_first_delegate() {
+    let delegates = |order: [&str; 2]| {
+        let of = |name: &str| match name {
+            "antrea" => LIST.replace("VERSION", "0.3.1"),
+            name => format!(r#"{{"cniVersion":"0.3.1","name":"{name}","type":"{name}"}}"#),
+        };
+        let own = format!(r#""delegates":[{}]"#, order.map(of).join(","));
+        NetD::new(&multus("0.3.1", &own), "0.3.1").status()["conflist"]["namesPlugin"].clone()
+    };
+    assert_eq!(delegates(["antrea", "calico"]), true);
+    assert_eq!(delegates(["calico", "antrea"]), false);
+}
+
 #[test]
 fn pods_that_multus_leads_past_the_plugin_are_told() {
     let flannel = r#""delegates":[{"cniVersion":"0.3.1","name":"x","type":"flannel"}]"#;
     let folder = NetD::new(&multus("0.3.1", flannel), "0.3.1");
-    folder.check().assert(0, "Pods do not get 10-antrea.conflist");
+    folder.check().assert(1, "Pods do not get 10-antrea.conflist");
     let status = folder.status();
     let found = status["findings"][0].as_str().unwrap();
     assert!(found.starts_with("Pods bypass Antrea"), "{status}");
