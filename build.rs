@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Compiles every `proto/*/cni.proto`; a new API version needs no edit here.
 
 use std::error::Error;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Compiles the messages of the newest API: those of the older ones are the
 //! same on the wire.
 

@@ -1,3 +1,5 @@
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 """Sums up what `perf script` printed: samples by what is on the stack, as µs a call."""
 
 import re

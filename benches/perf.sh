@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Where the time of an ADD goes that v1beta1 answers: `make perf`. Needs perf, gcc, Go and Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."

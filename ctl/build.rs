@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Embeds the plugin that `ANTREA_CNI_EMBED` names, so that one file installs
 //! it. Without the variable the tool is the same but for `install --from`.
 

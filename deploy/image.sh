@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Builds the image without a daemon: image.sh FOLDER writes FOLDER/antrea-cni.tar, an OCI
 # archive with an index of linux/amd64, linux/arm64 and linux/arm/v7, from what `make dist`
 # built, and prints the sizes. SOURCE=URL: where the image says that it comes from.

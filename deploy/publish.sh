@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Pushes image and chart of this version to a registry: publish.sh REGISTRY[/FOLDER].
 # Whoever may push is logged in there (buildah login). PLAIN_HTTP=1: without TLS.
 set -euo pipefail

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Builds the release archives, the same bytes wherever they are built: dist/build.sh OUT.
 # One for each of amd64, arm64 and arm (v7). What goes in: both programs with the list of
 # their dependencies inside (cargo auditable), documentation, what is in deploy/, man

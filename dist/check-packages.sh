@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Installs the packages of check-packages.sh FOLDER in empty roots, starts what those of amd64 bring,
 # and removes them again.
 set -euo pipefail

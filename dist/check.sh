@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Builds the release archives, packages and image of HEAD twice, in folders of different
 # names and depth, and compares every byte.
 set -euo pipefail

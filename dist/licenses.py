@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 """Writes the licence texts of all that is linked into the programs:
 licenses.py OUT TARGET PACKAGE..."""
 import json, pathlib, subprocess, sys

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Builds all packages with the lowest versions that Cargo.toml allows of what it names, so
 # that the numbers there are true, and by the oldest Rust that it declares.
 set -euo pipefail

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Prints what the CHANGELOG says of a version: release-notes.sh [VERSION], by default the
 # one in Cargo.toml.
 set -euo pipefail

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Writes the SBOMs (CycloneDX) of both programs: sbom.sh TARGET FOLDER.
 set -euo pipefail
 target=$1 folder=$(realpath -m "$2")

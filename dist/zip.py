@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 """Packs FOLDER/NAME as FOLDER/NAME.zip, the same bytes each time: zip.py FOLDER NAME."""
 import os, pathlib, sys, time, zipfile
 

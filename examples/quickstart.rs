@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The plugin and an agent of each generation, on this machine and in a few
 //! seconds: `cargo run --example quickstart`.
 //!

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Runs each fuzz target for some seconds, from the corpus that seed.py writes and the
 # regression inputs: fuzz/run.sh SECONDS [TARGET...].
 set -euo pipefail

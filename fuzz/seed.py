@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 """Writes a corpus to start from into fuzz/corpus: what real runtimes sent, what
 the Go plugin was asked, and well-formed replies. The regression inputs in
 fuzz/regressions go along."""

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Lists the commands of the CNI specification, and what differs between them, in one table.
 
 use std::time::Duration;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Describes each agent API as data: a table of functions that encode an API-independent
 //! [`Request`] and decode an API-independent [`Response`].
 

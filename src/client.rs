@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Stage 2: asks the agent to do the command. Tries the agent APIs newest first and uses the first
 //! one that the agent implements.
 //!

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Decides when a command has to end: at its timeout, or earlier if it would block the container
 //! runtime.
 //!

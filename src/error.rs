@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Defines the error of a command, and the one table from errors to CNI codes.
 
 use thiserror::Error;

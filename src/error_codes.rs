@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Codes of CNI errors: of the CNI specification (1 to 11, 50, 999) and of Antrea (201, 202).
 
 pub(crate) const INCOMPATIBLE_CNI_VERSION: u32 = 1;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Makes gRPC calls over a unix socket, or over a named pipe on Windows: one connection, and one
 //! RPC after another. Tells whether the server, the call or the connection failed. Knows nothing of
 //! CNI.

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Stage 1: reads what the container runtime passed. Checks it in the order of the CNI project's Go
 //! skeleton, so that the same invalid input gets the same code from both.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads JSON as Go's `encoding/json` does. The agent is a Go program and receives the
 //! configuration unchanged, so the plugin accepts what Go accepts.
 //!

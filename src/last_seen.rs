@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Remembers when the agent was last seen, as the modification time of an empty file, on Linux
 //! beside the agent's socket. If the file cannot be written, nothing is remembered and no command
 //! fails.

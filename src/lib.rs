@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements the CNI plugin of Antrea as a library. It asks the node's `antrea-agent` over gRPC to
 //! connect Pods, and works with every release of the agent.
 //!

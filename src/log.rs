@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Writes the log: one line of JSON for each call, if the settings ask for it.
 
 mod event;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Connects the program to its process: environment and standard input in, standard output and exit
 //! status out.
 

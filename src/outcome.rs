@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Stage 3: decides what the agent's answer, or its absence, means for each command.
 
 use bytes::Bytes;

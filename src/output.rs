@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Stage 4: writes one JSON document to standard output, or nothing.
 
 use std::io;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Stores owed DELs: those that were answered without an agent. Each is a file in a folder beside
 //! the agent's socket, until an agent does it. Agents release leftover interfaces when they start,
 //! but addresses only from v1.15.0 on.

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Hides the differences between operating systems: standard input and output, files, and network
 //! namespaces. The socket is in [`grpc`](crate::grpc).
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Runs the stages of the program, from the container runtime's input to standard output.
 
 use std::time::Instant;

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # The suite on another architecture's programs, under qemu-user:
 # arch.sh arm64|arm PLUGIN CTL. On arm64 the integration tests, the hostile agents and
 # the tool's tests, on arm all but the tool's.

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What a call may cost at most, counted and never timed: `benches/budget.toml`.
 //!
 //! The agent answers with one write to a complete request, so that a call is the

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Agents that answer as no agent should: `cargo test --test hostile`.
 //!
 //! Each kind is an ADD against raw HTTP/2 frames: the code that it has to end

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Agents and callers in other languages: `cargo test --test interop`.
 //!
 //! grpc-go in its newest and in an old release that real agents used, and

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The plugin against every release of the agent, and agents that do not exist
 //! yet: `cargo test --test matrix`.
 //!

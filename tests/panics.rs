@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What could panic in the release binary is what `docs/panics.md` explains:
 //! `make test-release`.
 //!

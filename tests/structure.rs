@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! No files import each other in a circle, and no folders either: in the plugin, the
 //! reference agent, the tool and what they call of Windows, whoever reads a file needs only
 //! what is below it.
@@ -16,6 +18,36 @@ use syn::visit::Visit;
 use syn::{Attribute, Item, ItemMod, UseTree, Visibility};
 
 type Module = Vec<String>;
+
+/// As Antrea's own check wants it (addlicense).
+#[test]
+fn each_file_has_its_copyright_and_licence() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = [
+        "src", "agent", "ctl", "windows", "tests", "benches", "examples", "fuzz", "deploy", "dist",
+    ]
+    .map(|it| root.join(it))
+    .into();
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let (path, kind) = (entry.path(), entry.file_type().unwrap());
+            let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if kind.is_dir() && !["target", "fixtures", "corpus", "__pycache__"].contains(&name) {
+                folders.push(path);
+            } else if kind.is_file() && ["rs", "go", "sh", "py"].contains(&extension) {
+                let text = fs::read_to_string(&path).unwrap();
+                let head: Vec<_> = text.lines().take(3).collect();
+                let has = |what: &str| head.iter().any(|line| line.contains(what));
+                let says = has("Copyright") && has("SPDX-License-Identifier: Apache-2.0");
+                assert!(says, "{}", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 200, "{seen}");
+}
 
 #[test]
 fn nothing_imports_what_imports_it() {

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The release binary where nothing is as it should be: `make test-release`.
 //!
 //! Each case is a call in surroundings that a broken node or somebody who means

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # The integration suites on the plugin and the tool for Windows, under wine:
 # `make test-windows`. Needs Debian's wine64 and mingw-w64.
 set -euo pipefail

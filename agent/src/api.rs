@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Tells which of the plugin's APIs the reference agent can serve, and how options name them.
 
 use antrea_cni::{Action, Api};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Does the CNI commands as recorded releases of the agent do them.
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Checks whether the agent behind a socket keeps the promises that the plugin relies on.
 //!
 //! ```text

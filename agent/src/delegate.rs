@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Runs a real CNI plugin in place of Open vSwitch, so that a Pod gets a real network.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Records what the agent was asked and what it did.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements antrea-agent's CNI service as a reference.
 //!
 //! It serves any subset of the APIs that agents ever had, behaves as recorded releases do, and can

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Creates real links in a container's network namespace, in place of Open vSwitch's.
 
 use tokio::process::Command;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Listens on a unix socket, or on a named pipe on Windows.
 
 #[cfg(unix)]

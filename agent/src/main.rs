@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Runs the reference agent, or checks whether another agent conforms.
 
 use std::io::Write;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Writes the result of ADD in the shape of its `cniVersion`.
 
 use serde_json::{Map, Value, json};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Describes deviations from an agent's usual behaviour.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Answers one call: finds its API and does its command.
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Every generation of the reference agent keeps the promises of its API, and an agent
 //! that breaks one is told which.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

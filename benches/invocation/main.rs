@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What a call costs, as a whole process: `cargo bench --bench invocation`.
 //!
 //! Rounds of a process that does nothing, a client that does the same call and

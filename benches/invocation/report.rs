@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Tables for people, and the files of the documentation.
 
 use std::fmt::Write as _;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What plugins that wait for an agent cost, and how soon they notice it.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Defines the command line, from which help, man pages and completions are made.
 
 use std::env::consts::EXE_SUFFIX;

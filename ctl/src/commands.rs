@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Contains the commands, one module each.
 
 pub(crate) mod check_config;

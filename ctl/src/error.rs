@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Defines the errors of the commands, and the exit statuses.
 
 use std::io;

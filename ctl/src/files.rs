@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Writes, moves and removes files so that a crash leaves the old or the new file, never a part.
 
 use std::ffi::OsStr;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Parses JSON so that each value is a slice of the text, from which its position is known.
 
 use std::borrow::Cow;

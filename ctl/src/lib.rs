@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Installs, probes and observes the plugin on a node, as `antrea-cnictl` does.
 //!
 //! `commands` has a module for each command; [`run`] chooses one. A command's answer is a value

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Parses the arguments, runs the command, and ends with its exit status.
 
 use std::io::Write;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Finds the plugins that a container runtime starts for a configuration file, also if Multus
 //! hands Pods on to another file.
 

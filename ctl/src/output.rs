@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Writes answers as text or as JSON. Text has styles only on a terminal.
 
 use std::fmt::Display;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Hides the differences between Unix and Windows: modes, owners, links, the identity of a file,
 //! renames of files in use, and signals.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Lists the releases of antrea-agent: their API, and the cniVersions that each accepts.
 
 use std::sync::LazyLock;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Parses settings of the plugin on the command line.
 
 use std::path::Path;

@@ -1,4 +1,6 @@
 #!/bin/sh
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Adds the plugin to what Antrea's own Helm chart renders:
 #
 #   helm upgrade --install antrea antrea/antrea --namespace kube-system \

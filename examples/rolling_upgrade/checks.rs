@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What may never happen, read from the agents' journal and the calls.
 
 use std::collections::HashMap;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A node whose agent is replaced again and again, by another generation each
 //! time, while Pods come and go:
 //! `cargo run --release --example rolling_upgrade -- --pods 5000 --agents 100 --seed 1`.

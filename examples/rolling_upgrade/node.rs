@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The node: a socket, the agent that serves on it now, and what all agents
 //! share.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A model of kubelet and containerd: sandboxes that are tried again, two DELs
 //! for each, STATUS every second.
 

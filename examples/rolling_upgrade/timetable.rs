@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! When which agent is there: all of it follows from the seed.
 
 use std::time::Duration;

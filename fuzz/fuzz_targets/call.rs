@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What a runtime hands over, in one piece of bytes: variables, each ended by a
 //! NUL, then one more NUL, then standard input.
 

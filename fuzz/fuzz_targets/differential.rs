@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The input stage against a second, simple one that builds a tree: they agree
 //! on what is accepted, and on the code of what is not.
 #![no_main]

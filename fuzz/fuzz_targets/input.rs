@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Environment and standard input: whatever they are, there is one answer, and
 //! it is one JSON document or nothing.
 #![no_main]

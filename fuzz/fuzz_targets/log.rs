@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A log file, whatever is in it: a summary as text, metrics and JSON, and nothing
 //! that a terminal would take for a command.
 #![no_main]

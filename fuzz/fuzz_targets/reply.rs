@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Whatever bytes an agent sends, through the whole client: one JSON document or
 //! nothing, and no success that the agent did not say. The first byte picks the
 //! command, the rest is what the agent writes.

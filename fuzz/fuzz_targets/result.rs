@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A configuration in a lower version, and the agent's result back: what comes
 //! out is one JSON object with the right label. The data is the configuration, a
 //! NUL, and the result.

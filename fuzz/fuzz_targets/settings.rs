@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Settings: the same answer as a second, simple reading of the documentation.
 #![no_main]
 

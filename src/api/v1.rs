@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Encodes and decodes API 1.1.0, which adds GC, STATUS, capabilities and error details to v1beta1.
 
 use bytes::Bytes;

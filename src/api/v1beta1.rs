@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Encodes and decodes API 1.0.0-beta.1, which agents v0.1.0 to v2.7.0 serve under three package
 //! names.
 

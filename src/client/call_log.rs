@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Records the RPCs of a command, for error texts and the log.
 
 use std::time::Duration;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Calls one RPC of one API, for tools that examine an agent. The CNI commands do not use it.
 
 use std::rc::Rc;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Errors from asking the agent, with the advice that the user sees.
 
 use std::io::ErrorKind;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Defines what the client needs of the node. The plugin implements it for the real node, and a
 //! test for a simulated one with its own clock.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Sends owed DELs. Each is a DEL that no agent did and that was answered with success. The next
 //! call that reaches an agent sends it.
 

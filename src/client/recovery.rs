@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Repeats an ADD whose agent died.
 //!
 //! The outcome of such an ADD is unknown, so it cannot simply be sent again: real agents delete the

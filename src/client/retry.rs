@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Sends a command until it is answered or its time is over: waits for an agent, falls back to
 //! older APIs, and retries.
 

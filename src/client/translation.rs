@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Sends a command in a lower `cniVersion` if the agent refuses the configuration's.
 //!
 //! Container runtimes ask for STATUS and GC only with a 1.1.0 configuration. But agents before

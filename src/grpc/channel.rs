@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Makes RPCs on one connection, with tonic's client over an HTTP/2 connection that the call itself
 //! drives. So when a call fails, it is known whether the server answered, only the call ended, or
 //! the connection did.

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Errors of a connection or an RPC.
 
 use std::error::Error as StdError;

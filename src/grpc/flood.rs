@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Detects a peer that sends without end.
 
 /// Most bytes that are read on a connection: more than the largest reply and its frames. Anything

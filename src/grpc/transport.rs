@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Adapts an HTTP/2 connection to tonic's client.
 
 use std::future::{Future, poll_fn};

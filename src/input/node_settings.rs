@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads the settings of the node from a file beside the plugin.
 //!
 //! Antrea's installers rewrite the network configuration whenever an agent starts, so settings in

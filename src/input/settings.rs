@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Parses the plugin's own settings. They are under one key of the network configuration, which
 //! every agent ignores, and in a file of the node ([`node_settings`](super::node_settings)).
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads standard input with a deadline, so that a container runtime that never closes it cannot
 //! block the plugin.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads the trace of a call: W3C Trace Context and W3C Baggage, from the environment variables
 //! that OpenTelemetry defines. Invalid values are ignored without an error, because no Pod may fail
 //! for its trace.

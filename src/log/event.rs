@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Describes a call as one event of the log.
 
 use std::time::{Duration, SystemTime};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Appends to the log file and rotates it.
 
 use std::fs::{self, File};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Formats times in UTC.
 
 use std::time::{SystemTime, UNIX_EPOCH};

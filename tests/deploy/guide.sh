@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Pastes the blocks of docs/operations.md that are for a fleet (```shell). The fleet is one
 # node in a folder: helm is the real one, and podman runs the container that the chart
 # describes, with its arguments, mounts and limits. kubectl is a function that knows the

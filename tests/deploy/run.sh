@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # What deploy/ renders to and builds: manifests read as an API server would, the image
 # in an empty root, and the init container as the manifest says, on a folder that
 # stands for the node's. `make test-deploy`; needs root, Go and Debian.

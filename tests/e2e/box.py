@@ -1,3 +1,5 @@
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 """A box: private mount, network and process namespaces, so that a run leaves nothing behind and meets nobody else's
 socket or bridge. Everything here is called from inside it."""
 import json

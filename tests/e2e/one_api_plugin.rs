@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A plugin as others are, for tests beside it: it speaks one API of the agent, tries once
 //! and never waits.
 #![expect(clippy::print_stdout, reason = "a plugin")]

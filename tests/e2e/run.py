@@ -1,3 +1,5 @@
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 """Real runtimes: containerd (of this Debian, and 2.x from sid) and podman run the plugin, the plugin asks the reference
 agent, and the agent has the real bridge plugin make the network.
 

@@ -1,4 +1,6 @@
 #!/bin/bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # setup.sh WORKDIR: make ready, once, what run.py needs. Safe to run again; prints one line per step.
 # Debian packages on this machine (with package lists of its own, so that the system's stay as they are), a Python
 # environment with grpcio, and a Debian sid tree with containerd 2.x.

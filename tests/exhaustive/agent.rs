@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A call to the agent, and what can happen to it.
 
 use std::rc::Rc;

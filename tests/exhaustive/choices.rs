@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Every sequence of choices in which up to some events happen.
 
 use std::cell::RefCell;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Every schedule of faults up to a length, with the code that ships: `cargo test --test
 //! exhaustive`.
 //!

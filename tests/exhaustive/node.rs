@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A simulated [`Node`].
 
 use std::io::{self, ErrorKind};

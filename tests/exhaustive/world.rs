@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What is simulated: a clock that the test turns, and an agent as a small state machine
 //! with the behaviour of real ones.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The reference agent behaves as real ones do.
 
 use antrea_cni_agent::{Action, Agent, Api, Options};

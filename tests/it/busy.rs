@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! An agent that answers "try again later": it did nothing, and is asked again.
 
 use antrea_cni_agent::{Agent, Api, Options};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What real runtimes sent, sent again to every generation of agent.
 
 use antrea_cni_agent::{Api, servable};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Many plugins at once, as when a node restarts.
 
 use antrea_cni_agent::Api;

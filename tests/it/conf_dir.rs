@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A call is not in the way of a runtime that waits to read its network configurations.
 
 use std::fs::{self, File};

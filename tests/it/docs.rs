@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Documentation that is made, and that has to be current: the errors as the plugin
 //! really says them, and the settings as their code describes them.
 //! `UPDATE=1 cargo test --test it docs` writes both.

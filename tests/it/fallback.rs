@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Which API answers.
 
 use antrea_cni_agent::{Action, Agent, Api, Options, path, servable};

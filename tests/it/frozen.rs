@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The bytes of each API, as agents know them: a released API is never edited again.
 //! `UPDATE=1 cargo test --test it frozen` writes those of an API that is new.
 

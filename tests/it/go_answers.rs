@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What the Go plugin answered to the same input: exit status, code and number
 //! of documents are the same here.
 

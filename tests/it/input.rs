@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Wrong input: one error with the right code, and nothing is sent.
 
 #[cfg(unix)]

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The log file: what a line says, and that no line is lost, torn or in the
 //! way.
 

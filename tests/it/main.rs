@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The plugin as its users see it: a process with an environment, standard
 //! input and output, and an agent behind a socket.
 #![expect(

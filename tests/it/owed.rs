@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! DELs that no agent did: each is kept, and done by the next agent.
 
 use std::fs;

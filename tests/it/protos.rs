@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! v1 is v1beta1 plus additions, on the wire and in its description.
 
 use proptest::prelude::*;

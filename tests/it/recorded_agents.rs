@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What the README says of agents, held against answers of real ones: the CNI servers of
 //! v0.1.0, v1.0.3 (also as a chained plugin) and v2.7.0 (also without its network) were
 //! asked, and `tests/fixtures/agent-answers.jsonl` has what they said.

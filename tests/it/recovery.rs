@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! An ADD whose agent dies: undone and done again, or left alone.
 
 #[cfg(unix)]

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A small rolling upgrade; the example of that name does large ones.
 
 use std::process::Command;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The plugin's settings, as they are read.
 
 use std::env::consts::EXE_SUFFIX;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What stands at the path of the socket, and who may have put it there.
 
 use std::fs;

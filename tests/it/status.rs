@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! STATUS: ready means that an ADD started now can be expected to succeed.
 
 use std::fs::{self, File};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Deadlines, waiting for an agent, and sending again.
 
 use std::fs;

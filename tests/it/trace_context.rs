@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The trace context on its way from the environment to the agent.
 
 use antrea_cni::input::TraceContext;

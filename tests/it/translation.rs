@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! An agent that accepts only a lower cniVersion than the configuration's.
 
 use antrea_cni_agent::{ALL_CNI_VERSIONS, Action, Agent, Api, Options};

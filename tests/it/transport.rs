@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What only the transport can do wrong: it is never success, never a step
 //! down, and an ADD is never sent again for it.
 

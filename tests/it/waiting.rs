@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Plugins that wait for an agent: each looks for itself.
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What only Windows has: named pipes, and what `CNI_NETNS` is there.
 
 use std::fs;

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 # Rehearses the next API version in a copy of the tree: one proto folder, one file,
 # and two lines in src/api.rs. `same` is v1 under a new package; `other` is a
 # service of another shape, with an agent that serves it (tests/rehearsal/other).

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 """Whether scripts are PowerShell by their syntax: powershell.py FILE..."""
 import sys
 import tree_sitter_powershell

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What the standard library and tokio do not offer of Windows: the process behind a
 //! named pipe, its user and its end, whose a file is, and a folder of the system's own.
 //! Empty on other systems.

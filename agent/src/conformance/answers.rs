@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Checks the answers of the agent.
 
 use antrea_cni::api::{AgentError, Response};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Checks promises that need an effect, in a namespace for that.
 
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Lists the promises, and tells which agents make them.
 
 use antrea_cni::Api;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Checks promises without an effect, by calls for containers that do not exist.
 
 use std::rc::Rc;

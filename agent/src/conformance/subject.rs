@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Makes the calls to the agent that is examined.
 
 use std::path::PathBuf;

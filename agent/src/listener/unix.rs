@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Listens on a unix socket.
 
 use std::fs::{Permissions, metadata, remove_file, set_permissions};

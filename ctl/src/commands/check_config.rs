@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `check-config`: finds what the container runtime, the plugin, the other plugins of
 //! the conflist and the agents would refuse about a configuration.
 

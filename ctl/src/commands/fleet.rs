@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `fleet`: shows the agents of many nodes, the course of an upgrade, and what prevents
 //! a higher cniVersion in the conflist.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `install`, `uninstall` and `rollback`.
 //!
 //! A container runtime may start the plugin at any moment. So there is always a whole file under

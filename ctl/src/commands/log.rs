@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `log`: reads the plugin's log files, which have one JSON object a line.
 
 pub(crate) mod counters;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `owed`: lists or drops the owed DELs.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `probe`: asks an agent what it can do, without an effect on the node.
 //!
 //! A message that no agent can decode shows whether a method is served, whatever cniVersions the

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `settings`: shows the settings in force on a node, and the origin of each.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `status`: shows what is installed on a node, without a call to the agent.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements the platform functions for Unix.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};

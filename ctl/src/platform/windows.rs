@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements the platform functions for Windows, which has no modes. A running program cannot be
 //! replaced or deleted, but renamed.
 

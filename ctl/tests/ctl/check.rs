@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! `check-config`: what runtime and plugin would refuse, and which agents accept the rest.
 
 mod agents;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! `fleet`: many nodes on one page, as a browser shows it.
 
 use std::fs;

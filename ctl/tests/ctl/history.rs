@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What is kept of the plugin that was there before, and what a plugin is needed for.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A keeper beside the installers of others.
 
 use std::fs::{self, File};

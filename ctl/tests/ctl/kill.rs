@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! SIGKILL before each system call that changes a file, in each command that does.
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! `check-config` beside libcni 1.3.0, which container runtimes are built with, and beside the
 //! loader of Multus.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The tool as its users see it: arguments in, text, files and exit status out.
 #![expect(
     clippy::unwrap_used,

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What a keeper tells Prometheus, and the alerts on it: real calls of the plugin, counted by a
 //! real keeper, judged by promtool.
 

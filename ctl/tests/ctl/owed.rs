@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! `owed`: the DELs that no agent did yet.
 
 use antrea_cni_agent::{Agent, Api, Options};

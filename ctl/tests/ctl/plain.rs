@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A FIFO or a device in the place of a file: no command waits for it, and no keeper ends.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! `probe`: what an agent can do.
 
 #[cfg(unix)]

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Settings of the node, as the tool writes and shows them.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The tool as an init container: it never keeps an agent from starting, and ends when it
 //! is told to.
 

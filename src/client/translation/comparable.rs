@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads what CNI results have in common in all versions from 0.3.0 on, to compare two results.
 
 use std::net::IpAddr;

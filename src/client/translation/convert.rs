@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Converts a CNI result to another version of the CNI specification.
 
 use super::comparable::Cidr;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Keeps a JSON object as the text of each member, so that unchanged members stay as they were, in
 //! the same order.
 

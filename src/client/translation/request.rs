@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Converts a configuration to a lower version, and the result of its ADD back.
 
 use std::ops::Range;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Identifies the process at the other end of a connection and tells whether it has ended.
 
 use std::fs::{self, File};

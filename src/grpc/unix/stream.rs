@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads and writes the connected socket for HTTP/2, and waits for it.
 //!
 //! A call waits for one thing at a time, its socket, so poll(2) is enough. An async runtime would

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads and writes the connected pipe for HTTP/2, and waits for it.
 //!
 //! A pipe has no poll(2), and a blocking pipe does one thing at a time: a read that waits blocks a

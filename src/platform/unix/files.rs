@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Opens files that other users may control: never follows a symbolic link, never blocks on a FIFO.
 
 use std::ffi::OsString;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Identifies network namespaces, and removes interfaces from them.
 
 use std::fs::{File, OpenOptions};

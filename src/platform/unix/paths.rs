@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Defines the default paths on a node, and parses the path of the agent's socket.
 
 /// Default folder of network configurations of containerd and CRI-O.

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Manages a folder of small files that only LocalSystem, the administrators and the plugin's own
 //! user may write.
 

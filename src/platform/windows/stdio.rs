@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads standard input with a deadline, and writes standard output without losing a result.
 
 use std::io::{self, ErrorKind, Read, Write};

@@ -1,3 +1,6 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // A registry in memory, to push to and pull from: registry ADDRESS.
 package main
 

@@ -1,3 +1,6 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Reads rendered manifests as an API server would, refusing what it does not know,
 // and checks what they promise:
 //

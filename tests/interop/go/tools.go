@@ -1,3 +1,6 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build tools
 
 package tools

@@ -1,3 +1,6 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Loads configurations of Multus as Multus does, and says a line for each: the names of the
 // networks that it hands Pods on to, or why it refuses. With two files it says whether
 // Multus with the first one's cniVersion starts beside the second. The oracle of

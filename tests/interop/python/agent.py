@@ -1,3 +1,5 @@
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
 """An agent in Python's grpcio, which is built on gRPC's C core.
 
 agent.py SOCKET PACKAGE[,PACKAGE...] JOURNAL

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What only Linux has: modes, links, devices, and files that are followed by their inode.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

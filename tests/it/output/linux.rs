@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What only Linux has: descriptors, limits, signals, sockets, and an empty root.
 
 use std::fs::OpenOptions;

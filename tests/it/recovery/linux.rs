@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What only Linux has: interfaces in network namespaces, and a kernel that tells wrongly
 //! of a process.
 

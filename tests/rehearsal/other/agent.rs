@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! The plugin on an agent that serves the rehearsed API, and on those that do not.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test program")]
 

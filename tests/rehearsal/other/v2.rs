@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! API 2.0.0: the Pod and its network as messages. It cannot express a chained
 //! plugin's `prevResult`.
 

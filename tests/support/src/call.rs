@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Calling the plugin as a runtime does.
 
 use std::collections::BTreeMap;

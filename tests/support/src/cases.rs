@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Programs that run a table of cases, each of which is reported as a test.
 
 use std::io::Write;

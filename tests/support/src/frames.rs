@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! An agent made of raw HTTP/2 frames, for answers that no server library
 //! gives.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What the tests share: the plugin as a process, an agent behind a socket, an agent
 //! made of raw frames, and programs that run a table of cases.
 #![expect(

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Finds what agents refuse about a network that the container runtime and the plugin accept. The
 //! rules come from the agents' answers and from the source of all releases.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Finds everything that the container runtime and the plugin would refuse about a configuration.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads a folder of configurations as a container runtime does.
 
 use std::fmt;

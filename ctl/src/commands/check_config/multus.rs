@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Finds what Multus refuses about its own configuration (`LoadNetConf` of v4), and about the
 //! network that it hands Pods on to.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Asks the plugins of a conflist on this node for their CNI versions.
 
 use std::env::consts::EXE_SUFFIX;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reports on one configuration, and whether it is safe.
 
 use std::fmt;

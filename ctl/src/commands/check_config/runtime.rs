@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Finds what a container runtime refuses to load, by the rules of libcni 1.3.0: keys of a conflist
 //! are case-sensitive, keys of a plugin are not, and `null` is valid only where Go's decoder skips
 //! the field.

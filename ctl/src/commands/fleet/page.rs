@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Writes the HTML page: one file without scripts, light or dark as the browser prefers.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

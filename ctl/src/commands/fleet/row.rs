@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Reads the outputs and logs of one node.
 
 use std::collections::BTreeMap;

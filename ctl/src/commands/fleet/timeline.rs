@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Counts over time how many nodes had which agent, to show an upgrade.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Runs the keeper, which restores the plugin after another installer replaced it.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Replaces and restores the installed plugin, so that every step can be undone.
 //!
 //! In a hidden folder beside the file, `.<name>.cnictl/`:

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Writes the keeper's metrics for node-exporter: the installation, and counts of the calls.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Writes and restores the node settings.
 
 use std::path::{Path, PathBuf};

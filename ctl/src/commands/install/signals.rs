@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Ends a command at a signal, even while it waits.
 
 use tokio::runtime::{Builder, Runtime};

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Stores the state of an installation, and locks it.
 //!
 //! `<bin-dir>/.<name>.cnictl/` holds the files of [`super::managed_file`], and:

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Uninstalls the plugin, or rolls it back.
 
 use std::io::Write;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Waits for changes to files and to the folders on their paths.
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Counts the calls in a log with counters that never decrease, although the log is rotated and the
 //! keeper is restarted.
 

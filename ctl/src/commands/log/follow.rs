@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Implements `log show`, and `log follow`, which shows calls as they happen.
 
 use std::fs::File;

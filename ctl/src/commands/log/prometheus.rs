@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Writes metrics in Prometheus' text format, for node-exporter's textfile collector. The metrics
 //! of a summary are gauges, because a rotated log has fewer calls.
 

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Summarizes logs: calls, times, and the agents that answered.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Shows the result of a probe as JSON and as text.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What agents do with a list that the container runtime and the plugin take.
 
 use std::fs;

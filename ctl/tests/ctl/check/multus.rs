@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Lists that Multus hands Pods on to.
 
 use std::fs;
@@ -80,7 +82,7 @@ fn what_multus_hands_pods_on_to_is_judged() {
         assert_eq!(alone.exit != 0, is_file, "{alone:?}");
     }
     let folder = TempDir::new().unwrap();
-    let path = format!("{}/", folder.path().display());
+    let path = format!("{}/", folder.path().display()).replace('\\', "/");
     fs::write(folder.path().join("10-x.conflist"), LIST.replace("VERSION", "1.0.0")).unwrap();
     let of_folder = NetD::new(&multus("1.0.0", &format!(r#""clusterNetwork":"{path}""#)), "1.0.0");
     of_folder.check().assert(0, "10-x.conflist");
@@ -108,7 +110,8 @@ fn a_network_that_is_not_there_is_an_error() {
         let folder = TempDir::new().unwrap();
         let net_d = folder.path().join("net.d");
         fs::create_dir_all(net_d.join("empty")).unwrap();
-        let members = members.replace("net.d/empty", net_d.join("empty").to_str().unwrap());
+        let members = members
+            .replace("net.d/empty", &net_d.join("empty").to_str().unwrap().replace('\\', "/"));
         fs::write(net_d.join("00-multus.conf"), multus("0.3.1", &members)).unwrap();
         run(["check-config", net_d.to_str().unwrap()]).assert(1, says);
         let node = Node::new();

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What only Linux has: links, scripts that are programs, renames without a gap, signals.
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! A program that runs cannot be replaced there, but renamed.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! Sockets that are files, and listeners that are no agents.
 
 use std::fs;

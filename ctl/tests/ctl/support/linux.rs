@@ -1,3 +1,5 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
 //! What only the tests on Linux use: keepers, small plugins, modes.
 
 use std::fs;

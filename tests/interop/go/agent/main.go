@@ -1,3 +1,6 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // An agent in grpc-go: it serves the CNI service under the names that it is
 // given, as raw bytes, so that one source builds with any release of grpc-go.
 //

@@ -1,3 +1,6 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Writes what libcni makes of CNI results in other versions, one case a line:
 // the golden vectors for the plugin's own conversion.
 package main

@@ -1,3 +1,6 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Loads network configurations as a runtime does, and says a line for each: the version
 // that its plugins are called with, or why the runtime does not start a Pod with it. The
 // oracle of `antrea-cnictl check-config`.

@@ -1,3 +1,6 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // What CRI-O does with a Pod's network, by the library that it calls: set up, and the
 // CHECK that follows it, status, garbage collection, tear down, and a tear down of what is
 // gone. Says each step; ends with 1 at the first that fails.
