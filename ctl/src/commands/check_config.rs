@@ -52,8 +52,10 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
                     }
                     fails |= !report.is_safe();
                     output::answer(out, arguments.output, &report)?;
-                    let other =
-                        network.handed_on_to().filter(|it| !files.iter().any(|is| is == it));
+                    let real =
+                        |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+                    let is_new = |it: &&Path| !files.iter().any(|file| real(file) == real(it));
+                    let other = network.handed_on_to().filter(is_new);
                     files.extend(other.map(Path::to_owned));
                 }
                 // The other files are still checked.

@@ -48,10 +48,17 @@ impl Fleet {
         let mut all: BTreeMap<String, Facts> = BTreeMap::new();
         for path in paths {
             for (node, file) in files_by_node(path)? {
-                let bytes = files::read_plain(&file).map_err(Error::file("read", &file))?;
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
-                all.entry(node).or_default().add_file(&name, &bytes);
+                let facts = all.entry(node).or_default();
+                match files::read_plain(&file) {
+                    Ok(bytes) => facts.add_file(&name, &bytes),
+                    Err(error) => facts.add_problem(format!("{name}: {error}")),
+                }
             }
+        }
+        if all.is_empty() {
+            let said = "there is no output of status or probe, and no log";
+            return Err(Error::Argument(said.to_owned()));
         }
         let timeline = Timeline::new(all.values());
         let mut nodes: Vec<_> =

@@ -184,6 +184,13 @@ fn what_cannot_be_read_is_a_row() {
         assert!(answer.out.contains(&format!("{name}: ")), "{name}: {answer:?}");
         assert!(answer.out.contains(says), "{says}: {answer:?}");
     }
+    // One that cannot be opened, or is no file, keeps nothing from the page.
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("n8.log")).unwrap();
+    #[cfg(unix)]
+    run(["fleet".as_ref(), folder.path().as_os_str()]).assert(1, "n8.log: it is not a plain file");
+    let empty = TempDir::new().unwrap();
+    run(["fleet".as_ref(), empty.path().as_os_str()]).assert(2, "there is no output of status");
     fs::write(folder.path().join("n7.log"), "").unwrap();
     run(["fleet".as_ref(), folder.path().join("n7.log").as_os_str()]).assert(0, "n7");
 }
@@ -297,7 +304,7 @@ fn names_with_dots_and_texts_with_tags_stay_what_they_are() {
     assert_eq!(names, ["<b>", "a.example.org", "notes.txt"]);
     assert!(fs::read_to_string(&page).unwrap().contains("&lt;b&gt;"));
     fs::remove_file(page).unwrap();
-    run(["fleet", "/nowhere/x"]).assert(1, "cannot read /nowhere/x");
+    run(["fleet", "/nowhere/x"]).assert(1, "x: No such file or directory");
 }
 
 /// Chromium of Debian: every row is there, and dark is dark.

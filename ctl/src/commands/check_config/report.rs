@@ -45,6 +45,9 @@ pub(super) struct Report {
     /// Whether only Multus and the API server know which network Pods get
     #[serde(skip)]
     is_unseen: bool,
+    /// Whether the network in the file that Multus hands Pods on to is safe
+    #[serde(skip)]
+    is_next_safe: bool,
     /// The conclusion in a sentence
     verdict: String,
 }
@@ -74,7 +77,9 @@ impl Report {
             for multus in network::inlined(&root).iter().filter(|it| network::is_multus(it)) {
                 checker.check_multus_version(multus, pods, version);
             }
-        } else if !refused(&checker) {
+        }
+        // The plugins of another file have positions in that file.
+        if network.handed_on_to().is_none() && !refused(&checker) {
             let chain: Vec<_> = network
                 .plugins()
                 .into_iter()
@@ -95,8 +100,11 @@ impl Report {
         let whose_refuse = version.filter(|_| has_others).map(releases::with_plugins_that_refuse);
         let that_fail = version.filter(|it| is_checked(it)).map(|_| releases::that_fail_check());
         let is_unseen = network.unseen_reason().is_some();
+        let is_next_safe = network.handed_on_to().is_none()
+            || Self::new(pods, pods.source.text.as_bytes()).is_safe();
         let mut report = Self {
             is_unseen,
+            is_next_safe,
             file: network.source.path.to_string_lossy().into_owned(),
             handed_on_to: network.handed_on_to().map(Path::to_owned),
             findings,
@@ -146,6 +154,7 @@ impl Report {
         let is_withheld = self.findings.iter().any(|it| it.severity == Severity::Unsafe);
         !self.is_refused()
             && !is_withheld
+            && self.is_next_safe
             && self.cni_version.is_some()
             && match self.plugins.is_empty() {
                 true => self.other_plugins_refuse.is_empty(),
@@ -164,6 +173,9 @@ impl Report {
         }
         if self.findings.iter().any(|it| it.severity == Severity::Unsafe) {
             return "Not safe: correct what is marked unsafe above.".to_owned();
+        }
+        if let (false, Some(next)) = (self.is_next_safe, &self.handed_on_to) {
+            return format!("Not safe: {} is not, which Pods get.", next.display());
         }
         if self.is_unseen {
             return "It cannot be seen here whether it is safe: Multus decides which network Pods get.".to_owned();

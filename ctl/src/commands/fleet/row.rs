@@ -113,6 +113,11 @@ impl Log {
 }
 
 impl Facts {
+    /// Adds a problem of an input.
+    pub(super) fn add_problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
     /// Adds the file `name`. A file that is neither an output nor a log is a problem of the node.
     pub(super) fn add_file(&mut self, name: &str, bytes: &[u8]) {
         if let Ok(status) = serde_json::from_slice(bytes) {

@@ -80,6 +80,7 @@ fn what_multus_hands_pods_on_to_is_judged() {
         folder.write("10-antrea.conflist", &LIST.replace("host-local", "dhcp"));
         let alone = run(["check-config", folder.path("00-multus.conf").to_str().unwrap()]);
         assert_eq!(alone.exit != 0, is_file, "{alone:?}");
+        assert_eq!(alone.out.contains("which Pods get"), is_file, "{alone:?}");
     }
     let folder = TempDir::new().unwrap();
     let path = format!("{}/", folder.path().display()).replace('\\', "/");
@@ -97,6 +98,21 @@ fn a_network_that_only_the_api_server_knows_is_left_to_multus() {
     let status = folder.status();
     assert_eq!(status["conflist"]["namesPlugin"], false, "{status}");
     assert_eq!(status["findings"], Value::Array(Vec::new()), "{status}");
+}
+
+/// Also where it stands in the configuration of Multus itself.
+#[test]
+fn what_agents_refuse_of_a_delegate_is_not_safe() {
+    for (ipam, exit) in [(r#""host-local""#, 0), (r#""dhcp""#, 1)] {
+        let delegate = LIST.replace("VERSION", "1.0.0").replace(r#""host-local""#, ipam);
+        let own = multus("1.0.0", &format!(r#""delegates":[{delegate}]"#));
+        NetD::new(&own, "1.0.0").check().assert(exit, "takes 00-multus.conf");
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("00-multus.conf");
+        fs::write(&file, own).unwrap();
+        let says = if exit == 0 { "Safe" } else { "code 2" };
+        run(["check-config", file.to_str().unwrap()]).assert(exit, says);
+    }
 }
 
 /// What certainly fails is told from what only Multus can see.
