@@ -144,7 +144,8 @@ fn a_network_that_is_not_there_is_an_error() {
     fs::write(net_d.join("multus.d/x.conflist"), list).unwrap();
     let own = multus("1.0.0", r#""clusterNetwork":"/host/etc/cni/net.d/multus.d/x.conflist""#);
     fs::write(net_d.join("00-multus.conf"), own).unwrap();
-    run(["check-config", net_d.to_str().unwrap()]).assert(0, "multus.d/x.conflist");
+    run(["check-config", net_d.to_str().unwrap()])
+        .assert(0, "x.conflist: accepted by the plugin, cniVersion 1.0.0");
 }
 
 /// Multus makes the others additional interfaces.
