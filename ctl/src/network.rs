@@ -335,8 +335,12 @@ fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf
         };
         Members::parse(&text).is_ok_and(is_it)
     };
-    let folders = [host_folder(Path::new(&*conf_dir), here), here.to_owned()];
-    let mut found = folders.iter().flat_map(|it| files(it)).filter(has_name);
+    // Multus' own default is a folder of its own, which its container sees as the node does.
+    let folder = match multus.string("confDir") {
+        Some(folder) => host_folder(Path::new(&*folder), here),
+        None => PathBuf::from(MULTUS_CONF_DIR),
+    };
+    let mut found = files(&folder).into_iter().filter(has_name);
     found.next().ok_or_else(|| {
         HandedOn::Unseen(format!(
             "no file of {conf_dir} has the network {name:?}: it may be a NetworkAttachmentDefinition"

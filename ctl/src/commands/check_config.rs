@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use antrea_cni::input::Settings;
+use antrea_cni::input::stdin::MAX_BYTES;
 use semver::Version;
 use serde_json::value::RawValue;
 
@@ -28,22 +29,26 @@ use crate::cli::CheckConfig;
 use crate::error::{Error, Exit};
 use crate::network::{self, Network};
 use crate::style::plain;
-use crate::{output, plugin_check};
+use crate::{files, output, plugin_check};
 
 pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit, Error> {
     let (mut fails, mut is_read) = (false, true);
     for path in &arguments.files {
-        let mut files = vec![path.clone()];
+        let mut paths = vec![path.clone()];
+        // A person may name a pipe.
+        let is_named = !path.is_dir();
         if path.is_dir() {
-            files = network::files(path);
-            let folder = Folder::new(path, &files);
+            paths = network::files(path);
+            let folder = Folder::new(path, &paths);
             fails |= folder.is_bypassed();
             output::answer(out, arguments.output, &folder)?;
         }
         let mut next = 0;
-        while let Some(file) = files.get(next).cloned() {
+        while let Some(file) = paths.get(next).cloned() {
             next += 1;
-            match read_input(&file) {
+            let read =
+                if is_named && next == 1 { read_input(&file) } else { files::read_plain(&file) };
+            match read {
                 Ok(bytes) => {
                     let network = Network::new(&file, &bytes);
                     let mut report = Report::new(&network, &bytes);
@@ -54,9 +59,9 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
                     output::answer(out, arguments.output, &report)?;
                     let real =
                         |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-                    let is_new = |it: &&Path| !files.iter().any(|file| real(file) == real(it));
+                    let is_new = |it: &&Path| !paths.iter().any(|file| real(file) == real(it));
                     let other = network.handed_on_to().filter(is_new);
-                    files.extend(other.map(Path::to_owned));
+                    paths.extend(other.map(Path::to_owned));
                 }
                 // The other files are still checked.
                 Err(error) => {
@@ -76,10 +81,12 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
 /// Reads a file, or standard input for `-`.
 fn read_input(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    // One byte more than the plugin reads, so that a longer input is refused.
+    let most = MAX_BYTES + 1;
     if path == Path::new("-") {
-        std::io::stdin().read_to_end(&mut bytes)?;
+        std::io::stdin().take(most).read_to_end(&mut bytes)?;
     } else {
-        std::fs::File::open(path)?.read_to_end(&mut bytes)?;
+        std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }

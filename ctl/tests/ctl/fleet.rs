@@ -116,7 +116,7 @@ fn what_the_tool_prints_on_nodes_in_any_state_is_read() {
     // Multus leads Pods to the list that comes after its own.
     let multus = RealNode::new();
     multus.installed();
-    let own = r#"{"cniVersion":"0.3.1","name":"m","type":"multus","clusterNetwork":"antrea"}"#;
+    let own = r#"{"cniVersion":"0.3.1","name":"m","type":"multus","confDir":"/host/etc/cni/net.d","clusterNetwork":"antrea"}"#;
     fs::write(multus.0.path("net.d/00-multus.conf"), own).unwrap();
     let multus_itself = multus.0.path(&format!("bin/multus{}", std::env::consts::EXE_SUFFIX));
     fs::copy(multus.0.target(), multus_itself).unwrap();

@@ -36,6 +36,8 @@ fn no_command_waits_for_a_file_that_is_none() {
             tool.arg("--conf-dir").arg(&net_d).args(&command[1..]).output().unwrap().into()
         };
         run(&["status"]).assert(1, "05-x.conflist: it is not a plain file");
+        crate::support::run(["check-config", net_d.to_str().unwrap()])
+            .assert(4, "it is not a plain file");
         run(&["owed"]).assert(0, "");
         run(&["settings"]).assert(0, "");
         run(&["uninstall"]).assert(1, "10-antrea.conflist names the plugin");
@@ -66,11 +68,17 @@ fn a_keeper_keeps_beside_them() {
     let [metrics, conf] = [&metrics, &net_d].map(|it| it.to_str().unwrap());
     let more =
         ["--set", &set, "--metrics", metrics, "--metrics-interval", "100ms", "--conf-dir", conf];
+    node.install("one", &[]).assert(0, "installed");
+    fifo(&node.path("bin/.antrea.cnictl/counters.json"));
     let keeper = node.keeper("one", &more);
     eventually(|| Path::new(metrics).exists());
     fs::remove_file(node.target()).unwrap();
     eventually(|| node.target().exists());
     let answer = call(&node.target(), "VERSION", "", "");
     assert!(answer.status.success(), "{answer:?}");
+    // Settings that it refuses do not keep it away where there is none: it does DEL.
+    fs::write(node.path("bin/.antrea.json"), "{bad").unwrap();
+    fs::remove_file(node.target()).unwrap();
+    eventually(|| node.target().exists());
     assert_eq!(keeper.end(), Some(0));
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::checker::TYPE;
-use crate::network::{self, Network};
+use crate::network::{self, HandedOn, Network};
 use crate::style::{BAD, TITLE, WEAK};
 
 /// Describes which file of a folder a container runtime uses.
@@ -20,6 +20,9 @@ pub(super) struct Folder {
     taken: Option<PathBuf>,
     /// The file that Multus in `taken` hands Pods on to
     handed_on_to: Option<PathBuf>,
+    /// Whether the first is a file of Multus
+    #[serde(skip)]
+    is_multus: bool,
     /// Why the tool cannot see which network Pods get
     unseen: Option<String>,
     /// Whether the plugin connects the Pods of `taken`
@@ -35,6 +38,7 @@ impl Folder {
             folder: folder.to_owned(),
             handed_on_to: taken.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
             unseen: taken.as_ref().and_then(|it| it.unseen_reason().map(ToOwned::to_owned)),
+            is_multus: taken.as_ref().is_some_and(|it| !matches!(it.handed_on, HandedOn::No)),
             leads_to_plugin: taken.as_ref().is_some_and(|it| it.leads_to(TYPE)),
             taken: files.first().cloned(),
             antrea: network::first_leading_to(folder, TYPE).map(|it| it.source.path),
@@ -69,6 +73,11 @@ impl fmt::Display for Folder {
             (_, Some(why)) => {
                 writeln!(out, "  {WEAK}Multus decides which network Pods get{WEAK:#}: {why}")
             }
+            (Some(antrea), None) if self.is_multus => writeln!(
+                out,
+                "  {BAD}Pods do not get {}{BAD:#}: correct what Multus hands them on to",
+                name(antrea)
+            ),
             (Some(antrea), None) => writeln!(
                 out,
                 "  {BAD}Pods do not get {}{BAD:#}: {taken} comes before it. containerd reads the first max_conf_num files (1, if it is not set) and connects Pods by the first; CRI-O takes the network that cni_default_network names, or the first. Remove or rename {taken} if nothing else needs it",

@@ -5,9 +5,10 @@
 
 use semver::Version;
 
+use super::checker::is_ours;
 use super::findings::Checker;
 use crate::json_spans::{Member, Members, Position};
-use crate::network::{HandedOn, Network};
+use crate::network::{self, HandedOn, Network};
 
 impl<'a> Checker<'a> {
     /// Checks a configuration of Multus. `handed_on` is the source of the Pods' network.
@@ -74,6 +75,15 @@ impl<'a> Checker<'a> {
 
     /// Checks the delegates. A delegate with a `type` is a plugin; without one it is a conflist.
     fn check_delegates(&mut self, multus: &Members<'a>) {
+        let delegates = network::delegates(multus);
+        let leads = |it: &Members<'_>| network::inlined(it).iter().any(is_ours);
+        if let Some((first, others)) = delegates.split_first()
+            && !leads(first)
+            && others.iter().any(leads)
+        {
+            let at = self.member_position_or(multus.get("delegates"), Position::START);
+            self.withhold(at, "Pods do not get antrea: for Multus the first delegate is their network, and the others are additional interfaces");
+        }
         for delegate in multus.get("delegates").map(Member::elements).unwrap_or_default() {
             let at = Position::of_value(self.text(), delegate);
             let Ok(members) = Members::parse_value(delegate) else {

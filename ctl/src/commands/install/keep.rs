@@ -116,8 +116,12 @@ impl Keeper<'_> {
             return Ok(KeeperState::Unsettled);
         }
         let settings = node_settings::beside(plugin.target());
-        let trial =
-            async |prepared: &Path| plugin_check::takes_settings(prepared, &settings, None).await;
+        // One that refuses the settings is better than none: it does DEL with the defaults.
+        let is_nothing_there = !plugin.target().exists();
+        let trial = async |prepared: &Path| {
+            let taken = plugin_check::takes_settings(prepared, &settings, None).await;
+            if is_nothing_there { Ok(()) } else { taken }
+        };
         let change = plugin.replace(&installed, PLUGIN_MODE, ReplacedBy::Keeper, trial).await?;
         if change == Outcome::Installed {
             plugin.report(out, change)?;

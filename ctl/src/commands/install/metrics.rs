@@ -49,8 +49,16 @@ impl<'a> Metrics<'a> {
     pub(super) fn new(installation: &'a Installation) -> Option<Self> {
         let to = installation.metrics.as_deref()?;
         let saved = state::folder(&installation.place).ok()?.join(COUNTERS_FILE);
-        let read = fs::read(&saved).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let counters = read.unwrap_or_default();
+        let counters = match files::read_if_exists(&saved) {
+            Ok(None) => Counters::default(),
+            read => {
+                let bytes = read.ok().flatten().unwrap_or_default();
+                serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+                    warn(format!("{} cannot be read: the counts begin anew", saved.display()));
+                    Counters::default()
+                })
+            }
+        };
         Some(Self { installation, to, saved, counters, written: None, told: String::new() })
     }
 

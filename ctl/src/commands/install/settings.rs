@@ -88,7 +88,9 @@ pub(super) fn undo(state: &State, path: &Path) -> Result<(), Error> {
     let (now, written) =
         (files::read_if_exists(path)?, files::read_if_exists(&written_path(state))?);
     match before_path(state) {
-        before if !before.exists() => files::remove(path).map(drop),
+        before if !before.exists() && (now == written || written.is_none()) => {
+            files::remove(path).map(drop)
+        }
         before if now.is_none() || now == written => files::move_to(&before, path),
         _ => Ok(()),
     }

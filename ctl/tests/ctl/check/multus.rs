@@ -60,7 +60,10 @@ fn what_multus_hands_pods_on_to_is_judged() {
     for (members, is_file) in [
         (r#""clusterNetwork":"/host/etc/cni/net.d/10-antrea.conflist""#, true),
         (named, true),
-        (r#""clusterNetwork":"antrea","defaultNetworks":["/x/y.conf"]"#, true),
+        (
+            r#""clusterNetwork":"antrea","confDir":"/host/etc/cni/net.d","defaultNetworks":["/x/y.conf"]"#,
+            true,
+        ),
         (r#""multusConfigFile":"auto","multusAutoconfigDir":"/host/etc/cni/net.d""#, true),
         (r#""multusConfFile":"/host/etc/cni/net.d/10-antrea.conflist""#, true),
         (&*delegate, false),
@@ -157,10 +160,12 @@ fn pods_get_the_first_delegate() {
             name => format!(r#"{{"cniVersion":"0.3.1","name":"{name}","type":"{name}"}}"#),
         };
         let own = format!(r#""delegates":[{}]"#, order.map(of).join(","));
-        NetD::new(&multus("0.3.1", &own), "0.3.1").status()["conflist"]["namesPlugin"].clone()
+        let folder = NetD::new(&multus("0.3.1", &own), "0.3.1");
+        let alone = run(["check-config", folder.path("00-multus.conf").to_str().unwrap()]);
+        (folder.status()["conflist"]["namesPlugin"].clone(), alone.exit)
     };
-    assert_eq!(delegates(["antrea", "calico"]), true);
-    assert_eq!(delegates(["calico", "antrea"]), false);
+    assert_eq!(delegates(["antrea", "calico"]), (true.into(), 0));
+    assert_eq!(delegates(["calico", "antrea"]), (false.into(), 1));
 }
 
 #[test]
