@@ -35,5 +35,5 @@ if [ $arch = arm64 ]; then
   export ANTREA_CNI_PLUGIN=$PWD/target/x86_64-unknown-linux-musl/release/antrea-cni
   make --silent release ARCH=amd64
   test 'minutes; and the emulator takes signals in its own way' -p antrea-cnictl --test ctl -- \
-    kill:: install::linux::no_call_fails unattended::sigterm unattended::on_a_file_system
+    kill:: metrics:: libcni:: install::linux::no_call_fails unattended::sigterm unattended::on_a_file_system
 fi
