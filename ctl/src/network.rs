@@ -326,7 +326,6 @@ fn first_without_multus(folder: &Path) -> Result<PathBuf, HandedOn> {
 
 /// Returns the file of the network `name`.
 fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, HandedOn> {
-    let conf_dir = multus.string("confDir").unwrap_or_else(|| MULTUS_CONF_DIR.into());
     let has_name = |path: &PathBuf| {
         let bytes = files::read_plain(path).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
@@ -343,7 +342,8 @@ fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf
     let mut found = files(&folder).into_iter().filter(has_name);
     found.next().ok_or_else(|| {
         HandedOn::Unseen(format!(
-            "no file of {conf_dir} has the network {name:?}: it may be a NetworkAttachmentDefinition"
+            "no file of {} has the network {name:?}: it may be a NetworkAttachmentDefinition",
+            folder.display()
         ))
     })
 }

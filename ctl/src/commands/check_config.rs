@@ -35,8 +35,6 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
     let (mut fails, mut is_read) = (false, true);
     for path in &arguments.files {
         let mut paths = vec![path.clone()];
-        // A person may name a pipe.
-        let is_named = !path.is_dir();
         if path.is_dir() {
             paths = network::files(path);
             let folder = Folder::new(path, &paths);
@@ -46,8 +44,8 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
         let mut next = 0;
         while let Some(file) = paths.get(next).cloned() {
             next += 1;
-            let read =
-                if is_named && next == 1 { read_input(&file) } else { files::read_plain(&file) };
+            // A person may name a pipe.
+            let read = if file == *path { read_input(&file) } else { files::read_plain(&file) };
             match read {
                 Ok(bytes) => {
                     let network = Network::new(&file, &bytes);
@@ -109,18 +107,14 @@ pub(crate) fn judge(
 ) -> Result<Judgement, Error> {
     let mut report = Report::new(network, network.source.text.as_bytes());
     report.ask_plugins(network, folders, limit)?;
+    let problems = report.problems();
     let Report { cni_version, plugins, .. } = report;
-    Ok(Judgement { cni_version, plugins, problems: problems(network) })
+    Ok(Judgement { cni_version, plugins, problems })
 }
 
 /// Returns why no Pod starts with a network, whatever its plugins are.
 pub(crate) fn problems(network: &Network) -> Vec<String> {
-    let problems = |it: &Network| Report::new(it, it.source.text.as_bytes()).problems();
-    let mut found = problems(network);
-    if network.handed_on_to().is_some() {
-        found.extend(problems(network.pod_network()));
-    }
-    found
+    Report::new(network, network.source.text.as_bytes()).problems()
 }
 
 /// Returns the plugin's settings in a network.

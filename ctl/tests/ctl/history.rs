@@ -182,7 +182,15 @@ fn settings_that_were_there_before_stay() {
         assert_eq!(node.files().len(), 1, "{:?}", node.files());
     }
     fs::remove_file(&file).unwrap();
-    node.install("one", &["--set", "waitForAgentSeconds=5"]).assert(0, "installed");
-    node.run("uninstall").assert(0, "uninstalled");
-    assert!(node.files().is_empty(), "{:?}", node.files());
+    // Ours go, also where a person has removed them; what a person wrote since then stays.
+    for edit in [None, Some(""), Some("{}")] {
+        node.install("one", &["--set", "waitForAgentSeconds=5"]).assert(0, "installed");
+        match edit {
+            Some("") => fs::remove_file(&file).unwrap(),
+            Some(text) => fs::write(&file, text).unwrap(),
+            None => (),
+        }
+        node.run("uninstall").assert(0, "uninstalled");
+        assert_eq!(file.exists(), edit == Some("{}"), "{edit:?}: {:?}", node.files());
+    }
 }

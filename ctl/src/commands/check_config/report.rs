@@ -45,9 +45,9 @@ pub(super) struct Report {
     /// Whether only Multus and the API server know which network Pods get
     #[serde(skip)]
     is_unseen: bool,
-    /// Whether the network in the file that Multus hands Pods on to is safe
+    /// The report on the file that Multus hands Pods on to
     #[serde(skip)]
-    is_next_safe: bool,
+    next: Option<Box<Self>>,
     /// The conclusion in a sentence
     verdict: String,
 }
@@ -59,11 +59,10 @@ impl Report {
         let refused = |checker: &Checker<'_>| checker.findings.iter().any(|it| it.refused);
         let pods = network.pod_network();
         // The findings about another file are in that file's own report.
+        let next =
+            network.handed_on_to().map(|_| Box::new(Self::new(pods, pods.source.text.as_bytes())));
         let cni_version = match network.handed_on {
-            HandedOn::To(_) => {
-                let mut checker = Checker::new(&pods.source);
-                checker.check(pods, pods.source.text.as_bytes())
-            }
+            HandedOn::To(_) => next.as_ref().and_then(|it| it.cni_version.clone()),
             HandedOn::Delegates => version_of_delegate(network),
             HandedOn::Unseen(_) | HandedOn::Broken(_) => None,
             HandedOn::No => own_version,
@@ -79,7 +78,7 @@ impl Report {
             }
         }
         // The plugins of another file have positions in that file.
-        if network.handed_on_to().is_none() && !refused(&checker) {
+        if next.is_none() && !refused(&checker) {
             let chain: Vec<_> = network
                 .plugins()
                 .into_iter()
@@ -100,11 +99,9 @@ impl Report {
         let whose_refuse = version.filter(|_| has_others).map(releases::with_plugins_that_refuse);
         let that_fail = version.filter(|it| is_checked(it)).map(|_| releases::that_fail_check());
         let is_unseen = network.unseen_reason().is_some();
-        let is_next_safe = network.handed_on_to().is_none()
-            || Self::new(pods, pods.source.text.as_bytes()).is_safe();
         let mut report = Self {
             is_unseen,
-            is_next_safe,
+            next,
             file: network.source.path.to_string_lossy().into_owned(),
             handed_on_to: network.handed_on_to().map(Path::to_owned),
             findings,
@@ -139,11 +136,11 @@ impl Report {
     }
 
     /// Returns the findings for which the container runtime, Multus or the plugin refuses the
-    /// network, each as a line.
+    /// network, each as a line; also those in the file that Multus hands Pods on to.
     pub(super) fn problems(&self) -> Vec<String> {
-        let is_problem = |it: &&Finding| it.refused;
         let line = |it: &Finding| format!("{}:{}:{}: {}", it.file, it.line, it.column, it.message);
-        self.findings.iter().filter(is_problem).map(line).collect()
+        let own = self.findings.iter().filter(|it| it.refused).map(line);
+        own.chain(self.next.iter().flat_map(|it| it.problems())).collect()
     }
 
     pub(super) fn is_refused(&self) -> bool {
@@ -154,12 +151,16 @@ impl Report {
         let is_withheld = self.findings.iter().any(|it| it.severity == Severity::Unsafe);
         !self.is_refused()
             && !is_withheld
-            && self.is_next_safe
+            && self.is_next_safe()
             && self.cni_version.is_some()
             && match self.plugins.is_empty() {
                 true => self.other_plugins_refuse.is_empty(),
                 false => self.plugins.iter().all(|it| it.problem.is_none()),
             }
+    }
+
+    fn is_next_safe(&self) -> bool {
+        self.next.as_ref().is_none_or(|it| it.is_safe())
     }
 
     fn conclude(&mut self) {
@@ -174,7 +175,7 @@ impl Report {
         if self.findings.iter().any(|it| it.severity == Severity::Unsafe) {
             return "Not safe: correct what is marked unsafe above.".to_owned();
         }
-        if let (false, Some(next)) = (self.is_next_safe, &self.handed_on_to) {
+        if let (false, Some(next)) = (self.is_next_safe(), &self.handed_on_to) {
             return format!("Not safe: {} is not, which Pods get.", next.display());
         }
         if self.is_unseen {

@@ -118,9 +118,9 @@ impl Keeper<'_> {
         let settings = node_settings::beside(plugin.target());
         // One that refuses the settings is better than none: it does DEL with the defaults.
         let is_nothing_there = !plugin.target().exists();
-        let trial = async |prepared: &Path| {
-            let taken = plugin_check::takes_settings(prepared, &settings, None).await;
-            if is_nothing_there { Ok(()) } else { taken }
+        let trial = async |prepared: &Path| match is_nothing_there {
+            true => Ok(()),
+            false => plugin_check::takes_settings(prepared, &settings, None).await,
         };
         let change = plugin.replace(&installed, PLUGIN_MODE, ReplacedBy::Keeper, trial).await?;
         if change == Outcome::Installed {

@@ -81,18 +81,17 @@ pub(super) fn set_aside(
     if taken.is_empty() { Ok(()) } else { files::write(path, text.as_bytes(), MODE) }
 }
 
-/// Restores the node settings from before the first install, or removes the file if there were
-/// none. Does not overwrite what a person changed since then.
+/// Restores the node settings from before the first install, or removes those that an install
+/// wrote. What a person wrote since then stays.
 pub(super) fn undo(state: &State, path: &Path) -> Result<(), Error> {
     files::remove(&aside_path(path))?;
     let (now, written) =
         (files::read_if_exists(path)?, files::read_if_exists(&written_path(state))?);
-    match before_path(state) {
-        before if !before.exists() && (now == written || written.is_none()) => {
-            files::remove(path).map(drop)
-        }
-        before if now.is_none() || now == written => files::move_to(&before, path),
-        _ => Ok(()),
+    let before = before_path(state);
+    match (before.exists(), now.is_none() || now == written) {
+        (true, true) => files::move_to(&before, path),
+        (false, true) => files::remove(path).map(drop),
+        (_, false) => Ok(()),
     }
 }
 

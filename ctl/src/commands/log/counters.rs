@@ -96,12 +96,15 @@ impl Counters {
 
     fn count_file(&mut self, file: &LogFile) -> io::Result<()> {
         let known = self.files.iter().position(|it| it.head == file.head);
-        let mut position = match known {
+        let position = match known {
             Some(known) => self.files.remove(known),
             None => Position { head: file.head.clone(), offset: 0 },
         };
+        let mut offset = position.offset;
+        self.files.insert(0, position);
+        self.files.truncate(MAX_FILES);
         let mut lines = BufReader::new(&file.file);
-        lines.seek(SeekFrom::Start(position.offset))?;
+        lines.seek(SeekFrom::Start(offset))?;
         let mut line = Vec::new();
         // The plugin is still writing a line without an end.
         while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
@@ -112,11 +115,13 @@ impl Counters {
                 }
                 None => self.torn_lines += 1,
             }
-            position.offset += line.len() as u64;
+            // After each line, because the next read may fail.
+            offset += line.len() as u64;
+            if let Some(position) = self.files.first_mut() {
+                position.offset = offset;
+            }
             line.clear();
         }
-        self.files.insert(0, position);
-        self.files.truncate(MAX_FILES);
         Ok(())
     }
 
