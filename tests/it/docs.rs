@@ -41,9 +41,15 @@ impl Page {
             let text = text.replace(place.socket().to_str().unwrap(), "/var/run/antrea/cni.sock");
             let text = text.replace(place.path("").to_str().unwrap(), "/tmp/").replace("//", "/");
             // Seconds, as a busy machine may need more of them.
-            let parts = text.split(", ").map(|part| match part.split_once(" s") {
-                Some((seconds, rest)) if seconds.parse::<f64>().is_ok() => format!("0.0 s{rest}"),
-                _ => part.to_owned(),
+            let parts = text.split(", ").map(|part| {
+                let time = part.split_once(" in ").map_or(part, |(_, time)| time);
+                match time.split_once(" s") {
+                    Some((seconds, rest)) if seconds.parse::<f64>().is_ok() => {
+                        let before = part.strip_suffix(time).unwrap_or_default();
+                        format!("{before}0.0 s{rest}")
+                    }
+                    _ => part.to_owned(),
+                }
             });
             parts.collect::<Vec<_>>().join(", ")
         };
