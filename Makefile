@@ -6,8 +6,11 @@ TARGET_amd64 := x86_64-unknown-linux-musl
 TARGET_arm64 := aarch64-unknown-linux-musl
 TARGET_arm   := armv7-unknown-linux-gnueabihf
 
-TARGET  := $(TARGET_$(ARCH))
-RELEASE := $(CURDIR)/target/$(TARGET)/release/antrea-cni
+TARGET := $(TARGET_$(ARCH))
+# What is shipped, and what the suites run on.
+SHIPPED := $(CURDIR)/target/dist-build
+RELEASE := $(SHIPPED)/$(TARGET)/release/antrea-cni
+CTL     := $(SHIPPED)/$(TARGET)/release/antrea-cnictl
 
 .PHONY: help
 help: ## Show the targets
@@ -53,7 +56,7 @@ check-tag: ## Whether TAG is the one for this version
 	@bash dist/release-notes.sh >/dev/null
 
 .PHONY: test-dist
-test-dist: ## The release archive twice, in two folders: the same bytes
+test-dist: ## The archives once more, in another folder: the same bytes
 	bash dist/check.sh
 
 .PHONY: fuzz
@@ -65,34 +68,16 @@ test: ## The suite on the debug build
 	cargo test
 
 .PHONY: release
-release: ## The static plugin, for ARCH
-	@test -n "$(TARGET)" || { echo 'ARCH is amd64, arm64 or arm' >&2; exit 1; }
-	@test $(ARCH) != arm || command -v arm-linux-gnueabihf-gcc >/dev/null || { echo 'arm needs arm-linux-gnueabihf-gcc: apt-get install gcc-arm-linux-gnueabihf libc6-dev-armhf-cross' >&2; exit 1; }
-	@if [ "$$(rustc --print target-libdir --target $(TARGET) 2>/dev/null | xargs -r ls 2>/dev/null | wc -l)" -gt 0 ] \
-	  || rustup target add $(TARGET); then \
-	  cargo build --release -p antrea-cni --bin antrea-cni --target $(TARGET); \
-	elif [ $(ARCH) != amd64 ]; then \
-	  echo '$(TARGET) cannot be had' >&2; exit 1; \
-	else \
-	  echo '*** $(TARGET) cannot be had: building against a static glibc instead ***' >&2; \
-	  RUSTFLAGS='-C target-feature=+crt-static' \
-	    cargo build --release -p antrea-cni --bin antrea-cni --target x86_64-unknown-linux-gnu; \
-	  mkdir -p $(dir $(RELEASE)); \
-	  cp target/x86_64-unknown-linux-gnu/release/antrea-cni $(RELEASE); \
-	fi
+release: ## The static plugin that the archives hold, for ARCH, in target/dist-build
+	bash dist/programs.sh $(ARCH) plugin
+
+.PHONY: ctl
+ctl: ## antrea-cnictl with the plugin in it, and the plugin, for ARCH
+	bash dist/programs.sh $(ARCH)
 
 .PHONY: release-windows
 release-windows: ## Plugin and tool for Windows (amd64); needs mingw-w64
-	rustup target add x86_64-pc-windows-gnu
-	cargo build --release -p antrea-cni --bin antrea-cni --target x86_64-pc-windows-gnu
-	ANTREA_CNI_EMBED=$(CURDIR)/target/x86_64-pc-windows-gnu/release/antrea-cni.exe \
-	  cargo build --release -p antrea-cnictl --bin antrea-cnictl --target x86_64-pc-windows-gnu
-
-CTL := $(CURDIR)/target/$(TARGET)/release/antrea-cnictl
-
-.PHONY: ctl
-ctl: release ## antrea-cnictl, static, with the plugin in it, for ARCH
-	ANTREA_CNI_EMBED=$(RELEASE) cargo build --release -p antrea-cnictl --bin antrea-cnictl --target $(TARGET)
+	bash dist/programs.sh windows
 
 .PHONY: image
 image: dist ## An image of both programs for amd64, arm64 and arm/v7 as target/image/antrea-cni.tar (buildah, no daemon)
@@ -142,7 +127,8 @@ test-release: ctl ## The same suite on the static plugin, and what needs root
 .PHONY: test-arch
 test-arch: ## The suite on the programs of ARCH=arm64 or arm, under qemu-user
 	$(MAKE) --no-print-directory $(if $(filter arm64,$(ARCH)),ctl,release)
-	bash tests/arch.sh $(ARCH) $(RELEASE) $(CTL)
+	$(MAKE) --no-print-directory release ARCH=amd64
+	bash tests/arch.sh $(ARCH) $(RELEASE) $(CTL) $(SHIPPED)/$(TARGET_amd64)/release/antrea-cni
 
 .PHONY: test-windows
 test-windows: ## Lints and the suites on plugin and tool for Windows, under wine

@@ -2,11 +2,11 @@
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
 # The suite on another architecture's programs, under qemu-user:
-# arch.sh arm64|arm PLUGIN CTL. On arm64 the integration tests, the hostile agents and
+# arch.sh arm64|arm PLUGIN CTL NATIVE, where NATIVE is this machine's plugin. On arm64 the integration tests, the hostile agents and
 # the tool's tests, on arm all but the tool's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-arch=$1 plugin=$2 ctl=$3
+arch=$1 plugin=$2 ctl=$3 native=$4
 case $arch in arm64) qemu=qemu-aarch64-static ;; arm) qemu=qemu-arm-static ;; *) echo "arm64 or arm, not $arch" >&2; exit 2 ;; esac
 command -v $qemu >/dev/null || { echo 'apt-get install qemu-user-static' >&2; exit 1; }
 mkdir -p target/qemu
@@ -32,8 +32,7 @@ if [ $arch = arm64 ]; then
   # The plugin that is installed is this machine's: the kernel starts it without an emulator.
   wrapper ctl-$arch "$ctl"
   export ANTREA_CNICTL=$PWD/target/qemu/ctl-$arch
-  export ANTREA_CNI_PLUGIN=$PWD/target/x86_64-unknown-linux-musl/release/antrea-cni
-  make --silent release ARCH=amd64
+  export ANTREA_CNI_PLUGIN=$native
   test 'minutes; and the emulator takes signals in its own way' -p antrea-cnictl --test ctl -- \
     kill:: metrics:: libcni:: install::linux::no_call_fails unattended::sigterm unattended::on_a_file_system
 fi

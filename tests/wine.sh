@@ -45,14 +45,14 @@ cargo clippy --target $target -p antrea-cni -p antrea-cni-agent -p antrea-cni-wi
 cargo clippy --target $target -p antrea-cni --test it -- -D warnings
 cargo clippy --target $target -p antrea-cnictl --all-targets -- -D warnings
 # The plugin that is shipped, not the debug build.
-cargo build --release --target $target -p antrea-cni --bin antrea-cni
-plugin=$PWD/target/$target/release/antrea-cni.exe
+dist/programs.sh windows
+shipped=$PWD/target/dist-build/$target/release
+plugin=$shipped/antrea-cni.exe
 size=$(stat -c %s "$plugin")
 echo "release binary: $size bytes"
 test "$size" -le 1000000
 export ANTREA_CNI_PLUGIN=Z:$plugin
 suite -p antrea-cni --test it --lib "$@"
 # And the tool that is shipped, with that plugin in it.
-ANTREA_CNI_EMBED=$plugin cargo build --release --target $target -p antrea-cnictl --bin antrea-cnictl
-export ANTREA_CNICTL=Z:$PWD/target/$target/release/antrea-cnictl.exe
+export ANTREA_CNICTL=Z:$shipped/antrea-cnictl.exe
 suite -p antrea-cnictl "$@"

@@ -12,8 +12,10 @@ use antrea_cni_agent::servable;
 use tempfile::TempDir;
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/invocation");
-const RELEASE: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/target/x86_64-unknown-linux-musl/release/antrea-cni");
+const RELEASE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/target/dist-build/x86_64-unknown-linux-musl/release/antrea-cni"
+);
 
 /// How many ADDs at once.
 pub(crate) const BURSTS: [usize; 4] = [1, 10, 100, 500];
