@@ -8,6 +8,8 @@ mod time;
 
 use bytes::Bytes;
 
+pub use self::event::{Event, TriedRpc};
+
 use crate::action::Action;
 use crate::client::CallLog;
 use crate::error::Error;

@@ -70,8 +70,11 @@ impl Release {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Range {
+    /// First release of antrea-agent
     pub(crate) first: &'static str,
+    /// Last release
     pub(crate) last: &'static str,
+    /// Number of releases
     pub(crate) releases: usize,
     /// The cniVersion that they are sent; `null`: they refuse
     pub(crate) cni_version: Option<Version>,

@@ -1,11 +1,13 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Describes a call as one event of the log.
+//! Describes a call as one event, which is a line of the log. The plugin writes it, and the tool reads
+//! the same type.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::time::rfc3339;
 use crate::client::addresses;
@@ -20,71 +22,100 @@ const MAX_TEXT_BYTES: usize = 1024;
 /// Most RPCs in an event. The last ones are kept.
 const MAX_RPCS: usize = 16;
 
-/// Holds what is logged of a call. It never has the configuration or the environment.
-#[derive(Serialize)]
+/// Describes one call of the plugin. It never has the configuration or the environment. Keys that a
+/// call has nothing for are left out.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Event<'a> {
-    /// RFC 3339; the first member, so that readers find where an event starts
-    time: String,
+pub struct Event<'a> {
+    /// Time of the end of the call: RFC 3339, UTC, microseconds. It is the first key, so that readers
+    /// find where an event starts
+    pub time: String,
     /// Version of the plugin
-    version: &'static str,
-    command: &'static str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    container: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pod_namespace: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pod_name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pod_uid: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    interface: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    netns: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cni_version: Option<String>,
-    socket: &'a str,
-    tried: Vec<Tried<'a>>,
-    attempts: u32,
+    #[serde(default)]
+    pub version: Cow<'a, str>,
+    /// `ADD`, `CHECK`, `DEL`, `GC` or `STATUS`
+    pub command: Cow<'a, str>,
+    /// `CNI_CONTAINERID`
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub container: Cow<'a, str>,
+    /// `K8S_POD_NAMESPACE` in `CNI_ARGS`
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub pod_namespace: Cow<'a, str>,
+    /// `K8S_POD_NAME` in `CNI_ARGS`
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub pod_name: Cow<'a, str>,
+    /// `K8S_POD_UID` in `CNI_ARGS`
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub pod_uid: Cow<'a, str>,
+    /// `CNI_IFNAME`
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub interface: Cow<'a, str>,
+    /// `CNI_NETNS`
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub netns: Cow<'a, str>,
+    /// cniVersion of the configuration
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cni_version: Option<String>,
+    /// Socket of the agent
+    #[serde(default)]
+    pub socket: Cow<'a, str>,
+    /// The last 16 RPCs, oldest first
+    #[serde(default)]
+    pub tried: Vec<TriedRpc<'a>>,
+    /// Number of connections to agents
+    #[serde(default)]
+    pub attempts: u32,
     /// Code of the CNI error, 0 for success
-    code: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'static str>,
+    pub code: u32,
+    /// Message of the CNI error
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Cow<'a, str>>,
+    /// What the exit status does not tell, such as a DEL that is owed
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Cow<'a, str>>,
     /// Addresses of an ADD's result from 0.3.0 on
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ips: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ips: Vec<String>,
     /// Errors in the settings, in place of which the defaults apply
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ignored: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
     /// Number of owed DELs that an agent answered after this call
-    #[serde(skip_serializing_if = "is_zero")]
-    owed_done: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub owed_done: u32,
     /// Errors of these DELs
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    owed_errors: Vec<&'a str>,
-    #[serde(serialize_with = "milliseconds")]
-    milliseconds: Duration,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<&'a str>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed_errors: Vec<Cow<'a, str>>,
+    /// Time that the call took
+    pub milliseconds: f64,
+    /// Trace of W3C Trace Context that the call is part of
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<Cow<'a, str>>,
 }
 
-/// Holds one RPC: the `code` of its reply, or the `status` instead.
-#[derive(Serialize)]
+/// Describes one RPC: the `code` of its reply, or the `status` instead.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tried<'a> {
-    attempt: u32,
-    command: &'static str,
-    api: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cni_version: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'a str>,
-    #[serde(serialize_with = "milliseconds")]
-    milliseconds: Duration,
+pub struct TriedRpc<'a> {
+    /// Number of the connection, from 1 on
+    #[serde(default)]
+    pub attempt: u32,
+    /// Command of the RPC, which is DEL where the plugin undoes half an ADD
+    #[serde(default)]
+    pub command: Cow<'a, str>,
+    /// Proto package of the API
+    pub api: Cow<'a, str>,
+    /// cniVersion in the request
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cni_version: Option<String>,
+    /// Code in the reply, 0 for success
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// gRPC status, or why there is no reply
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Cow<'a, str>>,
+    /// Time that the RPC took
+    #[serde(default)]
+    pub milliseconds: f64,
 }
 
 /// Describes a call and its result.
@@ -96,35 +127,40 @@ pub(super) fn describe_call<'a>(
 ) -> Event<'a> {
     let args = &call.args;
     let error = result.as_ref().err();
-    let pod = |key| shorten(value_of(&args.args, key));
+    let pod = |key| shorten(value_of(&args.args, key)).into();
     let CallLog { rpcs, connections, elapsed, settled_dels, .. } = call_log;
     Event {
         time: rfc3339(SystemTime::now()),
-        version: env!("CARGO_PKG_VERSION"),
-        command: call.action.name(),
-        container: shorten(&args.container_id),
+        version: env!("CARGO_PKG_VERSION").into(),
+        command: call.action.name().into(),
+        container: shorten(&args.container_id).into(),
         pod_namespace: pod("K8S_POD_NAMESPACE"),
         pod_name: pod("K8S_POD_NAME"),
         pod_uid: pod("K8S_POD_UID"),
-        interface: shorten(&args.ifname),
-        netns: shorten(&args.netns),
+        interface: shorten(&args.ifname).into(),
+        netns: shorten(&args.netns).into(),
         cni_version: call.cni_version.as_ref().map(ToString::to_string),
-        socket: &call.settings.socket,
+        socket: (&*call.settings.socket).into(),
         tried: rpcs.iter().skip(rpcs.len().saturating_sub(MAX_RPCS)).map(describe_rpc).collect(),
         attempts: *connections,
         code: error.map_or(0, Error::code),
-        message: error.map(|error| shorten(&error.to_string()).to_owned()),
-        note: note.map(Note::log_text),
+        message: error.map(|error| shorten(&error.to_string()).to_owned().into()),
+        note: note.map(|note| note.log_text().into()),
         ips: result.as_ref().map(|it| addresses(it)).unwrap_or_default(),
         ignored: call.ignored.iter().map(|it| shorten(&it.to_string()).to_owned()).collect(),
         owed_done: settled_dels.done,
-        owed_errors: settled_dels.errors.iter().take(MAX_RPCS).map(|it| shorten(it)).collect(),
-        milliseconds: *elapsed,
-        trace_id: args.trace.trace_id(),
+        owed_errors: settled_dels
+            .errors
+            .iter()
+            .take(MAX_RPCS)
+            .map(|it| shorten(it).into())
+            .collect(),
+        milliseconds: milliseconds(*elapsed),
+        trace_id: args.trace.trace_id().map(Into::into),
     }
 }
 
-fn describe_rpc(rpc: &Rpc) -> Tried<'_> {
+fn describe_rpc(rpc: &Rpc) -> TriedRpc<'_> {
     let (code, status) = match &rpc.outcome {
         RpcOutcome::Reply(code) => (Some(*code), None),
         RpcOutcome::Status(status) | RpcOutcome::ConnectionLost(status) => {
@@ -132,14 +168,14 @@ fn describe_rpc(rpc: &Rpc) -> Tried<'_> {
         }
         RpcOutcome::NoAnswer => (None, Some("no answer")),
     };
-    Tried {
+    TriedRpc {
         attempt: rpc.connection,
-        command: rpc.action.name(),
-        api: rpc.api.package,
+        command: rpc.action.name().into(),
+        api: rpc.api.package.into(),
         cni_version: rpc.cni_version.as_ref().map(ToString::to_string),
         code,
-        status,
-        milliseconds: rpc.elapsed,
+        status: status.map(Into::into),
+        milliseconds: milliseconds(rpc.elapsed),
     }
 }
 
@@ -158,9 +194,10 @@ fn shorten(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or_default()
 }
 
-fn milliseconds<S: Serializer>(duration: &Duration, out: S) -> Result<S::Ok, S::Error> {
+/// Returns a duration in milliseconds, in whole microseconds.
+fn milliseconds(duration: Duration) -> f64 {
     let microseconds = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
-    out.serialize_f64(f64::from(microseconds) / 1000.0)
+    f64::from(microseconds) / 1000.0
 }
 
 #[cfg(test)]

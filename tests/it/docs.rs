@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use antrea_cni_test_support::{Answer, Call, TestNode};
 
 /// Compares a page of `docs/` with what it should be, or writes it.
-fn assert_current(name: &str, text: &str) {
+pub(crate) fn assert_current(name: &str, text: &str) {
     let path = format!("{}/docs/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, text).unwrap();
@@ -349,7 +349,7 @@ fn the_version_is_the_same_everywhere() {
     }
 }
 
-/// Whoever reads the log finds each key in the list of what is stable.
+/// Whoever reads the log finds each key in the page.
 #[test]
 fn each_key_of_the_log_is_documented() {
     let node = TestNode::new();
@@ -366,10 +366,11 @@ fn each_key_of_the_log_is_documented() {
     call("GC", json!({"unknown": 1}));
     call("ADD", json!({}));
     call("STATUS", json!({}));
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/versioning.md");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let row = page.lines().find(|it| it.starts_with("| the log |")).unwrap();
-    let documented: BTreeSet<_> = row.split('`').skip(1).step_by(2).collect();
+    let section = page.split("## ").nth(1).unwrap().split("`TriedRpc`:").next().unwrap();
+    let rows = section.lines().filter_map(|it| it.strip_prefix("| `"));
+    let documented: BTreeSet<_> = rows.filter_map(|it| it.split('`').next()).collect();
     let log = std::fs::read_to_string(node.path("log")).unwrap();
     let mut written = BTreeSet::new();
     for line in log.lines() {
@@ -377,7 +378,7 @@ fn each_key_of_the_log_is_documented() {
         written.extend(event.into_iter().map(|(key, _)| key));
     }
     for key in &written {
-        assert!(documented.contains(&**key), "docs/versioning.md has no {key}");
+        assert!(documented.contains(&**key), "docs/json.md has no {key}");
     }
     // Those that only some calls have.
     let rare = ["podNamespace", "podName", "podUid", "message", "owedErrors"];

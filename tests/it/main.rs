@@ -23,6 +23,8 @@ mod frozen;
 #[cfg(unix)]
 mod go_answers;
 mod input;
+#[cfg(unix)]
+mod json_page;
 mod log;
 mod output;
 mod owed;

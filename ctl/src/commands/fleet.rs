@@ -39,7 +39,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Fleet {
+    /// The nodes, by name
     nodes: Vec<Row>,
+    /// How many nodes had which agent, over time
     timeline: Timeline,
 }
 

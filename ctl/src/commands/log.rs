@@ -30,14 +30,14 @@ pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<E
     };
     for path in files {
         let file = path.to_string_lossy();
-        let mut events = 0;
-        let torn = read_log(path, |event| {
-            events += 1;
-            if arguments.filter.accepts(&event) {
-                count.add(&file, &event);
+        let mut lines = 0;
+        let torn = read_log(path, |line| {
+            lines += 1;
+            if arguments.filter.accepts(&line) {
+                count.add(&file, &line);
             }
         })?;
-        if events == 0 && torn > 0 {
+        if lines == 0 && torn > 0 {
             return Err(Error::NotALog(path.clone()));
         }
         count.torn_lines += torn;
@@ -62,9 +62,9 @@ pub(crate) fn write_textfile(path: &Path, text: &str) -> Result<(), Error> {
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(mut log: &[u8]) -> [String; 4] {
     let (mut count, mut text) = (Tally::default(), String::new());
-    let torn = read::read_events(&mut log, |event| {
-        text += &format!("{event}\n");
-        count.add("log", &event);
+    let torn = read::read_lines(&mut log, |line| {
+        text += &format!("{line}\n");
+        count.add("log", &line);
     });
     count.torn_lines = torn.unwrap_or_default();
     let summary = Summary::new(count);

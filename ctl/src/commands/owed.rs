@@ -35,7 +35,9 @@ pub(crate) fn count(socket: &str) -> usize {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
+    /// Socket of the agent that they are owed to
     socket: String,
+    /// The owed DELs
     owed: Vec<Del>,
     /// Whether this command dropped them
     dropped: bool,

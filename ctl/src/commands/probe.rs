@@ -17,13 +17,13 @@ use antrea_cni::input::{CmdArgs, Configuration, Settings, TraceContext};
 use antrea_cni::{Action, Api, ThisNode, grpc};
 use semver::Version;
 
-use self::report::{ApiReport, Capabilities, MethodReport, Peer, SocketFile, State};
+use self::report::{Capabilities, MethodReport, Peer, SocketFile};
 use crate::cli::Probe;
 use crate::commands::{owed, settings};
 use crate::error::{Error, Exit};
 use crate::{output, platform};
 
-pub(crate) use self::report::Report;
+pub(crate) use self::report::{ApiReport, Report, State};
 
 /// Default time limit of an answer.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -110,7 +110,7 @@ fn ask_if_served(
     node: &ThisNode<'_>,
     timeout: Duration,
 ) -> Option<MethodReport> {
-    let method = (api.method)(action)?.name;
+    let method = (api.method)(action)?.name.to_owned();
     let started = Instant::now();
     let answer = client::is_served(node, api, action, started + timeout);
     let elapsed = milliseconds(started.elapsed());
@@ -127,7 +127,7 @@ fn call_method(
     timeout: Duration,
     report: &mut Report,
 ) -> Option<MethodReport> {
-    let method = (api.method)(action)?.name;
+    let method = (api.method)(action)?.name.to_owned();
     let parsed = Configuration::parse(configuration.as_bytes()).ok()?;
     let args = CmdArgs {
         container_id: "antrea-cnictl-probe".to_owned(),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use antrea_cni::input::node_settings;
 use antrea_cni::input::settings::{Origin, Settings};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -25,13 +25,14 @@ pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Erro
 }
 
 /// Describes the settings in force.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InForce {
     /// The conflist that leads to the plugin
     conflist: Option<PathBuf>,
     /// The file of the node settings, which may be absent
     node: PathBuf,
+    /// Each setting, in the order of the page of settings
     settings: Vec<Setting>,
     /// Errors with which the plugin refuses an ADD
     wrong: Vec<String>,
@@ -42,15 +43,18 @@ pub(crate) struct InForce {
     pub(crate) in_force: Settings,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Setting {
-    key: &'static str,
+    /// Name of the setting
+    key: String,
+    /// Its value in force
     value: Value,
+    /// Where the value comes from: `conflist`, `node` or `default`
     from: From,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum From {
     Conflist,
@@ -91,7 +95,7 @@ impl InForce {
                 () if says(&in_node) && is_used => From::Node,
                 () => From::Default,
             };
-            Setting { key, value, from }
+            Setting { key: key.to_owned(), value, from }
         });
         let settings: Vec<_> = settings.collect();
         let (wrong, passed_over): (Vec<_>, Vec<_>) = wrong.iter().partition(|it| it.is_fatal());

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Builder;
 
 use crate::cli::Status;
@@ -28,62 +28,73 @@ pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Erro
     Ok(if is_good { Exit::Success } else { Exit::Failure })
 }
 
-/// Describes what is installed.
-#[derive(Debug, Serialize)]
+/// Describes what is installed. Keys that came after version 0.1.0 may be absent in what is read.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
-    plugin: Plugin,
+pub(crate) struct Report {
+    /// The file in the place of the plugin
+    pub(crate) plugin: Plugin,
     /// Whether `uninstall` and `rollback` would restore a file
     kept: Kept,
     /// Whether a keeper runs
-    keeper: bool,
+    pub(crate) keeper: bool,
     /// Whether a rollback is in force
-    rolled_back: bool,
-    conflist: Conflist,
+    pub(crate) rolled_back: bool,
+    /// The network configuration that the container runtime uses
+    pub(crate) conflist: Conflist,
+    /// The document of `settings --output json`
     settings: InForce,
     /// Number of owed DELs
-    owed: usize,
+    #[serde(default)]
+    pub(crate) owed: usize,
     /// Problems; the command succeeds if there are none
+    #[serde(default)]
     findings: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Plugin {
+pub(crate) struct Plugin {
+    /// Path of the file
     path: PathBuf,
     /// The version that it prints; `null` if the file is not this plugin
-    version: Option<String>,
-    sha256: Option<String>,
+    pub(crate) version: Option<String>,
+    /// SHA-256 of the file; `null` if nothing is there
+    pub(crate) sha256: Option<String>,
     /// Whether this tool installed a plugin and did not uninstall it since
+    #[serde(default)]
     is_installed: bool,
     /// Whether it is the plugin that was installed last
-    is_ours: bool,
+    pub(crate) is_ours: bool,
     /// Whether it answers VERSION
     answers: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Kept {
+    /// Whether `uninstall` would restore a file
     original: bool,
+    /// Whether `rollback` would restore a file
     before: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Conflist {
+pub(crate) struct Conflist {
     /// The file that the container runtime uses
-    taken: Option<PathBuf>,
+    pub(crate) taken: Option<PathBuf>,
     /// The file that Multus hands Pods on to
     handed_on_to: Option<PathBuf>,
     /// Why the tool cannot see which network Multus gives Pods
-    unseen: Option<String>,
+    pub(crate) unseen: Option<String>,
     /// Whether the plugin connects its Pods
-    names_plugin: bool,
+    pub(crate) names_plugin: bool,
     /// The cniVersion that its plugins are called with
-    cni_version: Option<Version>,
+    pub(crate) cni_version: Option<Version>,
     /// The report of each plugin
-    plugins: Vec<PluginReport>,
+    #[serde(default)]
+    pub(crate) plugins: Vec<PluginReport>,
 }
 
 impl Report {

@@ -14,6 +14,7 @@ mod fleet;
 #[cfg(unix)]
 mod history;
 mod install;
+mod json;
 #[cfg(unix)]
 mod keep;
 #[cfg(unix)]

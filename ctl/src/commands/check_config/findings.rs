@@ -25,12 +25,17 @@ pub(super) enum Severity {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Finding {
+    /// The file that it is about
     pub(super) file: String,
+    /// Line, from 1 on
     pub(super) line: usize,
+    /// Column, from 1 on
     pub(super) column: usize,
+    /// `error`, `unsafe` or `warning`
     pub(super) severity: Severity,
     /// Whether the configuration is refused because of it
     pub(super) refused: bool,
+    /// What is wrong, and what to do
     pub(super) message: String,
 }
 

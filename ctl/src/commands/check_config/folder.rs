@@ -15,6 +15,7 @@ use crate::style::{BAD, TITLE, WEAK};
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Folder {
+    /// Path of the folder
     folder: PathBuf,
     /// The file that the runtime uses: the first by name
     taken: Option<PathBuf>,

@@ -18,6 +18,7 @@ use crate::plugin_check;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PluginReport {
+    /// Its `type` in the list
     #[serde(rename = "type")]
     pub(crate) name: String,
     /// Its CNI versions; empty if it does not tell them

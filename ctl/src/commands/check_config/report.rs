@@ -24,9 +24,11 @@ use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
+    /// Path of the file
     file: String,
     /// The file that Multus hands Pods on to; it has a report of its own
     handed_on_to: Option<PathBuf>,
+    /// What is wrong with it, by position
     pub(super) findings: Vec<Finding>,
     /// The cniVersion that the plugins are called with
     pub(super) cni_version: Option<Version>,

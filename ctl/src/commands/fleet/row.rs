@@ -3,16 +3,17 @@
 //! Reads the outputs and logs of one node.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 use semver::Version;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::commands::check_config::PluginReport;
-use crate::commands::log::event::{Event, short_name};
+use crate::commands::log::event::{LogLine, short_name};
 use crate::commands::log::read;
 use crate::commands::log::summary::percentile;
+use crate::commands::probe::{self, ApiReport, State};
+use crate::commands::status;
 use crate::releases;
 
 /// The cniVersion that the conflist should get.
@@ -21,67 +22,11 @@ const GOAL: Version = Version::new(1, 1, 0);
 /// Holds the inputs of a node.
 #[derive(Default)]
 pub(super) struct Facts {
-    status: Option<Status>,
-    probe: Option<Probe>,
+    status: Option<status::Report>,
+    probe: Option<probe::Report>,
     log: Log,
     /// Inputs that could not be read
     problems: Vec<String>,
-}
-
-/// Describes the used part of `status --output json`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Status {
-    plugin: Plugin,
-    keeper: bool,
-    rolled_back: bool,
-    conflist: Conflist,
-    /// Absent in the output of version 0.1.0
-    #[serde(default)]
-    owed: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Plugin {
-    version: Option<String>,
-    /// `null` if no plugin is there
-    sha256: Option<String>,
-    is_ours: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Conflist {
-    taken: Option<PathBuf>,
-    names_plugin: bool,
-    #[serde(default)]
-    unseen: Option<String>,
-    #[serde(default)]
-    cni_version: Option<Version>,
-    #[serde(default)]
-    plugins: Vec<PluginReport>,
-}
-
-/// Describes the used part of `probe --output json`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Probe {
-    ready: bool,
-    sentence: String,
-    apis: Vec<Api>,
-    cni_versions: Vec<Version>,
-}
-
-#[derive(Deserialize)]
-struct Api {
-    package: String,
-    methods: Vec<Method>,
-}
-
-#[derive(Deserialize)]
-struct Method {
-    state: serde_json::Value,
 }
 
 /// Holds what is counted in a log.
@@ -97,17 +42,18 @@ pub(super) struct Log {
 }
 
 impl Log {
-    fn add(&mut self, event: &Event) {
+    fn add(&mut self, line: &LogLine) {
+        let LogLine { event, time, .. } = line;
         self.times.push(event.milliseconds);
         self.failed += usize::from(event.code != 0);
-        self.until = self.until.max(Some(event.time));
-        let is_new = |(_, api): &(Timestamp, String)| *api != event.api();
-        if event.answered().is_some() && self.generations.last().is_none_or(is_new) {
-            self.generations.push((event.time, event.api().to_owned()));
+        self.until = self.until.max(Some(*time));
+        let is_new = |(_, api): &(Timestamp, String)| *api != line.api();
+        if line.answered().is_some() && self.generations.last().is_none_or(is_new) {
+            self.generations.push((*time, line.api().to_owned()));
         }
         // The agent was unavailable, or another agent process answered.
         if event.attempts > 1 || event.code == 11 {
-            self.last_restart = self.last_restart.max(Some(event.time));
+            self.last_restart = self.last_restart.max(Some(*time));
         }
     }
 }
@@ -144,7 +90,7 @@ impl Facts {
             _ => (),
         }
         let before = self.log.times.len();
-        let _ = read::read_events(bytes, |event| self.log.add(&event));
+        let _ = read::read_lines(bytes, |line| self.log.add(&line));
         if self.log.times.len() > before {
             return Ok(());
         }
@@ -161,22 +107,29 @@ impl Facts {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
+    /// Name of the node
     pub(super) name: String,
     /// Version of the plugin; `null` if it is unknown or another plugin is installed
     pub(super) plugin: Option<String>,
+    /// Whether a keeper runs
     pub(super) keeper: Option<bool>,
     /// The API that the agent serves
     pub(super) api: Option<String>,
     /// Releases of antrea-agent that answer like this agent
     pub(super) releases: String,
+    /// Whether a release has a newer API
     pub(super) is_old: bool,
     /// The conflist's cniVersion
     pub(super) list: Option<String>,
+    /// Whether a Pod could be connected
     pub(super) ready: Option<bool>,
+    /// Number of calls in the log
     pub(super) calls: usize,
+    /// Number of calls that failed
     pub(super) failed: usize,
-    /// In milliseconds
+    /// Half of the calls took no longer, in milliseconds
     pub(super) p50: Option<f64>,
+    /// 99 % of the calls took no longer, in milliseconds
     pub(super) p99: Option<f64>,
     /// Time of the last call during which the agent was unavailable or restarted
     pub(super) last_restart: Option<Timestamp>,
@@ -193,11 +146,11 @@ impl Row {
         let in_the_way = obstacles(&facts);
         let Facts { status, probe, log, problems } = facts;
         let served = probe.as_ref().and_then(|probe| {
-            let served = |api: &&Api| api.methods.iter().any(|method| method.state == "served");
+            let served = |api: &&ApiReport| api.methods.iter().any(|it| it.state == State::Served);
             probe.apis.iter().find(served).map(|api| api.package.clone())
         });
         let seen = log.generations.last().map(|(_, api)| api.clone());
-        let refused = |probe: &Probe| {
+        let refused = |probe: &probe::Report| {
             let known = [Version::new(1, 0, 0), GOAL];
             known.into_iter().filter(|it| !probe.cni_versions.contains(it)).collect::<Vec<_>>()
         };
@@ -243,7 +196,7 @@ fn obstacles(facts: &Facts) -> Vec<String> {
     match &facts.status {
         None => found
             .push("no output of status: the other plugins of the list are not known".to_owned()),
-        Some(Status { plugin, rolled_back, conflist, .. }) => {
+        Some(status::Report { plugin, rolled_back, conflist, .. }) => {
             if *rolled_back {
                 found.push("the plugin was rolled back here".to_owned());
             } else if plugin.sha256.is_none() {
@@ -279,8 +232,8 @@ fn obstacles(facts: &Facts) -> Vec<String> {
     }
     match &facts.probe {
         None => found.push("no output of probe: the agent is not known".to_owned()),
-        Some(Probe { ready: false, sentence, .. }) => found.push(sentence.clone()),
-        Some(Probe { cni_versions, .. }) => {
+        Some(probe::Report { ready: false, sentence, .. }) => found.push(sentence.clone()),
+        Some(probe::Report { cni_versions, .. }) => {
             // Agents that do not accept 1.0.0 fail each CHECK.
             if !cni_versions.is_empty() && !cni_versions.contains(&Version::new(1, 0, 0)) {
                 found.push(

@@ -16,7 +16,9 @@ const MOMENTS: i32 = 60;
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Timeline {
+    /// Time of the first call
     pub(super) from: Option<Timestamp>,
+    /// Time of the last call
     pub(super) until: Option<Timestamp>,
     /// Number of nodes at each moment, by the API that answered last
     pub(super) apis: BTreeMap<String, Vec<usize>>,

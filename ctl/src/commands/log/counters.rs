@@ -12,7 +12,7 @@ use antrea_cni::Api;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::event::{Event, short_name};
+use super::event::{LogLine, short_name};
 use super::prometheus::{Distribution, Kind, Labels, MetricsText};
 use super::read::rotated;
 use crate::files;
@@ -108,10 +108,10 @@ impl Counters {
         let mut line = Vec::new();
         // The plugin is still writing a line without an end.
         while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
-            match Event::parse(&line) {
-                Some((event, whole)) => {
+            match LogLine::parse(&line) {
+                Some((parsed, whole)) => {
                     self.torn_lines += u64::from(!whole);
-                    self.count(&event);
+                    self.count(&parsed);
                 }
                 None => self.torn_lines += 1,
             }
@@ -125,10 +125,11 @@ impl Counters {
         Ok(())
     }
 
-    fn count(&mut self, event: &Event) {
+    fn count(&mut self, line: &LogLine) {
+        let LogLine { event, .. } = line;
         let command = COMMANDS.into_iter().find(|it| *it == event.command).unwrap_or("other");
         let mut apis = Api::ALL.iter().map(|api| short_name(api.package)).chain(["none"]);
-        let api = apis.find(|it| *it == event.api()).unwrap_or("other");
+        let api = apis.find(|it| *it == line.api()).unwrap_or("other");
         let is_same =
             |it: &&mut Group| it.command == command && it.api == api && it.code == Some(event.code);
         match self.groups.iter_mut().find(is_same) {
@@ -158,9 +159,9 @@ impl Counters {
         if let Some((_, bucket)) = bucket {
             *bucket += 1;
         }
-        self.last_call = self.last_call.max(Some(event.time));
-        if let Some(answered) = event.answered() {
-            self.api = Some(answered.api.clone());
+        self.last_call = self.last_call.max(Some(line.time));
+        if let Some(answered) = line.answered() {
+            self.api = Some(answered.api.to_string());
         }
     }
 

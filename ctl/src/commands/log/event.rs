@@ -3,79 +3,53 @@
 //! Parses and shows a line of the log.
 
 use std::fmt;
+use std::io::Write;
 
+use antrea_cni::log::{Event, TriedRpc};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use semver::Version;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::error::Error;
 use crate::style::{BAD, GOOD, WEAK, plain};
 
 /// The start of each event. Another event may follow a torn one on the same line.
 const START: &[u8] = br#"{"time":""#;
 
-/// Describes a call of the plugin, which is a line of the log.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Event {
+/// Holds a line of the log, which describes a call of the plugin.
+#[derive(Clone, Debug)]
+pub(crate) struct LogLine {
+    pub(crate) event: Event<'static>,
     pub(crate) time: Timestamp,
-    pub(crate) command: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) container: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) pod_namespace: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) pod_name: String,
-    #[serde(default)]
-    pub(crate) tried: Vec<Tried>,
-    /// Connections to agents
-    #[serde(default)]
-    pub(crate) attempts: u32,
-    /// 0 is success
-    pub(crate) code: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) note: Option<String>,
-    pub(crate) milliseconds: f64,
-    /// All other keys, of any version of the plugin
-    #[serde(flatten)]
-    pub(crate) rest: Map<String, Value>,
+    /// The event as the plugin wrote it, which may be of another version
+    json: Vec<u8>,
 }
 
-/// Describes one RPC.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Tried {
-    pub(crate) api: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) cni_version: Option<Version>,
-    /// Code of the reply, if there was one
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) code: Option<i32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) status: Option<String>,
-    /// All other keys
-    #[serde(flatten)]
-    pub(crate) rest: Map<String, Value>,
-}
-
-impl Event {
+impl LogLine {
     /// Parses a line. Also returns whether the line is whole, which a torn line before the event
     /// prevents.
     pub(crate) fn parse(line: &[u8]) -> Option<(Self, bool)> {
-        if let Ok(event) = serde_json::from_slice(line) {
-            return Some((event, true));
+        if let Some(whole) = Self::parse_event(line) {
+            return Some((whole, true));
         }
         let mut starts = line.windows(START.len()).enumerate().filter(|(_, part)| *part == START);
         let (last, _) = starts.next_back()?;
-        Some((serde_json::from_slice(line.get(last..)?).ok()?, false))
+        Some((Self::parse_event(line.get(last..)?)?, false))
+    }
+
+    fn parse_event(json: &[u8]) -> Option<Self> {
+        let event: Event<'_> = serde_json::from_slice(json).ok()?;
+        let time = event.time.parse().ok()?;
+        Some(Self { event, time, json: json.trim_ascii().to_owned() })
+    }
+
+    /// Writes the event as the plugin wrote it.
+    pub(crate) fn write_json(&self, out: &mut impl Write) -> Result<(), Error> {
+        out.write_all(&self.json).and_then(|()| writeln!(out)).map_err(Error::Output)
     }
 
     /// Returns the RPC that the agent answered last.
-    pub(crate) fn answered(&self) -> Option<&Tried> {
-        self.tried.iter().rev().find(|tried| tried.code.is_some())
+    pub(crate) fn answered(&self) -> Option<&TriedRpc<'static>> {
+        self.event.tried.iter().rev().find(|tried| tried.code.is_some())
     }
 
     /// Returns the short name of the API that answered.
@@ -84,8 +58,9 @@ impl Event {
     }
 
     fn pod(&self) -> String {
-        match (self.pod_namespace.as_str(), self.pod_name.as_str()) {
-            ("", "") => self.container.chars().take(12).collect(),
+        let Event { pod_namespace, pod_name, container, .. } = &self.event;
+        match (&**pod_namespace, &**pod_name) {
+            ("", "") => container.chars().take(12).collect(),
             (namespace, name) => format!("{namespace}/{name}"),
         }
     }
@@ -97,10 +72,10 @@ pub(crate) fn short_name(api: &str) -> &str {
     api.strip_prefix("antrea_io.antrea.pkg.apis.cni.").unwrap_or(api)
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for LogLine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.time.to_zoned(TimeZone::UTC);
-        let (style, result) = match self.code {
+        let (style, result) = match self.event.code {
             0 => (GOOD, "ok".to_owned()),
             code => (BAD, format!("code {code}")),
         };
@@ -108,12 +83,12 @@ impl fmt::Display for Event {
             out,
             "{WEAK}{}{WEAK:#} {:<6} {style}{result:<8}{style:#} {:>9.3} ms  {:<8} {}",
             time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
-            plain(&self.command),
-            self.milliseconds,
+            plain(&self.event.command),
+            self.event.milliseconds,
             plain(self.api()),
             plain(&self.pod()),
         )?;
-        match self.message.as_ref().or(self.note.as_ref()) {
+        match self.event.message.as_ref().or(self.event.note.as_ref()) {
             Some(text) => write!(out, "  {}", plain(text)),
             None => Ok(()),
         }
@@ -128,13 +103,13 @@ mod tests {
 
     #[test]
     fn a_torn_line_does_not_hide_the_next_one() {
-        let (event, whole) = Event::parse(LINE).unwrap();
-        assert_eq!((event.code, whole), (11, true));
+        let (line, whole) = LogLine::parse(LINE).unwrap();
+        assert_eq!((line.event.code, whole), (11, true));
         let torn = [&LINE[..40], LINE].concat();
-        let (event, whole) = Event::parse(&torn).unwrap();
-        assert_eq!((event.code, whole), (11, false));
+        let (line, whole) = LogLine::parse(&torn).unwrap();
+        assert_eq!((line.event.code, whole), (11, false));
         for lost in [&LINE[..40], b"", b"{}", b"\xff\n"] {
-            assert!(Event::parse(lost).is_none());
+            assert!(LogLine::parse(lost).is_none());
         }
     }
 }

@@ -8,13 +8,13 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::event::Event;
+use super::event::LogLine;
 use super::read::{is_standard_input, read_log};
 use crate::cli::Follow;
 use crate::commands::settings;
 use crate::error::{Error, Exit};
 use crate::files;
-use crate::output::{OutputFormat, json_line, say};
+use crate::output::{OutputFormat, say};
 use crate::platform;
 
 /// Pause between two reads of the file.
@@ -26,23 +26,23 @@ pub(crate) fn show(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Err
         Some(path) => path,
         None => &settings::log_file(&arguments.place)?,
     };
-    for_each_event(path, |event| match arguments.output {
-        _ if !arguments.filter.accepts(&event) => Ok(()),
-        OutputFormat::Text => writeln!(out, "{event}").map_err(Error::Output),
-        OutputFormat::Json => json_line(out, &event),
+    for_each_line(path, |line| match arguments.output {
+        _ if !arguments.filter.accepts(&line) => Ok(()),
+        OutputFormat::Text => writeln!(out, "{line}").map_err(Error::Output),
+        OutputFormat::Json => line.write_json(out),
     })?;
     out.flush().map_err(Error::Output).map(|()| Exit::Success)
 }
 
-/// Passes each event of a log to `show`, until `show` fails.
-fn for_each_event(
+/// Passes each line of a log to `show`, until `show` fails.
+fn for_each_line(
     path: &Path,
-    mut show: impl FnMut(Event) -> Result<(), Error>,
+    mut show: impl FnMut(LogLine) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut shown = Ok(());
-    read_log(path, |event| {
+    read_log(path, |line| {
         if shown.is_ok() {
-            shown = show(event);
+            shown = show(line);
         }
     })?;
     shown
@@ -50,11 +50,11 @@ fn for_each_event(
 
 /// Runs the command `log follow`, which ends with a signal or when its reader closes the output.
 pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
-    let mut show = |event: Event| match arguments.output {
-        _ if !arguments.filter.accepts(&event) => Ok(()),
-        OutputFormat::Text => say(out, event),
+    let mut show = |line: LogLine| match arguments.output {
+        _ if !arguments.filter.accepts(&line) => Ok(()),
+        OutputFormat::Text => say(out, line),
         OutputFormat::Json => {
-            json_line(out, &event).and_then(|()| out.flush().map_err(Error::Output))
+            line.write_json(out).and_then(|()| out.flush().map_err(Error::Output))
         }
     };
     let path = match &arguments.file {
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
         None => &settings::log_file(&arguments.place)?,
     };
     if is_standard_input(path) {
-        return for_each_event(path, show).map(|()| Exit::Success);
+        return for_each_line(path, show).map(|()| Exit::Success);
     }
     // The plugin creates the file at its first call, but not the folder.
     let may_come = path.parent().is_some_and(Path::is_dir);
@@ -104,14 +104,14 @@ impl Log {
     fn show_new_lines(
         &mut self,
         path: &Path,
-        mut show: impl FnMut(Event) -> Result<(), Error>,
+        mut show: impl FnMut(LogLine) -> Result<(), Error>,
     ) -> Result<(), Error> {
         while self.file.read_until(b'\n', &mut self.line).map_err(Error::file("read", path))? > 0 {
             if !self.line.ends_with(b"\n") {
                 break;
             }
-            if let Some((event, _)) = Event::parse(&self.line) {
-                show(event)?;
+            if let Some((line, _)) = LogLine::parse(&self.line) {
+                show(line)?;
             }
             self.line.clear();
         }

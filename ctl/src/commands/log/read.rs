@@ -1,19 +1,20 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Reads a log as events, oldest first.
+//! Reads the lines of a log, oldest first.
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::event::Event;
+use super::event::LogLine;
 use crate::cli::Filter;
 use crate::error::Error;
 use crate::files;
 
 impl Filter {
-    pub(super) fn accepts(&self, event: &Event) -> bool {
-        self.since.is_none_or(|since| event.time >= since)
-            && self.until.is_none_or(|until| event.time < until)
+    pub(super) fn accepts(&self, line: &LogLine) -> bool {
+        let LogLine { event, time, .. } = line;
+        self.since.is_none_or(|since| *time >= since)
+            && self.until.is_none_or(|until| *time < until)
             && self.command.is_none_or(|it| it.name() == event.command)
             && self.code.is_none_or(|code| event.code == code)
             && self.pod.as_ref().is_none_or(|pod| {
@@ -35,33 +36,32 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Passes every event of a log and its rotated file to `handle`. Returns the number of torn lines,
+/// Passes every line of a log and its rotated file to `handle`. Returns the number of torn lines,
 /// as a full disk leaves them.
-pub(super) fn read_log(path: &Path, mut handle: impl FnMut(Event)) -> Result<usize, Error> {
+pub(super) fn read_log(path: &Path, mut handle: impl FnMut(LogLine)) -> Result<usize, Error> {
     if is_standard_input(path) {
-        return read_events(io::stdin().lock(), handle).map_err(Error::file("read", path));
+        return read_lines(io::stdin().lock(), handle).map_err(Error::file("read", path));
     }
     let mut torn = 0;
     let old = files::open_plain(&rotated(path)).ok();
     let new = files::open_plain(path).map_err(Error::file("read", path))?;
     for file in old.into_iter().chain([new]) {
-        torn +=
-            read_events(BufReader::new(file), &mut handle).map_err(Error::file("read", path))?;
+        torn += read_lines(BufReader::new(file), &mut handle).map_err(Error::file("read", path))?;
     }
     Ok(torn)
 }
 
 /// Does the same as [`read_log`] with one file.
-pub(crate) fn read_events(
+pub(crate) fn read_lines(
     mut lines: impl BufRead,
-    mut handle: impl FnMut(Event),
+    mut handle: impl FnMut(LogLine),
 ) -> io::Result<usize> {
     let (mut torn, mut line) = (0, Vec::new());
     while lines.read_until(b'\n', &mut line)? > 0 {
-        match Event::parse(&line) {
-            Some((event, whole)) => {
+        match LogLine::parse(&line) {
+            Some((parsed, whole)) => {
                 torn += usize::from(!whole);
-                handle(event);
+                handle(parsed);
             }
             None => torn += 1,
         }

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use antrea_cni::log::TriedRpc;
 use jiff::Timestamp;
 use semver::Version;
 use serde::Serialize;
 
-use super::event::{Event, short_name};
+use super::event::{LogLine, short_name};
 use crate::releases;
 use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
 
@@ -23,10 +24,10 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, log: &str, event: &Event) {
-        self.groups.add(event);
-        self.last_call = self.last_call.max(Some(event.time));
-        self.agents.entry(log.to_owned()).or_default().add(event);
+    pub(super) fn add(&mut self, log: &str, line: &LogLine) {
+        self.groups.add(line);
+        self.last_call = self.last_call.max(Some(line.time));
+        self.agents.entry(log.to_owned()).or_default().add(line);
     }
 }
 
@@ -35,8 +36,9 @@ impl Tally {
 struct Groups(BTreeMap<(String, String, u32), Vec<f64>>);
 
 impl Groups {
-    fn add(&mut self, event: &Event) {
-        let key = (event.command.clone(), event.api().to_owned(), event.code);
+    fn add(&mut self, line: &LogLine) {
+        let LogLine { event, .. } = line;
+        let key = (event.command.to_string(), line.api().to_owned(), event.code);
         self.0.entry(key).or_default().push(event.milliseconds);
     }
 }
@@ -52,15 +54,16 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn add(&mut self, event: &Event) {
-        let Some(answered) = event.answered() else { return };
-        if self.api.as_ref() != Some(&answered.api) {
-            *self = Self { api: Some(answered.api.clone()), ..Self::default() };
+    fn add(&mut self, line: &LogLine) {
+        let Some(answered) = line.answered() else { return };
+        if self.api.as_deref() != Some(&*answered.api) {
+            *self = Self { api: Some(answered.api.to_string()), ..Self::default() };
         }
-        self.last_seen = Some(event.time);
+        self.last_seen = Some(line.time);
         // With code 1 the agent refuses a cniVersion. With all other codes it accepted it.
-        let of_this_api = event.tried.iter().filter(|tried| tried.api == answered.api);
-        for (version, code) in of_this_api.filter_map(|it| it.cni_version.clone().zip(it.code)) {
+        let of_this_api = line.event.tried.iter().filter(|tried| tried.api == answered.api);
+        let version = |it: &TriedRpc<'_>| it.cni_version.as_ref()?.parse::<Version>().ok();
+        for (version, code) in of_this_api.filter_map(|it| version(it).zip(it.code)) {
             if code == 1 {
                 if !self.refused.contains(&version) {
                     self.refused.push(version);
@@ -77,10 +80,15 @@ impl Evidence {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Summary {
+    /// Number of calls
     pub(super) calls: usize,
+    /// Number of lines that are not whole, as a full disk leaves them
     pub(super) torn_lines: usize,
+    /// Calls with the same command, API and code
     pub(super) groups: Vec<Group>,
+    /// Times of each command
     pub(super) commands: Vec<Times>,
+    /// The agent of each log's node
     pub(super) agents: Vec<Agent>,
     /// Time of the last call
     pub(super) last_call: Option<Timestamp>,
@@ -89,35 +97,46 @@ pub(super) struct Summary {
 /// Counts the calls with the same command, API and code.
 #[derive(Debug, Serialize)]
 pub(super) struct Group {
+    /// The command
     pub(super) command: String,
+    /// Short name of the API that answered, or `none`
     pub(super) api: String,
+    /// Code of the CNI error, 0 for success
     pub(super) code: u32,
+    /// Number of such calls
     pub(super) calls: usize,
 }
 
 /// Describes the times of a command in milliseconds.
 #[derive(Debug, Serialize)]
 pub(super) struct Times {
+    /// The command
     pub(super) command: String,
+    /// Number of calls
     pub(super) calls: usize,
+    /// Sum of their times
     pub(super) sum: f64,
+    /// Half of the calls took no longer
     pub(super) p50: f64,
+    /// 90 % of the calls took no longer
     pub(super) p90: f64,
+    /// 99 % of the calls took no longer
     pub(super) p99: f64,
-    /// Upper bounds, each twice the one before, with the count of times up to it
-    histogram: Vec<(f64, usize)>,
 }
 
 /// Describes the agent of a log's node.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Agent {
+    /// Path of the log
     pub(super) log: String,
+    /// Short name of the API that answered last
     pub(super) api: String,
     /// Whether a release has a newer API
     pub(super) is_old: bool,
     /// Releases that answer like this agent; empty for an unreleased agent
     releases: String,
+    /// Time of its last answer
     last_seen: Option<Timestamp>,
 }
 
@@ -155,17 +174,6 @@ impl Summary {
 impl Times {
     fn new((command, mut times): (String, Vec<f64>)) -> Self {
         times.sort_by(f64::total_cmp);
-        let mut histogram: Vec<(f64, usize)> = Vec::new();
-        let mut bound = 0.125;
-        let mut rest = times.as_slice();
-        while !rest.is_empty() {
-            let below = rest.partition_point(|time| *time <= bound);
-            if below > 0 || !histogram.is_empty() {
-                histogram.push((bound, below));
-            }
-            rest = rest.get(below..).unwrap_or_default();
-            bound *= 2.0;
-        }
         Self {
             command,
             calls: times.len(),
@@ -173,7 +181,6 @@ impl Times {
             p50: percentile(&times, 50),
             p90: percentile(&times, 90),
             p99: percentile(&times, 99),
-            histogram,
         }
     }
 }
@@ -224,9 +231,6 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Width of the longest bar in cells.
-const BAR: usize = 40;
-
 impl fmt::Display for Times {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { command, p50, p90, p99, .. } = self;
@@ -234,13 +238,7 @@ impl fmt::Display for Times {
         writeln!(
             out,
             "{TITLE}{command}{TITLE:#}  p50 {p50:.3} ms  p90 {p90:.3} ms  p99 {p99:.3} ms"
-        )?;
-        let most = self.histogram.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
-        for (bound, count) in &self.histogram {
-            let bar = "█".repeat((count * BAR).div_ceil(most));
-            writeln!(out, "  ≤ {bound:>9.3} ms {count:>8} {bar}")?;
-        }
-        Ok(())
+        )
     }
 }
 
@@ -255,12 +253,5 @@ mod tests {
             assert!((percentile(&times, percent) - expected).abs() < f64::EPSILON);
         }
         assert!((percentile(&[7.0], 99) - 7.0).abs() < f64::EPSILON);
-    }
-
-    #[test]
-    fn each_time_is_in_one_bar() {
-        let times = Times::new(("ADD".to_owned(), vec![0.1, 0.2, 0.3, 9.0, 1.0]));
-        let total: usize = times.histogram.iter().map(|(_, count)| count).sum();
-        assert_eq!((total, times.histogram.last()), (5, Some(&(16.0, 1))));
     }
 }

@@ -8,39 +8,48 @@ use std::{fmt, io};
 use antrea_cni::input::version::{LOWER, NEWEST};
 use antrea_cni::{Action, Api, api, grpc};
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Exit;
 use crate::platform::TRUSTED;
 use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
 
 /// Describes the result of a probe.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
+    /// Path of the socket
     socket: String,
     /// The conclusion in one sentence
     pub(crate) sentence: String,
     /// Whether a Pod could be connected
-    ready: bool,
+    pub(crate) ready: bool,
+    /// State of the agent: `served`, `unimplemented`, `silent`, `failed`, `absent`, `notASocket`,
+    /// `forbidden`, `{"untrusted": USER}`, `{"unusable": ERROR}`
     pub(super) state: State,
+    /// Owner and mode of the socket, on Linux
     pub(super) socket_file: Option<SocketFile>,
+    /// The process behind the socket
     pub(super) peer: Option<Peer>,
+    /// Time to connect
     pub(super) connect_milliseconds: Option<f64>,
-    pub(super) apis: Vec<ApiReport>,
+    /// Each API that the plugin speaks, newest first
+    pub(crate) apis: Vec<ApiReport>,
     /// The cniVersions that the agent tells that it accepts
-    cni_versions: Vec<Version>,
+    pub(crate) cni_versions: Vec<Version>,
+    /// What the agent says of itself, if its API can
     pub(super) capabilities: Option<Capabilities>,
     /// The answer to STATUS, if the agent has it
     pub(super) status: Option<MethodReport>,
     /// Number of owed DELs
+    #[serde(default)]
     pub(super) owed: usize,
 }
 
 /// Describes the state of an agent or of a method.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum State {
+pub(crate) enum State {
     /// It answers without an error
     Served,
     /// It answers UNIMPLEMENTED
@@ -87,37 +96,44 @@ impl State {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SocketFile {
+    /// User that owns it
     pub(super) uid: u32,
+    /// Group that owns it
     pub(super) gid: u32,
     /// In octal
     pub(super) mode: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Peer {
     /// Absent on Windows, where users have no numbers
     pub(super) uid: Option<u32>,
+    /// Its process
     pub(super) pid: Option<i32>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApiReport {
-    package: &'static str,
-    version: &'static str,
+pub(crate) struct ApiReport {
+    /// Proto package
+    pub(crate) package: String,
+    /// Version of the API
+    version: String,
     /// First and last release of antrea-agent that has it; `null`: none so far
-    releases: Option<[&'static str; 2]>,
-    pub(super) methods: Vec<MethodReport>,
+    releases: Option<[String; 2]>,
+    /// The methods that were called, none of them with an effect
+    pub(crate) methods: Vec<MethodReport>,
 }
 
 impl ApiReport {
     pub(super) fn new(api: &Api) -> Self {
         let Api { package, version, releases, .. } = *api;
-        Self { package, version, releases, methods: Vec::new() }
+        let releases = releases.map(|both| both.map(str::to_owned));
+        Self { package: package.into(), version: version.into(), releases, methods: Vec::new() }
     }
 
     fn is_absent(&self) -> bool {
@@ -125,22 +141,29 @@ impl ApiReport {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct MethodReport {
-    pub(super) method: &'static str,
-    pub(super) state: State,
+pub(crate) struct MethodReport {
+    /// Name of the method
+    pub(super) method: String,
+    /// Its state, as above
+    pub(crate) state: State,
+    /// Error that the agent answered with
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
+    /// Time to the answer
     pub(super) milliseconds: f64,
 }
 
 /// Describes the answer to `GetCapabilities`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Capabilities {
+    /// Version of its API
     api_version: String,
+    /// Its release
     agent_version: String,
+    /// Methods that it serves
     rpcs: Vec<String>,
 }
 
@@ -317,7 +340,7 @@ impl fmt::Display for Report {
             writeln!(out, "DELs that are owed to it: {} (antrea-cnictl owed)", self.owed)?;
         }
         for api in &self.apis {
-            let of = match api.releases {
+            let of = match &api.releases {
                 Some([first, last]) => format!("antrea-agent {first} to {last}"),
                 None => "no release so far".to_owned(),
             };
