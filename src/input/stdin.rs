@@ -6,9 +6,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::time::Instant;
 
-use super::configuration::Configuration;
 use super::error::Error;
-use super::node_settings;
 use super::settings::{LEAST_ADD_TIMEOUT, Settings};
 use super::timeouts::Timeouts;
 use crate::action::Action;
@@ -43,7 +41,8 @@ impl Source for &[u8] {
     }
 }
 
-/// Reads `source` to its end, which must come within the command's timeout.
+/// Reads `source` to its end, which must come within the shortest timeout of the command: what it
+/// holds may set a longer one, but a container runtime writes it at once.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Open`], and [`Error::TooLong`] over [`MAX_BYTES`].
@@ -52,9 +51,8 @@ pub(super) fn read_stdin(
     action: Option<Action>,
     started: Instant,
 ) -> Result<Vec<u8>, Error> {
-    let action = action.unwrap_or(Action::Del);
-    let total = |settings: &Settings| started + Timeouts::for_action(action, settings).total;
-    let mut until = total(&Settings { add_timeout: LEAST_ADD_TIMEOUT, ..Settings::default() });
+    let settings = Settings { add_timeout: LEAST_ADD_TIMEOUT, ..Settings::default() };
+    let until = started + Timeouts::for_action(action.unwrap_or(Action::Del), &settings).total;
     let mut bytes = Vec::new();
     let mut read = 0;
     loop {
@@ -66,16 +64,7 @@ pub(super) fn read_stdin(
             Ok(0) => break,
             Ok(more) => read += more,
             Err(error) if error.kind() == ErrorKind::Interrupted => (),
-            Err(error) if error.kind() == ErrorKind::TimedOut => {
-                // If the configuration is complete, it may set a longer timeout.
-                let document = Configuration::parse(bytes.get(..read).unwrap_or_default());
-                let mut settings = node_settings::for_this_program().0;
-                let _ = document.map(|it| it.apply_settings(&mut settings));
-                if total(&settings) <= until {
-                    return Err(Error::Open);
-                }
-                until = total(&settings);
-            }
+            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::Open),
             Err(error) => return Err(Error::Read(error)),
         }
         if read as u64 > MAX_BYTES {

@@ -12,7 +12,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 #[cfg(unix)]
-use std::process::Stdio;
 use std::time::Duration;
 
 use antrea_cni_agent::Api;
@@ -301,30 +300,4 @@ fn a_plugin_that_is_replaced_while_it_runs_finds_the_settings_of_its_node() {
     drop(writer);
     assert!(child.unwrap().wait().unwrap().success());
     assert!(std::fs::read_to_string(log).unwrap().contains("\"version\":\""));
-}
-
-/// By its end, which a runtime may never tell, it has the time of the command.
-#[cfg(unix)]
-#[test]
-fn standard_input_that_is_never_closed_has_the_time_that_the_node_gives_an_add() {
-    let started = ["{}", r#"{"addTimeoutSeconds":35}"#].map(|settings| {
-        let node = TestNode::new();
-        let plugin = plugin_with(&node, settings);
-        let call = node.call("ADD", "1.0.0");
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        let mut command = Command::new(plugin);
-        command.env_clear().envs(&call.env).stdin(reader).stdout(Stdio::piped());
-        let child = command.spawn().unwrap();
-        let antrea_cni_test_support::Stdin::Bytes(stdin) = &call.stdin else { panic!() };
-        writer.write_all(stdin).unwrap();
-        (child, writer, node)
-    });
-    let [(mut default, _default_open, _), (short, _short_open, _)] = started;
-    let output = short.wait_with_output().unwrap();
-    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(document["code"], 5, "{document}");
-    // By default an ADD has 120 s.
-    assert_eq!(default.try_wait().unwrap(), None);
-    default.kill().unwrap();
-    default.wait().unwrap();
 }

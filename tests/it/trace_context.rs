@@ -31,12 +31,12 @@ fn a_valid_context_reaches_the_agent_as_metadata_of_every_call() {
 }
 
 #[test]
-fn a_malformed_context_is_ignored_in_silence() {
+fn what_cannot_be_a_header_is_ignored_in_silence() {
     let place = TestNode::new();
     let agent = place.agent(&[Api::V1]);
     let call = place
         .call("ADD", "1.1.0")
-        .env("TRACEPARENT", &PARENT[1..])
+        .env("TRACEPARENT", format!("{PARENT}\n"))
         .env("TRACESTATE", "congo=t61rcWkgMzE")
         .env("BAGGAGE", "a=1\r\ninjected: yes");
     let answer = call.run();
@@ -80,7 +80,7 @@ fn read(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn what_is_valid_is_kept_byte_for_byte() {
+fn visible_ascii_is_kept_byte_for_byte() {
     let state = " congo=t61rcWkgMzE,, 0rojo@v=00f067aa0ba902b7 x";
     let baggage = "userId=alice;ttl = 5;secret , k=%20v=w,e=";
     let kept = read(&[("TRACEPARENT", PARENT), ("TRACESTATE", state), ("BAGGAGE", baggage)]);
@@ -89,69 +89,32 @@ fn what_is_valid_is_kept_byte_for_byte() {
         [("traceparent", PARENT), ("tracestate", state), ("baggage", baggage)]
             .map(|(name, value)| (name, value.to_owned()))
     );
-    for later in ["cc", "fe"] {
-        let parent = PARENT.replacen("00", later, 1);
-        for parent in [parent.clone(), format!("{parent}-what.the-future-brings")] {
-            assert_eq!(read(&[("TRACEPARENT", &parent)]), [("traceparent", parent)]);
-        }
-    }
 }
 
 #[test]
-fn a_malformed_parent_is_dropped_and_the_state_with_it() {
-    for bad in [
-        "",
-        &PARENT.to_uppercase(),
-        &PARENT.replacen("00", "ff", 1),
-        &PARENT.replacen("00", "0", 1),
-        &format!("{PARENT}-"),
-        &format!("{PARENT} "),
-        &format!("{}x", PARENT.replacen("00", "cc", 1)),
-        &format!("{}-\u{e9}", PARENT.replacen("00", "cc", 1)),
-        &PARENT.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
-        &PARENT.replace("00f067aa0ba902b7", &"0".repeat(16)),
-        &PARENT.replace("-01", "-0g"),
-        &PARENT.replace('-', "_"),
-        &"é".repeat(28),
-    ] {
+fn a_parent_that_cannot_be_a_header_is_dropped_and_the_state_with_it() {
+    for bad in ["", "\t", "é", &format!("{PARENT}-{}", "x".repeat(512))] {
         let kept = read(&[("TRACEPARENT", bad), ("TRACESTATE", "a=1"), ("BAGGAGE", "a=1")]);
         assert_eq!(kept, [("baggage", "a=1".to_owned())], "{bad:?}");
     }
 }
 
 #[test]
-fn a_malformed_state_is_dropped_alone() {
-    let many = (0..33).map(|n| format!("k{n}=1")).collect::<Vec<_>>().join(",");
-    for bad in [
-        "",
-        ",",
-        "a",
-        "a=",
-        "=1",
-        "A=1",
-        "a=1,a=2",
-        "a=1=2",
-        "a b=1",
-        "a=é",
-        "a=1\n",
-        &format!("{}=1", "k".repeat(257)),
-        &format!("k={}", "v".repeat(257)),
-        &many,
-    ] {
-        let kept = read(&[("TRACEPARENT", PARENT), ("TRACESTATE", bad)]);
+fn a_state_or_baggage_that_cannot_be_a_header_is_dropped_alone() {
+    for bad in ["", "a=é", "a=1\n", "a=1\r\nx: y"] {
+        let kept = read(&[("TRACEPARENT", PARENT), ("TRACESTATE", bad), ("BAGGAGE", bad)]);
         assert_eq!(kept, [("traceparent", PARENT.to_owned())], "{bad:?}");
     }
 }
 
 #[test]
-fn malformed_baggage_is_dropped() {
-    let many = (0..181).map(|n| format!("k{n}=1")).collect::<Vec<_>>().join(",");
-    for bad in
-        ["", "a", "=1", "a=1,", "a=b c", "a=\"1\"", "a=é", "a(=1", "a=1;", "a=1\r\nx: y", &many]
-    {
-        assert_eq!(read(&[("BAGGAGE", bad)]), [], "{bad:?}");
+fn the_id_of_the_trace_is_the_parents_second_part() {
+    let id = |parent: &str| {
+        let environment = |name: &str| (name == "TRACEPARENT").then(|| parent.into());
+        TraceContext::from_environment(&environment).trace_id().map(str::to_owned)
+    };
+    assert_eq!(id(PARENT).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+    for other in ["x", "00-4bf9-00f067aa0ba902b7-01", &PARENT.replace("4bf9", "zzzz")] {
+        assert_eq!(id(other), None, "{other}");
     }
-    assert_eq!(read(&[("BAGGAGE", &format!("k={}", "v".repeat(8191)))]), []);
-    let long = format!("{}-{}", PARENT.replacen("00", "cc", 1), "x".repeat(512));
-    assert_eq!(read(&[("TRACEPARENT", &long)]), []);
 }

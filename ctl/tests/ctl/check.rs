@@ -150,7 +150,7 @@ fn settings_that_would_not_work_are_errors() {
         let plugin = format!(r#"{{"type":"antrea","ipam":{{"type":"host-local"}},{members}}}"#);
         check(&format!(r#"{{"cniVersion":"1.0.0","name":"x","plugins":[{plugin}]}}"#), &[])
     };
-    for key in ["antreaCNI", "antreacni", "antrea-cni", "antrea_cni", "AntreaCni", "antreCni"] {
+    for key in ["antreaCNI", "antreacni", "antrea-cni", "antrea_cni", "AntreaCni"] {
         with(&format!(r#""{key}":{{}}"#)).assert(1, &format!("{key} does nothing"));
     }
     with(r#""antreaCni":{}"#).assert(0, "Safe with any agent.");

@@ -234,12 +234,12 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Returns whether a key is probably a misspelling of the plugin's settings key.
+/// Returns whether a key is the plugin's settings key in other letters or with other punctuation.
 fn is_near(name: &str) -> bool {
     let plain = |name: &str| -> String {
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
     };
-    strsim::damerau_levenshtein(&plain(name), &plain(Settings::KEY)) <= 2
+    plain(name) == plain(Settings::KEY)
 }
 
 /// Returns why the plugin cannot append to a log file.
