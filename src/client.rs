@@ -19,6 +19,7 @@ mod owed;
 mod recovery;
 mod retry;
 mod rpc;
+mod session;
 mod status;
 mod translation;
 mod waiting;
@@ -32,7 +33,7 @@ use crate::deadline::Deadline;
 use crate::grpc;
 use crate::input::{Call, Timeouts};
 
-use self::retry::Session;
+use self::session::Session;
 
 pub use self::answer::Answer;
 pub use self::call_log::{CallLog, RpcOutcome, SettledDels};

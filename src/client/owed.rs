@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::error::Error;
 use super::node::{Node, OwedDels};
-use super::retry::{Question, Session};
+use super::session::{Question, Session};
 use crate::action::{Action, Command};
 use crate::api::{Request, Response};
 use crate::backoff::Backoff;

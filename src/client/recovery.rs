@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::node::{Connection, Node};
-use super::retry::{Question, Session};
+use super::session::{Question, Session};
 use crate::action::Action;
 use crate::api::{Request, Response};
 use crate::backoff::Backoff;

@@ -5,7 +5,8 @@
 use super::answer::Answer;
 use super::error::Error;
 use super::node::Node;
-use super::retry::{Question, RETRY_BACKOFF, Session};
+use super::retry::RETRY_BACKOFF;
+use super::session::{Question, Session};
 use crate::action::Action;
 use crate::api::Response;
 

@@ -11,6 +11,7 @@
 mod peer;
 mod socket;
 mod stream;
+mod woken;
 
 pub use self::peer::Peer;
 pub use self::socket::connect;

@@ -14,13 +14,13 @@ use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::woken::Woken;
 use crate::deadline::Deadline;
 use crate::grpc::flood::TrafficMeter;
 
@@ -93,7 +93,7 @@ impl Stream {
             if left.is_zero() {
                 return None;
             }
-            if !woken.0.swap(false, Ordering::Relaxed) {
+            if !woken.take() {
                 let is_ack = !is_first && (1..MAX_ACK_BYTES).contains(&self.0.unsent_bytes());
                 if is_ack && self.0.wait_until_ready(left.min(ACK_DELAY)) {
                     continue;
@@ -240,20 +240,6 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.write_unsent();
         Poll::Ready(self.0.socket.shutdown(std::net::Shutdown::Write))
-    }
-}
-
-/// Records whether the future asked to be polled again.
-#[derive(Default)]
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 
