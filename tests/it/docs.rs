@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Documentation that is made, and that has to be current: the errors as the plugin
 //! really says them, and the settings as their code describes them.
-//! `UPDATE=1 cargo test --test it docs` writes both.
+//! `UPDATE=1 cargo test --test it page` writes them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,18 +11,7 @@ use std::os::unix::fs::symlink;
 use antrea_cni_agent::{Api, Options};
 use serde_json::{Map, Value, json};
 
-use antrea_cni_test_support::{Answer, Call, TestNode};
-
-/// Compares a page of `docs/` with what it should be, or writes it.
-pub(crate) fn assert_current(name: &str, text: &str) {
-    let path = format!("{}/docs/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(path, text).unwrap();
-        return;
-    }
-    let there = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(there == text, "docs/{name} is old: UPDATE=1 cargo test --test it docs");
-}
+use antrea_cni_test_support::{Answer, Call, TestNode, check_file};
 
 /// A page of errors that grows.
 struct Page(String);
@@ -85,7 +74,7 @@ fn the_page_of_errors_is_current() {
         "# Errors\n\n\
          One section a code. A runtime shows the message; the second line is the `details` of the\n\
          error document, which a runtime may leave out and the log file does not have. Each was\n\
-         said by the plugin: `UPDATE=1 cargo test --test it docs` runs the cases and writes this\n\
+         said by the plugin: `UPDATE=1 cargo test --test it page` runs the cases and writes this\n\
          page. Codes that are not here come from the agent and are passed on with its words.\n",
     ));
     let place = TestNode::new();
@@ -263,7 +252,7 @@ fn the_page_of_errors_is_current() {
          `LimitNOFILE` of its systemd unit, if a socket cannot be made.",
     );
     page.said(&place, 999, &refused_with(&place, 0, "an error whose code the agent forgot"));
-    assert_current("errors.md", &page.0);
+    assert_eq!(check_file("docs/errors.md", &page.0), Ok(()));
 }
 
 fn refused_with(place: &TestNode, code: u32, message: &str) -> Answer {
@@ -292,16 +281,16 @@ fn the_page_of_settings_is_current() {
          All are optional; anything that is not here is an error (code 7). So is a file that is no plain file\n\
          of at most 64 KiB, that belongs neither to root nor to the plugin's user, or that others may write.\n\
          DEL and GC take the default in the place of what is wrong, so that Pods can be removed.\n\n\
-         Written from the plugin's own table by `UPDATE=1 cargo test --test it docs`.\n\n\
+         Written from the plugin's own table by `UPDATE=1 cargo test --test it page`.\n\n\
          | setting | values | default | |\n| --- | --- | --- | --- |\n",
     );
     let default = antrea_cni::input::Settings::default();
     for setting in antrea_cni::input::Settings::TABLE {
         let value = setting.value(&default);
-        let (name, values, help) = (setting.name, setting.values, setting.help);
+        let (name, values, help) = (setting.name, setting.values(), setting.help);
         let _ = writeln!(text, "| `{name}` | {values} | `{value}` | {help} |");
     }
-    assert_current("settings.md", &text);
+    assert_eq!(check_file("docs/settings.md", &text), Ok(()));
 }
 
 /// The chart's schema allows what the plugin does.
@@ -318,7 +307,8 @@ fn the_charts_schema_has_every_setting() {
     let bounds =
         |name: &str| (settings[name]["minimum"].as_u64(), settings[name]["maximum"].as_u64());
     for setting in antrea_cni::input::Settings::TABLE {
-        let Some(range) = setting.values.strip_prefix("a whole number from ") else { continue };
+        let values = setting.values();
+        let Some(range) = values.strip_prefix("a whole number from ") else { continue };
         let (least, most) = range.split_once(" to ").unwrap();
         assert_eq!(bounds(setting.name), (least.parse().ok(), most.parse().ok()));
     }
