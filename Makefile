@@ -31,12 +31,12 @@ supply-chain: ## Licences, duplicates and sources of what is linked; the list of
 	cargo deny check bans licenses sources
 	@if cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; else \
 	  echo '*** skipped: the database of advisories cannot be had here ***' >&2; fi
-	@$(DEPENDENCIES) | diff -u docs/dependencies.txt - || { \
+	@$(DEPENDENCIES) | diff -u docs/contributing/dependencies.txt - || { \
 	  echo 'The dependencies of the plugin changed. Review them, then: make dependencies' >&2; exit 1; }
 
 .PHONY: dependencies
-dependencies: ## Write docs/dependencies.txt, after a review
-	$(DEPENDENCIES) >docs/dependencies.txt
+dependencies: ## Write docs/contributing/dependencies.txt, after a review
+	$(DEPENDENCIES) >docs/contributing/dependencies.txt
 
 .PHONY: minimal-versions
 minimal-versions: ## All packages with the lowest versions of what Cargo.toml names, by the oldest Rust (rust-version)
@@ -103,7 +103,7 @@ test-deploy: image ## Manifests and image: rendered, validated, and run on a fol
 	bash tests/deploy/run.sh
 
 .PHONY: bench
-bench: release ## What a call costs, into docs/performance.md; needs gcc and Go
+bench: release ## What a call costs, into docs/contributing/performance.md; needs gcc and Go
 	cargo bench --bench invocation -- --write
 
 .PHONY: perf
@@ -114,6 +114,7 @@ perf: ## Where the time of a call goes; needs perf, gcc, Go and Python
 # The client on a simulated node is the same code again, which `make test` explored.
 test-release: export EXHAUSTIVE_EVENTS = 1
 test-release: export EXHAUSTIVE_SECONDS = 1
+test-release: export MATRIX = whole
 test-release: ctl ## The same suite on the static plugin, and what needs root
 	@size=$$(stat -c %s $(RELEASE)); echo "release binary: $$size bytes"; test $$size -le 960000
 	@! ldd $(RELEASE) 2>/dev/null | grep -q '=>' || { echo '$(RELEASE) is not static' >&2; exit 1; }
@@ -172,7 +173,7 @@ e2e-kubelet: release ## A real kubelet and an agent that is away while a Pod is 
 	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) kubelet-2 kubelet-5
 
 .PHONY: rehearsal
-rehearsal: ## The next API version, in a copy of the tree: which places it touches, and that all stays green
+rehearsal: ## The next API version, a setting and a command, in copies of the tree: what each touches, and that all stays green
 	bash tests/rehearsal/run.sh
 
 .PHONY: exhaustive

@@ -1,55 +1,66 @@
 #!/usr/bin/env bash
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
-# Rehearses the next API version in a copy of the tree: one proto folder, one file,
-# and two lines in src/api.rs. `same` is v1 under a new package; `other` is a
+# Rehearses in copies of the tree what comes next: an API version (one proto folder, one file, and
+# two lines in src/api.rs), a setting and a command. Says which files each touches, and runs all
+# tests of all packages. In the first copy the API is v1 under a new package; in the second it is a
 # service of another shape, with an agent that serves it (tests/rehearsal/other).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scratch=$PWD/target/rehearsal
-export CARGO_TARGET_DIR=$scratch/target CARGO_TERM_COLOR=never
-unset ANTREA_CNI_PLUGIN
+# The dependencies are those of this tree.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target} CARGO_TERM_COLOR=never EXHAUSTIVE_EVENTS=1 EXHAUSTIVE_SECONDS=1
+unset ANTREA_CNI_PLUGIN ANTREA_CNICTL
 mkdir -p "$scratch"
 git ls-files -z --cached --others --exclude-standard | tar --null -cf "$scratch/tree.tar" -T -
+
+commit() { git add -A && git -c user.name=rehearsal -c user.email=rehearsal@localhost commit -qm "$1"; }
 
 tree() { # a fresh copy
   rm -rf "$scratch/tree"
   mkdir "$scratch/tree"
   tar -xf "$scratch/tree.tar" -C "$scratch/tree"
   cd "$scratch/tree"
-  git init -q . && git add -A && git -c user.name=rehearsal -c user.email=rehearsal@localhost commit -qm before
+  git init -q . && commit before
 }
 
-lines() { # the two lines
-  sed -i 's/^mod v1;/mod v2;\n&/; s/&\[Self::V1, /\&[Self::V2, Self::V1, /' src/api.rs
+touches() { # WHAT FILE...: what was changed since the last commit are these files and no others
   cargo fmt --all
-  echo "=== $1: what it touches"
   git add -A
+  echo "=== $1: $(($# - 1)) files, $(git diff --cached --numstat | awk '{ n += $1 } END { print n }') lines"
   git diff --cached --stat
-  test "$(git diff --cached --name-only | sort | tr '\n' ' ')" = \
-    "proto/v2/cni.proto src/api.rs src/api/v2.rs$2 "
+  diff <(git diff --cached --name-only | LC_ALL=C sort) <(printf '%s\n' "${@:2}" | LC_ALL=C sort) ||
+    { echo "$1 touches other files than it should" >&2; exit 1; }
+  commit "$1"
 }
 
-echo '=== same: v1 under a new package'
+newest() { # the two lines of a new API
+  sed -i 's/^mod v1;/mod v2;\n&/; s/&\[Self::V1, /\&[Self::V2, Self::V1, /' src/api.rs
+}
+
 tree
+python3 tests/rehearsal/edit.py setting
+UPDATE=1 cargo test --test it page_of_settings
+touches 'a boolean setting' src/input/settings.rs tests/it/settings.rs deploy/helm/values.schema.json docs/settings.md
+python3 tests/rehearsal/edit.py command
+UPDATE=1 cargo test --test matrix
+touches 'a command' src/action.rs src/api/v1.rs src/api/v1beta1.rs src/client.rs src/input/timeouts.rs \
+  agent/src/commands.rs tests/matrix.rs docs/version-matrix.md
 mkdir proto/v2
 sed 's/^package .*;/package antrea_io.antrea.pkg.apis.cni.v2;/' proto/v1/cni.proto >proto/v2/cni.proto
 sed 's/cni\.v1\.rs/cni.v2.rs/; s/const V1:/const V2:/; s/name: "v1"/name: "v2"/; s/version: "1\.1\.0"/version: "2.0.0"/; s/^\(\/\/! \|    \/\/\/ \)API 1.1.0/\1API 2.0.0/' \
   src/api/v1.rs >src/api/v2.rs
-lines same ''
+newest
+touches 'an API of the same shape' proto/v2/cni.proto src/api.rs src/api/v2.rs
 cargo clippy --workspace --all-targets -- -D warnings
-cargo test --test structure --test it --test matrix -- --skip time::every_command
-cargo test -p antrea-cni --lib
-cargo test -p antrea-cni-agent
-cargo test -p antrea-cnictl --test ctl probe
+cargo test --workspace --no-fail-fast
 
-echo '=== other: a service of another shape'
 tree
 mkdir proto/v2
 cp tests/rehearsal/other/cni.proto proto/v2/
 cp tests/rehearsal/other/v2.rs src/api/
 cp tests/rehearsal/other/agent.rs tests/rehearsed.rs
-lines other ' tests/rehearsed.rs'
+newest
+touches 'an API of another shape' proto/v2/cni.proto src/api.rs src/api/v2.rs tests/rehearsed.rs
 cargo clippy --workspace --all-targets -- -D warnings
-cargo test --test structure --test it --test rehearsed -- --skip time::every_command
-cargo test -p antrea-cni-agent
+cargo test --workspace --no-fail-fast
