@@ -27,11 +27,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
 
 use antrea_cni_agent::{Action, Agent, Api, Options, path, servable};
-use antrea_cni_test_support::{Case, plugin, run_cases};
+use antrea_cni_test_support::{Case, check_file, plugin, run_cases};
 use serde_json::{Value, json};
 
 const RELEASES: &str = include_str!("fixtures/antrea-releases.csv");
-const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/version-matrix.md");
 const HTML: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/version-matrix.html");
 
 const VERSIONS: [&str; 8] = ["", "0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
@@ -332,7 +331,7 @@ fn main() -> ExitCode {
         eprintln!("version matrix: {} cells, of which {} were called", all.len(), run.len());
         std::fs::create_dir_all(Path::new(HTML).parent().unwrap()).unwrap();
         std::fs::write(HTML, html(&releases, &all)).unwrap();
-        is_current(Path::new(REPORT), &markdown(&releases, &all))
+        check_file("docs/version-matrix.md", &markdown(&releases, &all))
     })
 }
 
@@ -346,16 +345,6 @@ impl Cell {
             action.name()
         ))
     }
-}
-
-fn is_current(file: &Path, report: &str) -> Result<(), String> {
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(file, report).unwrap();
-    }
-    if std::fs::read_to_string(file).is_ok_and(|text| text == report) {
-        return Ok(());
-    }
-    Err(format!("{} is not current: run UPDATE=1 cargo test --test matrix", file.display()))
 }
 
 /// How a cell ended, for people.

@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! What could panic in the release binary is what `docs/panics.md` explains:
+//! What could panic in the release binary is what `docs/contributing/panics.md` explains:
 //! `make test-release`.
 //!
 //! A place that can panic has its source file's name in the binary.
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 
 fn explained(binary: &[u8]) -> Result<(), String> {
     let found = sources(binary);
-    let page = include_str!("../docs/panics.md");
+    let page = include_str!("../docs/contributing/panics.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
     let explained: BTreeSet<_> =
         rows.skip(2).flat_map(|row| row.split(", ")).map(str::to_owned).collect();
@@ -31,7 +31,9 @@ fn explained(binary: &[u8]) -> Result<(), String> {
     if new.is_empty() && old.is_empty() {
         return Ok(());
     }
-    Err(format!("not in docs/panics.md: {new:?}; there, and cannot panic any more: {old:?}"))
+    Err(format!(
+        "not in docs/contributing/panics.md: {new:?}; there, and cannot panic any more: {old:?}"
+    ))
 }
 
 /// Our own files, and the crates of others, whose names end in `.rs` in a binary.

@@ -4,7 +4,7 @@
 //!
 //! Each case is a call in surroundings that a broken node or somebody who means
 //! harm could make. It has to end by its deadline with the answer in the table, and
-//! never by a signal of its own making. `UPDATE=1` writes `docs/surroundings.md`.
+//! never by a signal of its own making. `UPDATE=1` writes `docs/contributing/surroundings.md`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test program")]
 
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use antrea_cni_agent::{Agent, Api, Options};
-use antrea_cni_test_support::{Case, binary_under_test, run_cases};
+use antrea_cni_test_support::{Case, binary_under_test, check_file, run_cases};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -191,7 +191,7 @@ fn cases() -> Vec<Case> {
     CASES.iter().map(case).collect()
 }
 
-/// Compares `docs/surroundings.md` with the table, or writes it.
+/// Compares `docs/contributing/surroundings.md` with the table, or writes it.
 fn page() -> Result<(), String> {
     let mut page = String::from(
         "# Hostile surroundings\n\n\
@@ -203,13 +203,7 @@ fn page() -> Result<(), String> {
     for (name, expected, _) in CASES {
         let _ = writeln!(page, "| {name} | {} |", expected.text());
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/surroundings.md");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(path, page).unwrap();
-    } else if fs::read_to_string(path).unwrap_or_default() != page {
-        return Err("docs/surroundings.md is old: UPDATE=1 make test-release".to_owned());
-    }
-    Ok(())
+    check_file("docs/contributing/surroundings.md", &page)
 }
 
 impl Expected {

@@ -4,7 +4,7 @@
 //!
 //! Rounds of a process that does nothing, a client that does the same call and
 //! nothing else (`floor.c`), and the plugin, against an agent in grpc-go; then
-//! many ADDs at once, and plugins that wait. Writes `docs/performance.md`, with ratios to
+//! many ADDs at once, and plugins that wait. Writes `docs/contributing/performance.md`, with ratios to
 //! the floor of the same round: times drift, ratios hold.
 #![expect(
     clippy::unwrap_used,
@@ -41,7 +41,7 @@ struct Arguments {
     /// How often each burst is repeated
     #[arg(long, default_value_t = 5)]
     bursts: usize,
-    /// Write the report to docs/performance/
+    /// Write the report to docs/contributing/performance.md
     #[arg(long)]
     write: bool,
     /// What `cargo bench` says

@@ -51,11 +51,11 @@ pub(crate) fn text(bench: &Bench, rounds: &[Row], bursts: &[Burst], waiting: &Wa
     text
 }
 
-/// Writes table and plots into `docs/`.
+/// Writes table and plots into `docs/contributing/`.
 pub(crate) fn write(text: &str, rounds: &[Row], bursts: &[Burst]) {
     const BEGIN: &str = "<!-- measured: begin -->\n";
     const END: &str = "<!-- measured: end -->\n";
-    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/contributing");
     let page = format!("{docs}/performance.md");
     let old = std::fs::read_to_string(&page).unwrap();
     let (before, rest) = old.split_once(BEGIN).expect("a place for the table");

@@ -16,6 +16,7 @@ mod cases;
 #[cfg(unix)]
 pub mod frames;
 mod node;
+mod pages;
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use serde_json::Value;
 pub use self::call::{Answer, Call, Running, Stdin};
 pub use self::cases::{Case, binary_under_test, run_cases, skipped};
 pub use self::node::TestNode;
+pub use self::pages::check_file;
 
 /// The plugin under test: the one that cargo built, or any other that
 /// `ANTREA_CNI_PLUGIN` names, such as the release binary.
