@@ -8,9 +8,11 @@
 
 mod cli;
 mod commands;
+mod conflist;
 mod error;
 mod files;
 mod json_spans;
+mod multus;
 mod network;
 mod output;
 mod platform;

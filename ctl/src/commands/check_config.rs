@@ -26,8 +26,9 @@ use self::folder::Folder;
 pub(crate) use self::plugins::PluginReport;
 use self::report::Report;
 use crate::cli::CheckConfig;
+use crate::conflist;
 use crate::error::{Error, Exit};
-use crate::network::{self, Network};
+use crate::network::Network;
 use crate::style::plain;
 use crate::{files, output, plugin_check};
 
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
     for path in &arguments.files {
         let mut paths = vec![path.clone()];
         if path.is_dir() {
-            paths = network::files(path);
+            paths = conflist::files(path);
             let folder = Folder::new(path, &paths);
             fails |= folder.is_bypassed();
             output::answer(out, arguments.output, &folder)?;

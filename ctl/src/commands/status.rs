@@ -16,8 +16,9 @@ use crate::commands::check_config::{self, Judgement, PluginReport};
 use crate::commands::install::state::{self, Intent, sha256};
 use crate::commands::owed;
 use crate::commands::settings::InForce;
+use crate::conflist;
 use crate::error::{Error, Exit};
-use crate::network::{self, Network};
+use crate::network::Network;
 use crate::style::{BAD, TITLE, plain};
 use crate::{files, output, plugin_check};
 
@@ -123,7 +124,7 @@ impl Report {
         };
         let intent =
             File::open(folder.join("lock")).map_or(Intent::None, |lock| Intent::read_from(&lock));
-        let taken = network::files(&place.conf_dir()).into_iter().next();
+        let taken = conflist::files(&place.conf_dir()).into_iter().next();
         let read = taken.as_ref().map(|path| (path, Network::read_file(path)));
         let unreadable = match &read {
             Some((path, Err(error))) => vec![format!("cannot read {}: {error}", path.display())],

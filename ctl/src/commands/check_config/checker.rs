@@ -14,15 +14,17 @@ use serde_json::value::RawValue;
 
 use super::findings::Checker;
 use super::runtime::Kind;
+use crate::conflist::{self, Source};
 use crate::json_spans::{self, Member, Members, Position};
-use crate::network::{self, HandedOn, Network, Source};
+use crate::multus;
+use crate::network::{HandedOn, Network};
 use crate::platform;
 
 /// The `type` of the plugin in Antrea's own configuration.
 pub(super) const TYPE: &str = "antrea";
 
 pub(super) fn is_ours(plugin: &Members<'_>) -> bool {
-    plugin.string("type").is_some_and(|it| network::is_named(&it, TYPE))
+    plugin.string("type").is_some_and(|it| conflist::is_named(&it, TYPE))
 }
 
 impl<'a> Checker<'a> {
@@ -68,7 +70,7 @@ impl<'a> Checker<'a> {
         };
         self.check_name(&root, kind);
         let cni_version = self.check_cni_version(&root, version);
-        for plugin in network::inlined(&root).iter().filter(|it| network::is_multus(it)) {
+        for plugin in conflist::inlined(&root).iter().filter(|it| multus::is_multus(it)) {
             self.check_multus(plugin, self.plugin_position(plugin), &network.handed_on);
         }
         self.check_settings_of_plugins(&root, network);
@@ -122,10 +124,10 @@ impl<'a> Checker<'a> {
     fn check_settings_of_plugins(&mut self, root: &Members<'a>, network: &Network) {
         let path = &network.source.path;
         let is_list = root.get("plugins").is_some();
-        for plugin in &network::inlined(root) {
+        for plugin in &conflist::inlined(root) {
             // Multus calls the plugins of its delegates.
-            for delegate in network::delegates(plugin) {
-                for plugin in network::inlined(&delegate).iter().filter(|it| is_ours(it)) {
+            for delegate in multus::delegates(plugin) {
+                for plugin in conflist::inlined(&delegate).iter().filter(|it| is_ours(it)) {
                     self.check_settings_of(plugin, path);
                 }
             }

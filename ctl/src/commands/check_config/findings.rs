@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::conflist::Source;
 use crate::json_spans::Position;
-use crate::network::Source;
 
 /// Describes how severe a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -8,7 +8,8 @@ use semver::Version;
 use super::checker::is_ours;
 use super::findings::Checker;
 use crate::json_spans::{Member, Members, Position};
-use crate::network::{self, HandedOn, Network};
+use crate::network::{HandedOn, Network};
+use crate::{conflist, multus};
 
 impl<'a> Checker<'a> {
     /// Checks a configuration of Multus. `handed_on` is the source of the Pods' network.
@@ -75,8 +76,8 @@ impl<'a> Checker<'a> {
 
     /// Checks the delegates. A delegate with a `type` is a plugin; without one it is a conflist.
     fn check_delegates(&mut self, multus: &Members<'a>) {
-        let delegates = network::delegates(multus);
-        let leads = |it: &Members<'_>| network::inlined(it).iter().any(is_ours);
+        let delegates = multus::delegates(multus);
+        let leads = |it: &Members<'_>| conflist::inlined(it).iter().any(is_ours);
         if let Some((first, others)) = delegates.split_first()
             && !leads(first)
             && others.iter().any(leads)

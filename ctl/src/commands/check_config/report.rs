@@ -16,9 +16,10 @@ use super::plugins::{self, PluginReport};
 use super::runtime;
 use crate::error::Error;
 use crate::json_spans::Members;
-use crate::network::{self, HandedOn, Network};
+use crate::network::{HandedOn, Network};
 use crate::releases::{self, Range};
 use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
+use crate::{conflist, multus};
 
 /// Holds the report on a configuration.
 #[derive(Debug, Serialize)]
@@ -75,7 +76,7 @@ impl Report {
             (&network.handed_on, &cni_version)
             && let Ok(root) = Members::parse(&network.source.text)
         {
-            for multus in network::inlined(&root).iter().filter(|it| network::is_multus(it)) {
+            for multus in conflist::inlined(&root).iter().filter(|it| multus::is_multus(it)) {
                 checker.check_multus_version(multus, pods, version);
             }
         }
@@ -228,8 +229,8 @@ impl Report {
 /// Returns the cniVersion of the first delegate in Multus' configuration.
 fn version_of_delegate(network: &Network) -> Option<Version> {
     let root = Members::parse(&network.source.text).ok()?;
-    let multus = network::inlined(&root).into_iter().find(network::is_multus)?;
-    network::delegates(&multus).first()?.string("cniVersion")?.parse().ok()
+    let multus = conflist::inlined(&root).into_iter().find(multus::is_multus)?;
+    multus::delegates(&multus).first()?.string("cniVersion")?.parse().ok()
 }
 
 impl fmt::Display for Report {

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use super::findings::Checker;
 use super::plugins::is_path;
+use crate::conflist::{self, Source};
 use crate::json_spans::{self, Member, Members, Position};
-use crate::network::{self, Source};
 
 /// Describes how a container runtime reads a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Returns the kind of a file by its extension, and of standard input by its content.
     pub(super) fn of_file(path: &Path, text: &str) -> Option<Self> {
-        match network::extension(path) {
+        match conflist::extension(path) {
             Some("conflist") => Some(Self::List),
             Some("conf" | "json") => Some(Self::Plugin),
             _ if path == Path::new("-") => {
@@ -209,7 +209,7 @@ fn check_field(member: &Member<'_>) -> Option<(bool, &'static str)> {
 
 /// Returns whether a conflist disables CHECK.
 pub(super) fn disables_check(root: &Members<'_>) -> bool {
-    root.exact("disableCheck").is_some_and(network::is_true)
+    root.exact("disableCheck").is_some_and(conflist::is_true)
 }
 
 /// The newest cniVersion of libcni 1.3.0.

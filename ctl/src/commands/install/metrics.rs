@@ -12,9 +12,10 @@ use crate::commands::log::counters::Counters;
 use crate::commands::log::prometheus::{Kind, MetricsText};
 use crate::commands::settings::{self, InForce};
 use crate::commands::{check_config, log, owed};
+use crate::conflist;
 use crate::error::Error;
 use crate::files;
-use crate::network::{self, Network};
+use crate::network::Network;
 use crate::output::warn;
 
 /// Longest pause between two reads of the log, which must not be rotated twice meanwhile.
@@ -151,7 +152,7 @@ impl<'a> Metrics<'a> {
 
     /// Returns whether the plugin connects Pods, or `None` if the tool cannot see that.
     fn leads_to_plugin(&self) -> Option<bool> {
-        let first = network::files(&self.installation.place.conf_dir()).into_iter().next()?;
+        let first = conflist::files(&self.installation.place.conf_dir()).into_iter().next()?;
         let network = Network::read_file(&first).ok()?;
         let leads = network.leads_to(&self.installation.place.name)
             && check_config::problems(&network).is_empty();
