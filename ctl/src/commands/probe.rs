@@ -6,7 +6,9 @@
 //! agent accepts. A CHECK of cniVersion 0.0.0 shows which cniVersions it accepts, because agents
 //! list them when they refuse it (code 1).
 
+mod conclusion;
 mod report;
+mod text;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
