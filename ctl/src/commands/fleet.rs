@@ -3,6 +3,7 @@
 //! Implements `fleet`: shows the agents of many nodes, the course of an upgrade, and what prevents
 //! a higher cniVersion in the conflist.
 
+mod inputs;
 mod page;
 mod row;
 mod timeline;
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use self::row::{Facts, Row};
+use self::inputs::Inputs;
+use self::row::Row;
 use self::timeline::Timeline;
 use crate::cli::Fleet as Arguments;
 use crate::error::{Error, Exit};
@@ -47,14 +49,14 @@ struct Fleet {
 
 impl Fleet {
     fn read_files(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut all: BTreeMap<String, Facts> = BTreeMap::new();
+        let mut all: BTreeMap<String, Inputs> = BTreeMap::new();
         for path in paths {
             for (node, file) in files_by_node(path)? {
                 let name = file.file_name().unwrap_or_default().to_string_lossy();
-                let facts = all.entry(node).or_default();
+                let inputs = all.entry(node).or_default();
                 match files::read_plain(&file) {
-                    Ok(bytes) => facts.add_file(&name, &bytes),
-                    Err(error) => facts.add_problem(format!("{name}: {error}")),
+                    Ok(bytes) => inputs.add_file(&name, &bytes),
+                    Err(error) => inputs.add_problem(format!("{name}: {error}")),
                 }
             }
         }
@@ -64,7 +66,7 @@ impl Fleet {
         }
         let timeline = Timeline::new(all.values());
         let mut nodes: Vec<_> =
-            all.into_iter().map(|(name, facts)| Row::new(name, facts)).collect();
+            all.into_iter().map(|(name, inputs)| Row::new(name, inputs)).collect();
         // n2 comes before n10.
         nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
         Ok(Self { nodes, timeline })

@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Reads the outputs and logs of one node.
+//! Describes a node from its outputs and logs.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use semver::Version;
 use serde::Serialize;
 
+use super::inputs::Inputs;
 use crate::commands::check_config::PluginReport;
-use crate::commands::log::event::{LogLine, short_name};
-use crate::commands::log::read;
+use crate::commands::log::event::short_name;
 use crate::commands::log::summary::percentile;
 use crate::commands::probe::{self, ApiReport, State};
 use crate::commands::status;
@@ -18,90 +18,6 @@ use crate::releases;
 
 /// The cniVersion that the conflist should get.
 const GOAL: Version = Version::new(1, 1, 0);
-
-/// Holds the inputs of a node.
-#[derive(Default)]
-pub(super) struct Facts {
-    status: Option<status::Report>,
-    probe: Option<probe::Report>,
-    log: Log,
-    /// Inputs that could not be read
-    problems: Vec<String>,
-}
-
-/// Holds what is counted in a log.
-#[derive(Default)]
-pub(super) struct Log {
-    times: Vec<f64>,
-    failed: usize,
-    last_restart: Option<Timestamp>,
-    /// When another API answered first, in the order of the log
-    pub(super) generations: Vec<(Timestamp, String)>,
-    /// Time of the last call
-    pub(super) until: Option<Timestamp>,
-}
-
-impl Log {
-    fn add(&mut self, line: &LogLine) {
-        let LogLine { event, time, .. } = line;
-        self.times.push(event.milliseconds);
-        self.failed += usize::from(event.code != 0);
-        self.until = self.until.max(Some(*time));
-        let is_new = |(_, api): &(Timestamp, String)| *api != line.api();
-        if line.answered().is_some() && self.generations.last().is_none_or(is_new) {
-            self.generations.push((*time, line.api().to_owned()));
-        }
-        // The agent was unavailable, or another agent process answered.
-        if event.attempts > 1 || event.code == 11 {
-            self.last_restart = self.last_restart.max(Some(*time));
-        }
-    }
-}
-
-impl Facts {
-    /// Adds a problem of an input.
-    pub(super) fn add_problem(&mut self, problem: String) {
-        self.problems.push(problem);
-    }
-
-    /// Adds the file `name`. A file that is neither an output nor a log is a problem of the node.
-    pub(super) fn add_file(&mut self, name: &str, bytes: &[u8]) {
-        if let Ok(status) = serde_json::from_slice(bytes) {
-            self.status = Some(status);
-        } else if let Ok(probe) = serde_json::from_slice(bytes) {
-            self.probe = Some(probe);
-        } else if let Err(why) = self.add_log(name, bytes) {
-            self.problems.push(why);
-        }
-    }
-
-    fn add_log(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        let is_log = name.ends_with(".log") || name.ends_with(".log.1");
-        match bytes {
-            // There was no call since the log was rotated.
-            [] if is_log => return Ok(()),
-            [] => return Err(format!("{name}: no answer")),
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-                return Err(format!("{name}: in UTF-16: write it as UTF-8"));
-            }
-            [0xef, 0xbb, 0xbf, ..] => {
-                return Err(format!("{name}: begins with a byte order mark (BOM): leave it out"));
-            }
-            _ => (),
-        }
-        let before = self.log.times.len();
-        let _ = read::read_lines(bytes, |line| self.log.add(&line));
-        if self.log.times.len() > before {
-            return Ok(());
-        }
-        let of = if is_log { "no log of the plugin" } else { "not an output of status or probe" };
-        Err(format!("{name}: {of}"))
-    }
-
-    pub(super) fn log(&self) -> &Log {
-        &self.log
-    }
-}
 
 /// Describes a node in a row of the answer.
 #[derive(Debug, Serialize)]
@@ -142,9 +58,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(name: String, facts: Facts) -> Self {
-        let in_the_way = obstacles(&facts);
-        let Facts { status, probe, log, problems } = facts;
+    pub(super) fn new(name: String, inputs: Inputs) -> Self {
+        let in_the_way = obstacles(&inputs);
+        let Inputs { status, probe, log, problems } = inputs;
         let served = probe.as_ref().and_then(|probe| {
             let served = |api: &&ApiReport| api.methods.iter().any(|it| it.state == State::Served);
             probe.apis.iter().find(served).map(|api| api.package.clone())
@@ -191,9 +107,9 @@ impl Row {
 }
 
 /// Returns what prevents a conflist of cniVersion 1.1.0 on this node.
-fn obstacles(facts: &Facts) -> Vec<String> {
+fn obstacles(inputs: &Inputs) -> Vec<String> {
     let mut found = Vec::new();
-    match &facts.status {
+    match &inputs.status {
         None => found
             .push("no output of status: the other plugins of the list are not known".to_owned()),
         Some(status::Report { plugin, rolled_back, conflist, .. }) => {
@@ -230,7 +146,7 @@ fn obstacles(facts: &Facts) -> Vec<String> {
             }
         }
     }
-    match &facts.probe {
+    match &inputs.probe {
         None => found.push("no output of probe: the agent is not known".to_owned()),
         Some(probe::Report { ready: false, sentence, .. }) => found.push(sentence.clone()),
         Some(probe::Report { cni_versions, .. }) => {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::row::Facts;
+use super::inputs::Inputs;
 
 /// Number of intervals between the counted moments.
 const MOMENTS: i32 = 60;
@@ -25,9 +25,9 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    pub(super) fn new<'a>(nodes: impl Iterator<Item = &'a Facts> + Clone) -> Self {
-        let starts = nodes.clone().flat_map(|it| it.log().generations.first()).map(|(at, _)| *at);
-        let ends = nodes.clone().filter_map(|it| it.log().until);
+    pub(super) fn new<'a>(nodes: impl Iterator<Item = &'a Inputs> + Clone) -> Self {
+        let starts = nodes.clone().flat_map(|it| it.log.generations.first()).map(|(at, _)| *at);
+        let ends = nodes.clone().filter_map(|it| it.log.until);
         let (Some(from), Some(until)) = (starts.min(), ends.max()) else { return Self::default() };
         let step = until.duration_since(from) / MOMENTS;
         let moments: Vec<_> = (0..=MOMENTS)
@@ -39,9 +39,9 @@ impl Timeline {
             })
             .collect();
         let mut apis: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for facts in nodes {
+        for inputs in nodes {
             for (number, moment) in moments.iter().enumerate() {
-                let past = facts.log().generations.iter().rev().find(|(at, _)| at <= moment);
+                let past = inputs.log.generations.iter().rev().find(|(at, _)| at <= moment);
                 let Some((_, api)) = past else { continue };
                 let counts = apis.entry(api.clone()).or_insert_with(|| vec![0; moments.len()]);
                 if let Some(count) = counts.get_mut(number) {

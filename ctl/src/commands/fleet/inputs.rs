@@ -1,0 +1,89 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+//! Reads the outputs and logs of one node.
+
+use jiff::Timestamp;
+
+use crate::commands::log::event::LogLine;
+use crate::commands::log::read;
+use crate::commands::{probe, status};
+
+/// Holds the inputs of a node.
+#[derive(Default)]
+pub(super) struct Inputs {
+    pub(super) status: Option<status::Report>,
+    pub(super) probe: Option<probe::Report>,
+    pub(super) log: Log,
+    /// Inputs that could not be read
+    pub(super) problems: Vec<String>,
+}
+
+/// Holds what is counted in a log.
+#[derive(Default)]
+pub(super) struct Log {
+    pub(super) times: Vec<f64>,
+    pub(super) failed: usize,
+    pub(super) last_restart: Option<Timestamp>,
+    /// When another API answered first, in the order of the log
+    pub(super) generations: Vec<(Timestamp, String)>,
+    /// Time of the last call
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Log {
+    fn add(&mut self, line: &LogLine) {
+        let LogLine { event, time, .. } = line;
+        self.times.push(event.milliseconds);
+        self.failed += usize::from(event.code != 0);
+        self.until = self.until.max(Some(*time));
+        let is_new = |(_, api): &(Timestamp, String)| *api != line.api();
+        if line.answered().is_some() && self.generations.last().is_none_or(is_new) {
+            self.generations.push((*time, line.api().to_owned()));
+        }
+        // The agent was unavailable, or another agent process answered.
+        if event.attempts > 1 || event.code == 11 {
+            self.last_restart = self.last_restart.max(Some(*time));
+        }
+    }
+}
+
+impl Inputs {
+    /// Adds a problem of an input.
+    pub(super) fn add_problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
+    /// Adds the file `name`. A file that is neither an output nor a log is a problem of the node.
+    pub(super) fn add_file(&mut self, name: &str, bytes: &[u8]) {
+        if let Ok(status) = serde_json::from_slice(bytes) {
+            self.status = Some(status);
+        } else if let Ok(probe) = serde_json::from_slice(bytes) {
+            self.probe = Some(probe);
+        } else if let Err(why) = self.add_log(name, bytes) {
+            self.problems.push(why);
+        }
+    }
+
+    fn add_log(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
+        let is_log = name.ends_with(".log") || name.ends_with(".log.1");
+        match bytes {
+            // There was no call since the log was rotated.
+            [] if is_log => return Ok(()),
+            [] => return Err(format!("{name}: no answer")),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                return Err(format!("{name}: in UTF-16: write it as UTF-8"));
+            }
+            [0xef, 0xbb, 0xbf, ..] => {
+                return Err(format!("{name}: begins with a byte order mark (BOM): leave it out"));
+            }
+            _ => (),
+        }
+        let before = self.log.times.len();
+        let _ = read::read_lines(bytes, |line| self.log.add(&line));
+        if self.log.times.len() > before {
+            return Ok(());
+        }
+        let of = if is_log { "no log of the plugin" } else { "not an output of status or probe" };
+        Err(format!("{name}: {of}"))
+    }
+}
