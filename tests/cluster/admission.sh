@@ -18,7 +18,7 @@ takes() { # NAME, of a file of objects
   ! grep -i warning said || die "the API server warns of $1"
   taken=$((taken + 1))
 }
-chart() { helm template antrea-cni "$deploy/helm" --namespace kube-system "$@"; }
+chart() { helm template antrea-cni "$deploy/helm" --namespace kube-system --validate "$@"; }
 
 for action in install rollback uninstall; do
   chart --set "action=$action" >"$action.yaml"

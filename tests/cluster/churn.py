@@ -80,7 +80,7 @@ class Churn:
             self.changed.notify_all()
 
     def saw_event(self, kind, it):
-        if kind != 'DELETED' and it.get('reason', '').startswith('Failed'):
+        if kind != 'DELETED' and it.get('reason') in ('FailedCreatePodSandBox', 'FailedKillPod'):
             with self.lock:
                 self.failures[it['metadata']['uid']] = {
                     'reason': it['reason'], 'pod': it['involvedObject'].get('uid'), 'times': it.get('count') or 1,

@@ -1,11 +1,14 @@
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
 """A node as the machine sees it: its processes, its files, its links."""
+import collections
 import os
 import socket
 import subprocess
 import threading
 import time
+
+from api import Watch
 
 HERE, RUNNING = os.environ['HERE'], os.environ['RUNNING']
 
@@ -101,3 +104,25 @@ class Presence:
         self.stopped.set()
         self.thread.join()
         return self.longest
+
+
+class Readiness:
+    """How long each node was not Ready, as the API server says."""
+
+    def __init__(self, api):
+        self.since, self.total = {}, collections.Counter()
+        self.watch = Watch(api, '/api/v1/nodes', self.saw)
+
+    def saw(self, kind, node):
+        name, now = node['metadata']['name'], time.monotonic()
+        ready = any(it['type'] == 'Ready' and it['status'] == 'True' for it in node['status'].get('conditions', []))
+        since = self.since.pop(name, None)
+        if since is not None:
+            self.total[name] += now - since
+        if not ready:
+            self.since[name] = now
+
+    def stop(self):
+        """Returns the seconds by node."""
+        self.watch.stop()
+        return self.total

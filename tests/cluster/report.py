@@ -6,9 +6,9 @@ import re
 
 CONTROL, OURS = "Antrea's kind", 'this one'
 HEAD = ('scenario', 'node', 'plugin', 'Pods', 'met FailedCreatePodSandBox', 'met FailedKillPod', 'failed',
-        'Running after (median, slowest)', 'gone after (slowest)', 'longest without an agent', 'left: addresses, links')
-# What a runtime meets while an installer writes a plugin in its place.
-WRITTEN = ('permission denied', 'text file busy', 'failed to find plugin', 'no such file or directory')
+        'Running after (median, slowest)', 'gone after (slowest)', 'longest without an agent', 'not Ready', 'left: addresses, links')
+# What a runtime meets while an installer writes a plugin or the list in its place.
+WRITTEN = ('permission denied', 'text file busy', 'failed to find plugin', 'no such file or directory', 'cni plugin not initialized')
 
 
 def seconds(value):
@@ -17,7 +17,7 @@ def seconds(value):
 
 def cells(row):
     return (row['scenario'], row['node'], row['plugin'], row['pods'], len(row['not_started']), len(row['not_ended']), row['failed'],
-            f'{seconds(row["median"])}, {seconds(row["slowest"])}', seconds(row['slowest_end']), seconds(row['away']),
+            f'{seconds(row["median"])}, {seconds(row["slowest"])}', seconds(row['slowest_end']), seconds(row['away']), seconds(row['not_ready']),
             ', '.join(map(str, row['left'])))
 
 

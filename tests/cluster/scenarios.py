@@ -6,13 +6,14 @@ import concurrent.futures
 import contextlib
 import os
 import signal
+import subprocess
 import time
 
 import report
 from api import Api
 from churn import Churn
-from node import Node, Presence
-from tools import CLUSTER, HERE, NODES, REPOSITORY, helm, kubectl, rolled_out, run
+from node import Node, Presence, Readiness
+from tools import CLUSTER, ENVIRONMENT, HERE, NODES, REPOSITORY, helm, kubectl, rolled_out, run
 
 CONTROL, OURS = NODES[0], NODES[1:]
 GENERATIONS = ['v1.0.3', 'v1.8.0', 'v2.7.0', 'v3.0.0']
@@ -119,15 +120,15 @@ def trouble(letter, what, during, control=CONTROL):
     churn = Churn(Api(), f'churn-{letter}-{int(time.time())}', NODES)
     churn.start()
     churn.wait_until_each_node_ran(3)
-    presences = [Presence(node) for node in nodes]
+    presences, readiness = [Presence(node) for node in nodes], Readiness(Api())
     during()
     away = [presence.stop() for presence in presences]
     # A few Pods after it, whose calls do what was left to do.
     churn.wait_until_each_node_ran(2)
-    finished = churn.end()
+    finished, not_ready = churn.end(), readiness.stop()
     return [{'scenario': f'{letter}: {what}', 'node': node.name, 'away': seconds, 'finished': finished,
              'plugin': report.CONTROL if node.name == control else report.OURS,
-             'left': node.left_behind(), **churn.figures(node.name)} for node, seconds in zip(nodes, away)]
+             'not_ready': not_ready[node.name], 'left': node.left_behind(), **churn.figures(node.name)} for node, seconds in zip(nodes, away)]
 
 
 # -- the scenarios
@@ -221,15 +222,42 @@ def stopped():
         node.run('kill', '-CONT', *node.agent_pids())
 
 
-def chosen(letters):
-    for letter in letters:
-        if letter not in SCENARIOS:
-            raise SystemExit(f'there is no scenario {letter}: ' + ', '.join(f'{it} ({what})' for it, (what, _, _) in SCENARIOS.items()))
-    return letters or list(SCENARIOS)
+# -- what is not about Pods that come and go: scripts, on a cluster without the chart
+SCRIPTS = {'guide': 'the blocks of docs/operations.md for a fleet', 'admission': 'what the API server takes of deploy/'}
 
 
-def run_all(letters, steps):
+def run_script(name):
+    """Prints the last line that it said, or all of it if it failed. The agents are as a fresh cluster has them after it."""
+    use_generation('v2.7.0')
+    done = subprocess.run(['bash', f'{HERE}/{name}.sh', f'{CLUSTER}/{name}'], env=ENVIRONMENT, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+    said = done.stdout.strip()
+    print(said if done.returncode else said.splitlines()[-1])
+    with open(f'{HERE}/agent/antrea.yaml') as file:
+        apply(file.read())
+    return done.returncode != 0
+
+
+def chosen(names):
+    known = {**SCRIPTS, **{letter: what for letter, (what, _, _) in SCENARIOS.items()}}
+    for name in names:
+        if name not in known:
+            raise SystemExit(f'there is no scenario {name}: ' + ', '.join(f'{it} ({what})' for it, what in known.items()))
+    return [name for name in known if name in names or not names]
+
+
+def run_all(names, steps):
     """Returns whether something was not as it should."""
+    failed = False
+    for name in names:
+        if name in SCRIPTS:
+            failed |= run_script(name)
+            steps.done(f'{name}: {SCRIPTS[name]}')
+    letters = [name for name in names if name in SCENARIOS]
+    return letters and run_letters(letters, steps) or failed
+
+
+def run_letters(letters, steps):
     for name in NODES:
         kubectl('label', 'node', name, '--overwrite', f'plugin={"antrea" if name == CONTROL else "ours"}')
     install_ours()
