@@ -114,7 +114,6 @@ publish: ## Push what `make image chart` built to REGISTRY
 
 .PHONY: test-deploy
 test-deploy: image ## Manifests and image: rendered, validated, and run on a folder; needs root, Go and Debian
-	cargo build --release -p antrea-cni-agent
 	bash tests/deploy/run.sh
 
 .PHONY: bench

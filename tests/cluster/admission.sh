@@ -28,11 +28,14 @@ for preset in "$deploy"/helm/values-*.yaml; do
   chart --values "$preset" --set metricsDir=/var/lib/node_exporter >preset.yaml
   takes preset.yaml
 done
+# In a namespace of its own, where no other Antrea is.
+kubectl create namespace admission >/dev/null
 for fixture in encap network-policy-only network-policy-only-null; do
   mkdir "$fixture"
   cp "$REPOSITORY/tests/deploy/fixture/$fixture.yaml" "$fixture/antrea.yaml"
   cp -r "$deploy"/kustomize/{encap,network-policy-only,keeper} "$fixture/"
   cat >"$fixture/kustomization.yaml" <<YAML
+namespace: admission
 resources: [antrea.yaml]
 components: [${fixture%-null}]
 images: [{name: antrea-cni, newName: example.org/antrea-cni, newTag: 0.1.0}]
@@ -52,5 +55,5 @@ refused | grep -q 'violates PodSecurity "baseline' || die "no word of PodSecurit
 refused >refusal
 test -z "$(kubectl -n baseline get pod -o name)" || die 'a Pod was made'
 helm uninstall antrea-cni --namespace baseline >/dev/null
-kubectl delete namespace baseline --wait=false >/dev/null
+kubectl delete namespace admission baseline --wait=false >/dev/null
 echo "$taken manifests taken; in a namespace with baseline enforced: $(cat refusal)"

@@ -71,13 +71,20 @@ class Churn:
             states = [container.get('state', {}) for container in status.get('containerStatuses', [])]
             if any('running' in state or 'terminated' in state for state in states):
                 pod.setdefault('ran', now)
-            if status.get('phase') == 'Failed':
-                pod['failed'] = True
+            # One that is ended before it ran is Failed, too.
+            if status.get('phase') == 'Failed' and 'failed' not in pod and not meta.get('deletionTimestamp'):
+                pod['failed'] = self.why(meta['name'], status)
             if meta.get('deletionTimestamp'):
                 pod.setdefault('ending', now)
             if kind == 'DELETED':
                 pod['gone'] = now
             self.changed.notify_all()
+
+    def why(self, name, status):
+        """What a Pod that failed printed, and its address."""
+        connection = self.api.connect(5)
+        connection.request('GET', f'{self.base}/pods/{name}/log')
+        return f'{status.get("podIP")}: {status.get("message", "")} {connection.getresponse().read().decode()}'.replace('\n', ' ')
 
     def saw_event(self, kind, it):
         if kind != 'DELETED' and it.get('reason') in ('FailedCreatePodSandBox', 'FailedKillPod'):
@@ -125,7 +132,7 @@ class Churn:
             up = sorted(pod['ran'] - pod['made'] for pod in pods.values() if 'ran' in pod)
             down = sorted(pod['gone'] - pod['ending'] for pod in pods.values() if 'gone' in pod and 'ending' in pod)
         return {
-            'pods': len(pods), 'failed': sum('failed' in pod for pod in pods.values()),
+            'pods': len(pods), 'failed': [f'{pod["name"]}: {pod["failed"]}' for pod in pods.values() if 'failed' in pod],
             'not_started': {failure['pod'] for failure in met['FailedCreatePodSandBox']},
             'not_ended': {failure['pod'] for failure in met['FailedKillPod']},
             'messages': [(failure['reason'], failure['times'], failure['message']) for reason in met for failure in met[reason]],

@@ -16,7 +16,7 @@ def seconds(value):
 
 
 def cells(row):
-    return (row['scenario'], row['node'], row['plugin'], row['pods'], len(row['not_started']), len(row['not_ended']), row['failed'],
+    return (row['scenario'], row['node'], row['plugin'], row['pods'], len(row['not_started']), len(row['not_ended']), len(row['failed']),
             f'{seconds(row["median"])}, {seconds(row["slowest"])}', seconds(row['slowest_end']), seconds(row['away']), seconds(row['not_ready']),
             ', '.join(map(str, row['left'])))
 
@@ -37,6 +37,8 @@ def messages(rows):
     """What was said, with its author, on whose node."""
     said = collections.Counter()
     for row in rows:
+        for failed in row['failed']:
+            said[row['scenario'][0], row['plugin'], 'a Pod', 'failed', failed] += 1
         for reason, times, message in row['messages']:
             said[row['scenario'][0], row['plugin'], author(message), reason, without_names(message)[-300:]] += times
     return [f'* {letter}, with {plugin}: {times} {reason} of {who}: {message}'
@@ -49,7 +51,7 @@ def faults(rows):
         if row['plugin'] != OURS:
             continue
         events = [reason for reason, _, message in row['messages'] if author(message) == OURS]
-        found = {**collections.Counter(events), 'Pods that failed': row['failed'], 'addresses and links left': sum(row['left']),
+        found = {**collections.Counter(events), 'Pods that failed': len(row['failed']), 'addresses and links left': sum(row['left']),
                  'Pods that do not come or go': 0 if row['finished'] else 1}
         bad = [f'{count} {what}' for what, count in found.items() if count]
         if bad:
