@@ -54,6 +54,7 @@ for _ in $(seq 300); do [ -z "$(refused)" ] || break; sleep 0.1; done
 refused | grep -q 'violates PodSecurity "baseline' || die "no word of PodSecurity: $(refused)"
 refused >refusal
 test -z "$(kubectl -n baseline get pod -o name)" || die 'a Pod was made'
+! kubectl -n baseline rollout status daemonset/antrea-cni --timeout=2s >/dev/null 2>&1 || die 'rolled out without Pods'
 helm uninstall antrea-cni --namespace baseline >/dev/null
 kubectl delete namespace admission baseline --wait=false >/dev/null
 echo "$taken manifests taken; in a namespace with baseline enforced: $(cat refusal)"

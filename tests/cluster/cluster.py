@@ -16,6 +16,14 @@ from held import lock, remove_what_is_left
 from tools import CLUSTER, COMPONENTS, HERE, NODES, RUNNING, Steps, kubectl, rolled_out
 
 
+def refuse_a_second():
+    """Ends if a cluster runs in this folder, and removes what one that was killed left there."""
+    if not (held := lock()):
+        sys.exit(f'FAILED: a cluster runs in {CLUSTER}: make cluster-down')
+    remove_what_is_left()
+    held.close()
+
+
 def build(steps):
     """Builds what is missing. What takes long is kept; make built the programs of this project before."""
     for what, program in (('the control plane', 'components'), ('the nodes\' files', 'node')):
@@ -74,6 +82,7 @@ def end():
 
 
 def up():
+    refuse_a_second()
     steps = Steps()
     build(steps)
     try:
@@ -93,6 +102,7 @@ def down():
 def run(names):
     import scenarios
     wanted = scenarios.chosen(names)
+    refuse_a_second()
     steps = Steps()
     build(steps)
     # Its other end is closed with this process, however that ends.

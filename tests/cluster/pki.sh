@@ -51,4 +51,6 @@ openssl ec -in service-accounts.key -pubout -out service-accounts.pub 2>/dev/nul
 for user in controller-manager scheduler proxy $(nodes); do
   kubeconfig "$user" https://10.99.0.1:6443 >"$user.conf"
 done
-kubeconfig admin "https://127.0.0.1:$port" >../admin.conf
+# Who waits for it finds the whole file.
+kubeconfig admin "https://127.0.0.1:$port" >admin.conf
+mv admin.conf ../
