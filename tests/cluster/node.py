@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node as the machine sees it: its processes, its files, its links."""
 import collections
+import json
 import os
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 
 from api import Watch
 
+LOG = '/var/log/antrea/antrea-cni.log'
 HERE, RUNNING = os.environ['HERE'], os.environ['RUNNING']
 
 
@@ -64,6 +66,12 @@ class Node:
         counted = self.run('sh', '-c', 'ls /run/antrea/cni/networks/antrea 2>/dev/null | grep -c "^10\\."; '
                            'ip -o link show type veth | grep -vc " eth0@"', check=False).split()
         return int(counted[0]), int(counted[1])
+
+    def slowest_add(self, since):
+        """Returns the seconds of the longest ADD that this project's plugin logged since then; None without a log."""
+        lines = map(json.loads, self.run('cat', LOG, check=False).splitlines())
+        adds = [line['milliseconds'] / 1000 for line in lines if line['command'] == 'ADD' and line['time'] >= since]
+        return max(adds, default=None)
 
     def socket(self):
         """Returns the path of the agent's socket, as the machine sees it."""

@@ -53,6 +53,8 @@ apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: /pki/ca.crt}}
 authorization: {mode: Webhook}
+# Of no server: nothing here asks for a name, and without it each Pod has a warning.
+clusterDNS: [10.96.0.10]
 containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 # What a machine allows whose cgroups are of version 1, or not all its own
 cgroupDriver: cgroupfs

@@ -12,7 +12,7 @@ import time
 import report
 from api import Api
 from churn import Churn
-from node import Node, Presence, Readiness
+from node import LOG, Node, Presence, Readiness
 from tools import CLUSTER, ENVIRONMENT, HERE, NODES, REPOSITORY, helm, kubectl, rolled_out, run
 
 CONTROL, OURS = NODES[0], NODES[1:]
@@ -31,7 +31,7 @@ def scenario(letter, what, before=None):
 # -- what they are made of
 def install_ours():
     helm('install', 'antrea-cni', CHART, '--set', 'image.repository=example.org/antrea-cni',
-         '--set', 'settings.logFile=/var/log/antrea/antrea-cni.log', '--set', 'nodeSelector.plugin=ours')
+         '--set', f'settings.logFile={LOG}', '--set', 'nodeSelector.plugin=ours')
     rolled_out('antrea-cni')
 
 
@@ -115,6 +115,7 @@ def no_agent_on(names):
 def trouble(letter, what, during, control=CONTROL):
     """Makes Pods come and go, does `during`, and returns a row for each node."""
     nodes = [Node(name) for name in NODES]
+    begun = time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())
     churn = Churn(Api(), f'churn-{letter}-{int(time.time())}', NODES)
     churn.start()
     churn.wait_until_each_node_ran(3)
@@ -126,7 +127,7 @@ def trouble(letter, what, during, control=CONTROL):
     finished, not_ready = churn.end(), readiness.stop()
     return [{'scenario': f'{letter}: {what}', 'node': node.name, 'away': seconds, 'finished': finished,
              'plugin': report.CONTROL if node.name == control else report.OURS,
-             'not_ready': not_ready[node.name], 'left': node.left_behind(), **churn.figures(node.name)} for node, seconds in zip(nodes, away)]
+             'slowest_add': node.slowest_add(begun), 'not_ready': not_ready[node.name], 'left': node.left_behind(), **churn.figures(node.name)} for node, seconds in zip(nodes, away)]
 
 
 # -- the scenarios
@@ -161,7 +162,7 @@ def kustomized():
         file.write('resources: [antrea.yaml]\ncomponents: [encap]\n'
                    'images: [{name: antrea-cni, newName: example.org/antrea-cni, newTag: 0.1.0}]\n'
                    'configMapGenerator: [{name: antrea-cni-settings, namespace: kube-system, '
-                   'literals: [logFile=/var/log/antrea/antrea-cni.log]}]\n')
+                   f'literals: [logFile={LOG}]}}]\n')
     uninstall_ours()
     apply(kubectl('kustomize', folder))
 
@@ -282,4 +283,6 @@ def run_letters(letters, steps):
         elif letter == 'e':
             use_cni_version('0.3.0')
         steps.done(f'scenario {letter}: {what}')
-    return report.write(rows, f'{CLUSTER}/table.md')
+        table = report.write(rows, f'{CLUSTER}/table.md')
+    print(f'\n{table}\n')
+    return report.judge(rows)
