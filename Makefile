@@ -99,7 +99,6 @@ publish: ## Push what `make image chart` built to REGISTRY
 
 .PHONY: test-deploy
 test-deploy: image ## Manifests and image: rendered, validated, and run on a folder; needs root, Go and Debian
-	cargo build --release -p antrea-cni-agent
 	bash tests/deploy/run.sh
 
 .PHONY: bench
@@ -164,13 +163,26 @@ rolling-upgrade: release ## More than 10,000 calls while the agent is replaced m
 	ANTREA_CNI_PLUGIN=$(RELEASE) cargo run --release --example rolling_upgrade -- \
 	  --pods $(or $(PODS),3500) --agents $(or $(AGENTS),105) --seed 1 --no-compare
 
-.PHONY: e2e-kubelet
-e2e-kubelet: release ## A real kubelet and an agent that is away while a Pod is made; its build takes minutes
-	cargo build --release -p antrea-cni-agent
-	bash tests/e2e/setup.sh $(E2E)
-	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent
-	test -x $(E2E)/bin/kubelet || (cd tests/e2e/kubelet && CGO_ENABLED=0 go build -o $(CURDIR)/$(E2E)/bin/kubelet k8s.io/kubernetes/cmd/kubelet)
-	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) kubelet-2 kubelet-5
+# The folder of the cluster, the version of Kubernetes and the number of nodes: CLUSTER, KUBERNETES, NODES (tests/cluster/env.sh).
+IN_CLUSTER := bash tests/cluster/cluster.sh
+
+.PHONY: for-cluster
+for-cluster:
+	@bash tests/cluster/lacks.sh >/dev/null || exit 0; $(MAKE) --no-print-directory ctl && \
+	  cargo build --release --target $(TARGET) -p antrea-cni-agent -p antrea-cni --bin antrea-cni-agent --example one_api_plugin && \
+	  mkdir -p target/deploy && cd tests/deploy && CGO_ENABLED=0 go build -o $(HELM) helm.sh/helm/v3/cmd/helm
+
+.PHONY: cluster
+cluster: for-cluster ## A real cluster, SCENARIOS in it, and nothing left; needs root, Go and Debian; its first build takes minutes
+	$(IN_CLUSTER) run $(SCENARIOS)
+
+.PHONY: cluster-up
+cluster-up: for-cluster ## The same cluster, for a person: prints how to reach it
+	@$(IN_CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Ends it
+	@$(IN_CLUSTER) down
 
 .PHONY: rehearsal
 rehearsal: ## The next API version, a setting and a command, in copies of the tree: what each touches, and that all stays green

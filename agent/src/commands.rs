@@ -25,6 +25,7 @@ pub(crate) struct Commands {
     chaining: bool,
     links: bool,
     delegate: Option<PathBuf>,
+    delegate_conf: Option<Value>,
     network_ready: Instant,
     state: Option<PathBuf>,
     attachments: Mutex<BTreeMap<String, Attachment>>,
@@ -44,6 +45,7 @@ impl Commands {
             chaining: options.chaining,
             links: options.links,
             delegate: options.delegate.clone(),
+            delegate_conf: options.delegate_conf.clone(),
             network_ready: Instant::now() + Duration::from_secs(options.network_ready_after),
             state: options.state.clone(),
             attachments: Mutex::new(attachments.unwrap_or_default()),
@@ -78,7 +80,7 @@ impl Commands {
             Action::Add => self.add(&args, &configuration, die, journal).await,
             Action::Check => self.check(&args, &configuration).await,
             Action::Del => self.del(&args, &configuration, journal).await,
-            Action::Gc => self.gc(&configuration, journal),
+            Action::Gc => self.gc(&configuration, journal).await,
             Action::Status => Ok(Vec::new()),
         }
     }
@@ -203,14 +205,24 @@ impl Commands {
         Ok(Vec::new())
     }
 
-    fn gc(&self, configuration: &Map<String, Value>, journal: &Journal) -> CommandResult {
+    async fn gc(&self, configuration: &Map<String, Value>, journal: &Journal) -> CommandResult {
         let valid = ["cni.dev/valid-attachments", "cni.dev/attachments"]
             .into_iter()
             .find_map(|key| configuration.get(key)?.as_array());
         let Some(valid) = valid else { return Ok(Vec::new()) };
         let valid: Vec<_> =
             valid.iter().filter_map(|attachment| attachment.get("containerID")?.as_str()).collect();
-        self.detach(|container| !valid.contains(&container), "GC", journal);
+        let gone: Vec<_> = {
+            let attachments = self.attachments();
+            let gone = attachments.iter().filter(|(id, _)| !valid.contains(&id.as_str()));
+            gone.map(|(id, attachment)| (id.clone(), attachment.ifname.clone())).collect()
+        };
+        for (container_id, ifname) in &gone {
+            let (container_id, ifname) = (container_id.clone(), ifname.clone());
+            let args = CniCmdArgs { container_id, ifname, ..CniCmdArgs::default() };
+            self.delegated("DEL", &args, configuration).await?;
+        }
+        self.detach(|container| gone.iter().any(|(id, _)| id == container), "GC", journal);
         Ok(Vec::new())
     }
 
@@ -231,7 +243,7 @@ impl Commands {
         args: &CniCmdArgs,
         configuration: &Map<String, Value>,
     ) -> Result<Option<Vec<u8>>, InBandError> {
-        match (&self.delegate, configuration.get("delegate")) {
+        match (&self.delegate, configuration.get("delegate").or(self.delegate_conf.as_ref())) {
             (Some(folder), Some(delegate)) => {
                 delegate::run(folder, command, args, configuration, delegate).await.map(Some)
             }

@@ -87,6 +87,9 @@ struct Serve {
     /// the one that does the work
     #[arg(long)]
     delegate: Option<PathBuf>,
+    /// JSON file with the "delegate" of configurations that name none, as Antrea's own do
+    #[arg(long, value_name = "FILE", requires = "delegate")]
+    delegate_conf: Option<PathBuf>,
     /// Seconds until the node's network is ready. Until then an ADD waits, 30 s at most, and
     /// is answered with code 11, as released agents do since v0.12
     #[arg(long, default_value_t = 0)]
@@ -133,6 +136,10 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn std::error::Error>> {
         Some(file) => serde_json::from_slice(&std::fs::read(file)?)?,
         None => Script::default(),
     };
+    let delegate_conf = match &arguments.delegate_conf {
+        Some(file) => Some(serde_json::from_slice(&std::fs::read(file)?)?),
+        None => None,
+    };
     let _agent = Agent::start(Options {
         socket: arguments.socket,
         apis: arguments.api,
@@ -144,6 +151,7 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn std::error::Error>> {
         chaining: arguments.chaining,
         links: arguments.links,
         delegate: arguments.delegate,
+        delegate_conf,
         network_ready_after: arguments.network_ready_after,
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -38,6 +38,8 @@ pub struct Options {
     pub links: bool,
     /// Folder of real CNI plugins; the `delegate` object of a configuration names one of them
     pub delegate: Option<PathBuf>,
+    /// The `delegate` object of configurations that have none, as Antrea's own
+    pub delegate_conf: Option<serde_json::Value>,
     /// Seconds after the start until the node's network is ready. Until then an ADD waits for it,
     /// 30 s at most, and is then answered with code 11 and without effect
     pub network_ready_after: u64,
@@ -56,6 +58,7 @@ impl Default for Options {
             chaining: false,
             links: false,
             delegate: None,
+            delegate_conf: None,
             network_ready_after: 0,
         }
     }

@@ -297,10 +297,4 @@ run stop --all --time 5 >/dev/null
 wait $stay
 ok "the chart's uninstall puts back what was there, and ends with SIGTERM"
 
-# The guide
-rm -rf "$node"/*
-export -f run
-export out node storage version
-blocks=$(bash tests/deploy/guide.sh) || die 'the guide'
-ok "guide: $blocks blocks for a fleet, on a node in a folder"
 echo "$passed passed, 0 failed"

@@ -18,7 +18,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 
 from box import GATEWAY, IMAGE, Box, sh, wait_for
 from cri import Error
@@ -298,57 +297,6 @@ def upgrade(box, seed, kept=True):
     expect(not stops and not faults and left == (0, 0, 0), what + ''.join(f'\n    {e}' for e in (lost + stops + faults)[:3]))
     expect(restores >= kills and logged >= 170, what)
     return what
-
-
-def kubelet(box, away):
-    """A real kubelet with static Pods, and no API server: the agent is away while a Pod is made."""
-    cri = box.containerd()
-    for d in ('manifests', 'kubelet'):
-        os.makedirs(f'{box.dir}/{d}')
-    config = {
-        'apiVersion': 'kubelet.config.k8s.io/v1beta1', 'kind': 'KubeletConfiguration',
-        'staticPodPath': f'{box.dir}/manifests', 'containerRuntimeEndpoint': f'unix://{box.sock}', 'readOnlyPort': 10255,
-        'failCgroupV1': False, 'cgroupDriver': 'cgroupfs', 'cgroupsPerQOS': False, 'enforceNodeAllocatable': [],
-        'authentication': {'anonymous': {'enabled': True}, 'webhook': {'enabled': False}},
-        'authorization': {'mode': 'AlwaysAllow'}, 'failSwapOn': False, 'oomScoreAdj': 0, 'resolvConf': '',
-        'makeIPTablesUtilChains': False, 'localStorageCapacityIsolation': False, 'address': '127.0.0.1',
-        'evictionHard': {'imagefs.available': '0%', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%'},
-    }
-    with open(f'{box.dir}/kubelet.json', 'w') as f:
-        json.dump(config, f)
-    agent = box.agent('v1beta1')
-    box.conflist('kubelet', '1.1.0')
-    expect(box.loaded(cri, 'kubelet'), 'conflist not loaded')
-    box.start('kubelet.log', f'{box.work}/bin/kubelet', '--config', f'{box.dir}/kubelet.json', '--root-dir', f'{box.dir}/kubelet',
-              '--hostname-override', 'node')
-
-    def make(name):
-        manifest = {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': name, 'namespace': 'default'}, 'spec': {
-            'terminationGracePeriodSeconds': 0, 'containers': [
-                {'name': 'c', 'image': IMAGE, 'imagePullPolicy': 'Never', 'command': ['/bin/sleep', '1000']}]}}
-        with open(f'{box.dir}/manifests/.{name}', 'w') as f:
-            json.dump(manifest, f)
-        os.rename(f'{box.dir}/manifests/.{name}', f'{box.dir}/manifests/{name}.json')
-
-    def running(name):
-        try:
-            with urllib.request.urlopen('http://127.0.0.1:10255/pods', timeout=2) as answer:
-                pods = json.load(answer)['items'] or []
-        except (OSError, ValueError):
-            return False
-        return any(p['metadata']['name'] == f'{name}-node' and p['status'].get('phase') == 'Running' for p in pods)
-
-    make('first')
-    expect(wait_for(lambda: running('first'), 60, 0.1), 'the first Pod does not run')
-    box.kill(agent)
-    make('second')
-    time.sleep(away)
-    box.agent('v1')
-    back = time.monotonic()
-    expect(wait_for(lambda: running('second'), 60, 0.02), 'the second Pod does not run')
-    took = time.monotonic() - back
-    expect(took <= 3, f'Running {took:.1f} s after the agent was back')
-    return f'agent away for {away} s: Running {took:.1f} s after it was back'
 
 
 def lists(box):
@@ -702,12 +650,10 @@ SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
     'silent-2': (rewritten, ({'ADD': {'hang': True}},), True),
     'ipam': (ipam, (1,), False),
 }
-# Not among the ordinary ones: they need a kubelet, whose build takes minutes.
-KUBELET = {'kubelet-2': (kubelet, (2,), True), 'kubelet-5': (kubelet, (5,), True)}
 
 
 def inside(work, plugin, name):
-    function, arguments, sid = {**SCENARIOS, **KUBELET}[name]
+    function, arguments, sid = SCENARIOS[name]
     box = Box(work, name, plugin, sid)
     try:
         print(function(box, *arguments))

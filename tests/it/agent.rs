@@ -48,6 +48,37 @@ fn the_journal_has_a_line_for_each_call_and_effect() {
     assert!(call["network_configuration"].as_str().unwrap().starts_with('{'));
 }
 
+#[cfg(unix)]
+#[test]
+fn another_plugin_wires_what_names_none() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = TestNode::new();
+    let (program, said) = (place.path("wire"), place.path("said"));
+    let result = r#"{"cniVersion":"1.1.0","ips":[{"address":"10.1.2.3/24"}]}"#;
+    let script = format!(
+        "#!/bin/sh\necho $CNI_COMMAND $CNI_CONTAINERID $(cat) >>{}\n[ $CNI_COMMAND != ADD ] || echo '{result}'\n",
+        said.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let _agent = Agent::start(Options {
+        delegate: program.parent().map(Into::into),
+        delegate_conf: Some(json!({"type": "wire", "mtu": 1400})),
+        ..Options::new(place.socket(), &[Api::V1])
+    });
+    let added = place.call("ADD", "1.1.0").run();
+    assert_eq!(added.document().unwrap()["ips"][0]["address"], "10.1.2.3/24");
+    // What the configuration does not list is deleted in the same way.
+    let none = place.configuration("1.1.0", json!({}));
+    let none = none.replacen('{', r#"{"cni.dev/valid-attachments":[],"#, 1);
+    antrea_cni_test_support::Call::new("GC", none).run().assert_silent_success();
+    let said = std::fs::read_to_string(said).unwrap();
+    let lines: Vec<_> = said.lines().collect();
+    let [add, del] = &*lines else { panic!("{said}") };
+    assert!(add.starts_with("ADD c0ffee {") && add.contains(r#""mtu":1400"#), "{add}");
+    assert!(del.starts_with("DEL c0ffee {"), "{del}");
+}
+
 #[test]
 fn gc_removes_what_the_configuration_does_not_list() {
     let place = TestNode::new();

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
+# kill.sh [TIMES]: kills a run at a random moment, its runner alone or the whole group, with SIGKILL or as Ctrl-C does,
+# and looks whether anything is left on the machine: processes, mounts, namespaces, links, rules, cgroups.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+log=$CLUSTER/kill.log
+machine() {
+  ip netns list
+  ip -o link | sed 's/^[0-9]*: //; s/ qlen.*//'
+  ip route
+  iptables-save 2>/dev/null | grep -v '^[#:]' || true
+  grep -F "$CLUSTER" /proc/mounts || true
+  find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -name "$CGROUP*"
+  for it in /proc/[0-9]*; do
+    tr '\0' ' ' <"$it/cmdline" 2>/dev/null | grep -F -e "$CLUSTER" -e "$HERE/" | grep -v kill.sh || true
+  done
+  ls "$CLUSTER" | grep -x running || true
+}
+machine >"$CLUSTER/machine-before"
+for number in $(seq "${1:-10}"); do
+  setsid bash "$HERE/cluster.sh" run a >"$log" 2>&1 </dev/null &
+  runner=$!
+  moment=$((RANDOM % 600))
+  end=$((SECONDS + moment / 10))
+  while [ $SECONDS -lt $end ] && kill -0 $runner 2>/dev/null; do sleep 0.1; done
+  sleep "0.$((moment % 10))"
+  case $((number % 4)) in
+    0) how='SIGKILL to the group' target=(-KILL -- "-$runner") ;;
+    1) how='SIGKILL to the runner' target=(-KILL "$runner") ;;
+    2) how='Ctrl-C' target=(-INT -- "-$runner") ;;
+    3) how='SIGTERM to the runner' target=(-TERM "$runner") ;;
+  esac
+  at=$(grep ' s: ' "$log" | tail -n 1 | sed 's/.* s: //; s/ (.*//')
+  kill "${target[@]}"
+  wait $runner 2>/dev/null || true
+  # Whoever holds the cluster holds this lock until nothing is left.
+  flock --timeout 60 "$CLUSTER/lock" true || die 'the cluster does not end'
+  machine >"$CLUSTER/machine-after"
+  diff "$CLUSTER/machine-before" "$CLUSTER/machine-after" || die "left behind after $how"
+  echo "$number: $how after $((moment / 10)).$((moment % 10)) s, after \"$at\": nothing is left"
+done
