@@ -49,7 +49,7 @@ helm() { # install|upgrade|uninstall NAME [CHART FLAGS]
 }
 is_done() { # as the readiness probe says; an uninstall has none
   if grep -q '"args":\["uninstall"' "$work/container"; then
-    cmp -s "$folder/opt/cni/bin/antrea" "$work/before"
+    cmp -s "$folder/opt/cni/bin/antrea" "$work/before" && test ! -e "$folder/opt/cni/bin/.antrea.cnictl"
   else
     run exec antrea-cni /antrea-cnictl status >/dev/null 2>&1
   fi
@@ -82,7 +82,7 @@ kubectl() {
 }
 antrea-cnictl() { "$tool" "$@"; }
 
-guide=$PWD/docs/operations.md metrics=0
+guide=$PWD/docs/operations.md metrics=0 left=
 awk -v folder="$work" '/^```shell$/ {n++; on=1; next} /^```/ {on=0} on {print >(folder "/block-" sprintf("%02d", n))}' "$guide"
 blocks=("$work"/block-*)
 # The first is for a fleet on which section 3 is done.
@@ -93,6 +93,13 @@ export work folder tool=$PWD/target/image/amd64/antrea-cnictl
 ln -s "$PWD/deploy" "$work/deploy"
 cd "$work"
 for block in "${blocks[@]}"; do
+  if grep -q 'helm install .*action=uninstall' "$block"; then
+    # What the kustomize component leaves, once Antrea's installer wrote its plugin again.
+    "$tool" install --bin-dir "$folder/opt/cni/bin" --set logLevel=error >/dev/null
+    cp --remove-destination "$work/before" "$folder/opt/cni/bin/antrea"
+    left=$folder/opt/cni/bin/.antrea.json
+    test -e "$left"
+  fi
   if ! bash -euo pipefail "$block" >"$work/said" 2>&1; then
     cat "$block" "$work/said" >&2
     exit 1
@@ -115,6 +122,7 @@ for block in "${blocks[@]}"; do
   fi
 done
 test "$metrics" -gt 0
+test -n "$left" && test ! -e "$left"
 grep -q node-1 "$work/fleet.html"
 grep -q '"cniVersion": "1.0.0"' "$folder/etc/cni/net.d/10-antrea.conflist"
 cmp "$folder/opt/cni/bin/antrea" "$work/before"
