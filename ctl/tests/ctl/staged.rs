@@ -283,7 +283,7 @@ fn where_ours_cannot_be_used_antreas_plugin_is_there() {
 
 #[test]
 fn a_staging_folder_is_told_from_what_an_installer_leaves() {
-    let wrong: [(&str, &dyn Fn(&Staging), &str); 9] = [
+    let wrong: [(&str, Break<'_>, &str); 9] = [
         ("bin", &|it| fs::remove_dir_all(it.path("staged/bin")).unwrap(), "cannot read"),
         ("bin", &|it| PROGRAMS.iter().for_each(|name| remove(it, "bin", name)), "it is empty"),
         ("bin", &|it| remove(it, "bin", "antrea"), "there is no antrea in it"),
@@ -330,6 +330,9 @@ fn a_staging_folder_is_told_from_what_an_installer_leaves() {
     let tool = tool.arg("--staged-bin").arg(staging.path("staged/bin"));
     Answer::from(tool.output().unwrap()).assert(2, "--staged-conf <FOLDER>");
 }
+
+/// Makes a staging folder another than an installer leaves.
+type Break<'a> = &'a dyn Fn(&Staging);
 
 fn remove(staging: &Staging, folder: &str, name: &str) {
     fs::remove_file(staging.path(&format!("staged/{folder}/{name}"))).unwrap();

@@ -35,6 +35,11 @@ pub(super) struct Installation {
     pub(super) metrics_interval: Duration,
 }
 
+/// Returns whether a file has the metrics of a keeper.
+pub(super) fn is_metrics(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"# HELP antrea_cni_")
+}
+
 impl Installation {
     /// Reads and checks all input before a file is changed.
     pub(super) async fn prepare(
@@ -53,7 +58,7 @@ impl Installation {
             // Of another program, or a log: it would be replaced, and removed in the end.
             let metrics = arguments.metrics.as_deref().map(files::read_if_exists).transpose()?;
             let metrics = metrics.flatten().unwrap_or_default();
-            if !metrics.is_empty() && !metrics.starts_with(b"# HELP antrea_cni_") {
+            if !metrics.is_empty() && !is_metrics(&metrics) {
                 let said = "--metrics names a file that is there and has no metrics: name another";
                 return Err(Error::Argument(said.to_owned()));
             }

@@ -10,6 +10,7 @@
 //! | `keeper` | locked, shared, by each keeper that runs |
 //! | `settings-before` | the node settings from before the first install, if there were any |
 //! | `settings-written` | the node settings that an install wrote last |
+//! | `counters.json`, `metrics-path` | the counters of the metrics, and where they are written |
 //! | `staged.json` | the [`crate::staged_record::StagedRecord`] of what was moved to the node last |
 
 use std::fs::{File, TryLockError};
