@@ -255,27 +255,29 @@ fn where_nothing_changed_nothing_is_written() {
 
 #[test]
 fn where_ours_cannot_be_used_antreas_plugin_is_there() {
-    let staging = Staging::new();
-    fs::write(staging.path("broken"), "#!/bin/sh\nexit 1\n").unwrap();
-    fs::set_permissions(staging.path("broken"), fs::Permissions::from_mode(0o755)).unwrap();
-    for from in ["broken", "nothing"] {
-        for before in [false, true] {
-            let staging = Staging::new();
-            if before {
-                staging.start("one").assert(0, "installed");
-                staging.release("2");
-            }
-            fs::copy(staging.path("one"), staging.path("broken")).unwrap();
-            fs::write(staging.path("broken"), "#!/bin/sh\nexit 1\n").unwrap();
-            staging.start(from).assert(0, "Antrea's plugin is there");
-            staging.assert_is("bin/antrea", "image/antrea");
-            assert_eq!(mode(&staging.path("bin/antrea")), 0o755);
-            staging.assert_is("bin/portmap", "image/portmap");
-            staging.assert_is(LIST, "image/antrea-cni.conflist");
-            assert_eq!(staging.path("bin/.antrea.cnictl").exists(), before);
+    let with_broken = || {
+        let staging = Staging::new();
+        fs::copy(staging.path("one"), staging.path("broken")).unwrap();
+        fs::write(staging.path("broken"), "#!/bin/sh\nexit 1\n").unwrap();
+        staging
+    };
+    for (from, before) in
+        [("broken", false), ("broken", true), ("nothing", false), ("nothing", true)]
+    {
+        let staging = with_broken();
+        if before {
+            staging.start("one").assert(0, "installed");
+            staging.release("2");
         }
+        staging.start(from).assert(0, "Antrea's plugin is there");
+        staging.assert_is("bin/antrea", "image/antrea");
+        assert_eq!(mode(&staging.path("bin/antrea")), 0o755);
+        staging.assert_is("bin/portmap", "image/portmap");
+        staging.assert_is(LIST, "image/antrea-cni.conflist");
+        assert_eq!(staging.path("bin/.antrea.cnictl").exists(), before);
     }
     // Without the option it is an error, and no list leads to what is not there.
+    let staging = with_broken();
     staging.installer("staged/bin", "staged/conf");
     staging.ours("broken", &[]).assert(1, "no CNI plugin");
     assert!(!staging.path("bin/antrea").exists() && !staging.path(LIST).exists());
