@@ -431,7 +431,9 @@ impl Killed {
         let is = |name: &str, one: &str| {
             fs::read(staging.path(name)).ok() == fs::read(staging.path(one)).ok()
         };
-        assert!(is("bin/antrea", self.was) || is("bin/antrea", self.ours), "{context}");
+        // strace counts the calls of each process by itself, and ends the trial of ours, too.
+        let is_moved = is("bin/antrea", self.ours) || is("bin/antrea", "image/antrea");
+        assert!(is("bin/antrea", self.was) || is_moved, "{context}");
         for program in ["bandwidth", "loopback", "portmap"] {
             let [name, old, new] =
                 ["bin", "image-1", "image"].map(|folder| format!("{folder}/{program}"));
@@ -444,7 +446,7 @@ impl Killed {
         assert!(lists.iter().any(|it| is(LIST, it)), "{context}");
         // A runtime that reads the folder now takes a list.
         if is(LIST, &lists[1]) {
-            assert!(is("bin/portmap", "image/portmap") && is("bin/antrea", self.ours), "{context}");
+            assert!(is("bin/portmap", "image/portmap") && is_moved, "{context}");
         }
 
         let again = staging.ours(self.ours, &["--best-effort"]);
@@ -454,7 +456,7 @@ impl Killed {
         assert_eq!(last.exit, 0, "{context}: {last:?}");
         assert!(is("bin/antrea", "image/antrea"), "{context}: {last:?}");
         assert_eq!(names(&staging.path("bin")), PROGRAMS.map(str::to_owned).into(), "{context}");
-        done.status.success()
+        done.status.success() && !String::from_utf8_lossy(&done.stderr).contains("warning")
     }
 }
 
