@@ -122,7 +122,7 @@ for block in "${blocks[@]}"; do
   fi
 done
 test "$metrics" -gt 0
-test -n "$left" && test ! -e "$left"
+test -n "$left" && test ! -e "$left" && test ! -e "$folder/var/lib/node_exporter/antrea_cni-antrea.prom"
 grep -q node-1 "$work/fleet.html"
 grep -q '"cniVersion": "1.0.0"' "$folder/etc/cni/net.d/10-antrea.conflist"
 cmp "$folder/opt/cni/bin/antrea" "$work/before"

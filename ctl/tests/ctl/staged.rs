@@ -17,7 +17,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use crate::kill::CHANGES;
-use crate::support::{Answer, Node, cni, mode, tool};
+use crate::support::{Answer, Node, cni, eventually, mode, tool};
 
 const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ctl/install_cni.sh");
 
@@ -166,6 +166,21 @@ fn an_upgrade_of_antrea_or_of_ours_is_moved_and_restored() {
     staging.assert_moved("image/antrea");
     staging.ours("two", &[]).assert(0, "installed");
     staging.node.run("uninstall").assert(0, "is back");
+    staging.assert_is("bin/antrea", "image/antrea");
+}
+
+/// What somebody else wrote, and the keeper replaced, is not what a person goes back to.
+#[test]
+fn antreas_plugin_is_restored_also_after_a_keeper_replaced_another() {
+    let staging = Staging::of(Node::in_a_quiet_place());
+    staging.node.script("theirs");
+    staging.start("one").assert(0, "installed");
+    let keeper = staging.node.keeper("one", &[]);
+    staging.node.overwrite(&staging.node.target(), &staging.path("theirs"));
+    eventually(|| staging.path("bin/.antrea.cnictl/before-restore").exists());
+    assert_eq!(keeper.end(), Some(0));
+    staging.start("one").assert(0, "is installed already");
+    staging.node.run("rollback").assert(0, "rolled back");
     staging.assert_is("bin/antrea", "image/antrea");
 }
 
