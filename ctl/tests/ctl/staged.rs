@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -72,9 +72,13 @@ impl Staging {
 
     /// Runs Antrea's installer, into folders of this node.
     fn installer(&self, bin: &str, conf: &str) {
-        let paths = ["image", bin, conf].map(|it| self.path(it));
-        let ran = Command::new("sh").arg(INSTALLER).args(paths).output().unwrap();
+        let ran = self.installer_that_may_fail(bin, conf);
         assert!(ran.status.success(), "{ran:?}");
+    }
+
+    fn installer_that_may_fail(&self, bin: &str, conf: &str) -> Output {
+        let paths = ["image", bin, conf].map(|it| self.path(it));
+        Command::new("sh").arg(INSTALLER).args(paths).output().unwrap()
     }
 
     /// Runs our init container.
@@ -489,9 +493,21 @@ fn each_start_of_a_program_finds_a_whole_one_while_agents_restart() {
     let beside = Bench::new();
     beside.0.installer("bin", "net.d");
     let keeper = beside.0.node.keeper("one", &[]);
-    let (failed, restarts) = beside.measure(|_| beside.0.installer("bin", "net.d"));
+    let again = AtomicUsize::new(0);
+    let (failed, restarts) = beside.measure(|_| {
+        // `install` ends with "File exists" if the keeper was faster. A kubelet starts it again.
+        loop {
+            let ran = beside.0.installer_that_may_fail("bin", "net.d");
+            if ran.status.success() {
+                break;
+            }
+            assert!(String::from_utf8_lossy(&ran.stderr).contains("File exists"), "{ran:?}");
+            again.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let again = again.into_inner();
     eprintln!(
-        "beside, with a keeper: {restarts} restarts of an agent, of 1,000 starts failed {failed:?}"
+        "beside, with a keeper: {restarts} restarts of an agent, {again} of whose installers failed, of 1,000 starts failed {failed:?}"
     );
     assert_eq!(keeper.end(), Some(0));
 }
