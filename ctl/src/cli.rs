@@ -186,9 +186,14 @@ pub(crate) struct Install {
     /// repeatable. `ANTREA_CNI_SET_KEY` in the environment does the same
     #[arg(long, value_name = "KEY=VALUE", value_parser = SettingArg::parse)]
     pub(crate) set: Vec<SettingArg>,
-    /// Warn and succeed if the install fails and a working plugin is there
+    /// Warn and succeed if the install fails and a working plugin is there. With --staged-bin,
+    /// Antrea's plugin is put there
     #[arg(long)]
     pub(crate) best_effort: bool,
+    /// What Antrea's installer wrote into folders of its own
+    #[cfg_attr(unix, command(flatten))]
+    #[cfg_attr(windows, arg(skip))]
+    pub(crate) staged: Option<StagedFolders>,
     /// Keep running until SIGTERM, and install again when another installer replaces the
     /// plugin. DURATION is the polling interval where inotify is missing
     #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration))]
@@ -202,6 +207,21 @@ pub(crate) struct Install {
     #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "metrics"))]
     #[cfg_attr(windows, arg(skip))]
     pub(crate) metrics_interval: Duration,
+}
+
+/// Names the folders into which Antrea's installer wrote, in the place of the node's.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StagedFolders {
+    /// Folder into which Antrea's installer wrote its programs in the place of --bin-dir. Each
+    /// that changed is moved there by rename; in the place of Antrea's plugin comes this one
+    #[arg(long = "staged-bin", value_name = "FOLDER", required = false, requires_all = ["conf", "host_conf"])]
+    pub(crate) bin: PathBuf,
+    /// Folder into which Antrea's installer wrote its list
+    #[arg(long = "staged-conf", value_name = "FOLDER", required = false, requires = "bin")]
+    pub(crate) conf: PathBuf,
+    /// The node's folder of network configurations, for that list. The setting confDir stays
+    #[arg(long, value_name = "FOLDER", required = false, requires = "bin")]
+    pub(crate) host_conf: PathBuf,
 }
 
 #[derive(Debug, Args)]

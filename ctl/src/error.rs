@@ -57,6 +57,16 @@ pub enum Error {
         /// The cause and the advice
         why: String,
     },
+    /// A staging folder is not what Antrea's installer leaves.
+    #[error(
+        "{folder} is not what Antrea's installer leaves: {why}; see the log of its container, install-cni"
+    )]
+    Staged {
+        /// The folder
+        folder: PathBuf,
+        /// What is wrong with it
+        why: String,
+    },
     /// Another installer replaced the plugin.
     #[error(
         "{path} is not what was installed, so it was left alone: install again, then roll back"

@@ -7,6 +7,7 @@ use std::fs::{self, File, FileTimes, Metadata};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use tempfile::TempPath;
 
 use crate::error::Error;
@@ -177,12 +178,31 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open_plain`], or the file is too large.
 pub(crate) fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
+    read_at_most(path, MAX_BYTES)
+}
+
+/// Reads a plain file of at most `most` bytes.
+///
+/// # Errors
+/// As [`open_plain`], or the file is larger.
+pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open_plain(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > MAX_BYTES {
-        true => Err(io::Error::other("it is over 2 GiB")),
+    open_plain(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(io::Error::other(format!("it is over {} MiB", most >> 20))),
         false => Ok(bytes),
     }
+}
+
+/// Returns whether a path is a plain file of the tool's user with these bytes and this mode.
+pub(crate) fn is_same(path: &Path, bytes: &[u8], mode: u32) -> bool {
+    let is_alike = fs::symlink_metadata(path).is_ok_and(|it| {
+        it.is_file()
+            && it.len() == bytes.len() as u64
+            && platform::mode(&it).is_none_or(|its| its == mode)
+            && platform::is_own(&it)
+    });
+    is_alike && read_plain(path).is_ok_and(|there| there == bytes)
 }
 
 /// Returns the bytes of a plain file, or `None` if it does not exist.
@@ -192,6 +212,11 @@ pub(crate) fn read_if_exists(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(Error::file("read", path)(error)),
     }
+}
+
+/// Returns the SHA-256 of bytes, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -19,6 +19,7 @@ mod platform;
 mod plugin_check;
 mod releases;
 mod setting_arg;
+mod staged_record;
 mod style;
 
 use std::io::Write;

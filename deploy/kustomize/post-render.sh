@@ -43,7 +43,7 @@ case ${name##*/} in *:*) tag=${name##*:} name=${name%:*} ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp -r "$here/encap" "$here/network-policy-only" "$here/keeper" "$folder/"
+cp -r "$here"/*/ "$folder/"
 cat >"$folder/rendered.yaml"
 {
   echo "resources: [rendered.yaml]"

@@ -5,6 +5,7 @@
 # generations, and ours. make built the programs before.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
+shipped=$REPOSITORY/target/dist-build/x86_64-unknown-linux-musl/release
 programs=$REPOSITORY/target/x86_64-unknown-linux-musl/release
 node=$BUILT/node
 layers=$BUILT/layers
@@ -58,11 +59,11 @@ generation v3.0.0 v1,v1beta1 0.1.0,0.2.0,0.3.0,0.3.1,0.4.0,1.0.0,1.1.0
 # Ours as `make image` built it, if that is of these programs; otherwise the same files by image.py.
 real=$REPOSITORY/target/image
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$REPOSITORY/Cargo.toml" | head -n 1)
-if cmp -s "$real/amd64/antrea-cnictl" "$programs/antrea-cnictl"; then
+if cmp -s "$real/amd64/antrea-cnictl" "$shipped/antrea-cnictl"; then
   cp "$real/antrea-cni.tar" "$BUILT/images/" # node.sh gives it its name
 else
   mkdir -p "$layers/ours/licenses"
-  cp "$programs"/{antrea-cni,antrea-cnictl} "$layers/ours/"
+  cp "$shipped"/{antrea-cni,antrea-cnictl} "$layers/ours/"
   cp "$REPOSITORY/LICENSE" "$layers/ours/licenses/"
   image "example.org/antrea-cni:$version" "$layers/ours" -- /antrea-cnictl
 fi

@@ -11,7 +11,7 @@ NODES = [f'n{number + 1}' for number in range(int(os.environ['NODES']))]
 # What the guide's commands find
 ENVIRONMENT = {**os.environ, 'KUBECONFIG': f'{RUNNING}/admin.conf', 'HELM_CACHE_HOME': f'{CLUSTER}/helm',
                'HELM_CONFIG_HOME': f'{CLUSTER}/helm', 'HELM_DATA_HOME': f'{CLUSTER}/helm',
-               'PATH': f'{REPOSITORY}/target/deploy:{COMPONENTS}:{REPOSITORY}/target/x86_64-unknown-linux-musl/release:{os.environ["PATH"]}'}
+               'PATH': f'{REPOSITORY}/target/deploy:{COMPONENTS}:{REPOSITORY}/target/dist-build/x86_64-unknown-linux-musl/release:{os.environ["PATH"]}'}
 
 
 class Steps:

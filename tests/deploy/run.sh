@@ -36,8 +36,8 @@ build() { # MODE MANIFEST, as after.yaml
   "$out/validate" "$1" "$out/before.yaml" "$out/after.yaml"
 }
 : >"$out/containers"
-for mode in network-policy-only-null network-policy-only encap; do
-  build "${mode%-null}" "tests/deploy/fixture/$mode.yaml" >"$out/containers"
+for mode in network-policy-only-null network-policy-only network-policy-only-init encap-without-keeper encap; do
+  build "${mode%-null}" "tests/deploy/fixture/${mode%-without-keeper}.yaml" >"$out/containers"
 done
 test "$(wc -l <"$out/containers")" = 2
 ok "kustomize: each mode, with initContainers absent and null; containers last; Windows untouched; least privilege"
@@ -75,9 +75,13 @@ if [ -n "${MANIFESTS:-}" ]; then
     mode=$("$out/validate" mode "$manifest")
     build "$mode" "$manifest" >/dev/null
     echo "  $(basename "$manifest"): $mode"
+    case $manifest in *-windows-*) ;; *)
+      "$out/validate" conflist "$manifest" | python3 -c 'import json, sys; assert json.load(sys.stdin)["plugins"][0]["type"] == "antrea"' ||
+        die "the guide finds no list in $(basename "$manifest")" ;;
+    esac
     built=$((built + 1))
   done
-  ok "kustomize: $built real manifests"
+  ok "kustomize: $built real manifests, and the guide finds the list of each"
 else
   echo '*** skipped: real manifests of Antrea; name a folder of them in MANIFESTS ***'
 fi
@@ -273,7 +277,9 @@ for platform in linux/amd64 linux/arm64 linux/arm/v7; do
 done
 ok "publish: image and chart pushed, pulled by podman for each platform; labels and SBOMs"
 run load --quiet --input $archive >/dev/null
-mkdir -p "$node/opt/cni/bin" "$node/etc/cni/net.d" "$node/var/run/antrea" "$node/var/log/antrea"
+mkdir -p "$node/opt/cni/bin" "$node/etc/cni/net.d" "$node/var/run/antrea" "$node/var/log/antrea" "$node/image"
+staged=$node/emptydir/antrea-cni-staged
+mkdir -p "$staged-bin" "$staged-conf"
 printf '#!/bin/sh\n' >"$node/opt/cni/bin/antrea"
 chmod 755 "$node/opt/cni/bin/antrea"
 container() {
@@ -286,13 +292,22 @@ for mount in container["mounts"]:
 print(sys.argv[2], *container["args"], sep="\n")' "$node" "localhost/antrea-cni:$version")
   run run --rm --read-only --cap-drop=ALL --cap-add=DAC_OVERRIDE --security-opt=no-new-privileges --network=none --ulimit=nofile=1024:1024 --ulimit=nproc=1024:1024 "${words[@]}"
 }
+# The container that runs before it, as Antrea's installer
+for program in loopback portmap bandwidth; do echo "#!/bin/sh $program" >"$node/image/$program"; done
+{ cat target/image/amd64/antrea-cni; echo; } >"$node/image/antrea"
+echo '{"cniVersion":"0.3.0","name":"antrea","plugins":[{"type":"antrea"}]}' >"$node/image/antrea-cni.conflist"
+touch "$node/etc/cni/net.d/10-antrea.conf"
+sh ctl/tests/ctl/install_cni.sh "$node/image" "$staged-bin" "$staged-conf"
 container 1
+test "$(ls "$node/etc/cni/net.d")" = 10-antrea.conflist
+cmp "$node/image/antrea-cni.conflist" "$node/etc/cni/net.d/10-antrea.conflist"
+cmp "$node/image/portmap" "$node/opt/cni/bin/portmap"
 CNI_COMMAND=VERSION "$node/opt/cni/bin/antrea" </dev/null | grep -q '"supportedVersions"'
 cmp "$node/opt/cni/bin/antrea" target/image/amd64/antrea-cni
 container 1 | grep -q 'is installed already'
-ok "the init container installs into the node's folder, and again without a change"
+ok "the init container moves what Antrea's installer staged, with ours in the place of its plugin, and again without a change"
 container 5 & stay=$!
-until grep -q '/bin/sh' "$node/opt/cni/bin/antrea" 2>/dev/null; do kill -0 $stay; done
+until cmp -s "$node/image/antrea" "$node/opt/cni/bin/antrea"; do kill -0 $stay; done
 run stop --all --time 5 >/dev/null
 wait $stay
 ok "the chart's uninstall puts back what was there, and ends with SIGTERM"

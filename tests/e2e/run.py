@@ -299,6 +299,74 @@ def upgrade(box, seed, kept=True):
     return what
 
 
+def staged(box, seed):
+    """60 Pods while agents of another generation start every 2 s. At each start Antrea's installer writes into staging
+    folders. The init container is killed at a random moment, started again, and moves what changed: at each start a
+    program, the list, Antrea's plugin or ours is another one. No call meets a program that is being written."""
+    ctl, foreign = f'{box.work}/bin/antrea-cnictl', f'{box.work}/bin/one-api'
+    for program in (ctl, foreign):
+        if not os.path.exists(program):
+            raise Skipped('make ctl, and the example one_api_plugin')
+    cri = box.containerd()
+    rng = random.Random(seed)
+    slow = box.slow_delegate(0.3)
+    agents = [box.agent('v1beta1', delegate=slow)]
+    net_d, image, to = f'{box.dir}/net.d', f'{box.dir}/image', f'{box.dir}/staged'
+    os.makedirs(image)
+    os.makedirs(f'{to}/bin')
+    os.makedirs(f'{to}/conf')
+    for program in ('loopback', 'portmap'):
+        shutil.copy(f'{box.root}/usr/lib/cni/{program}', image)
+    shutil.copy(foreign, f'{image}/antrea')
+    ours = [f'{box.dir}/ours', f'{box.dir}/newer']
+    for number, path in enumerate(ours):
+        shutil.copy(box.plugin, path)
+        with open(path, 'ab') as f:
+            f.write(b'newer' * number)
+    lists = []
+    for version in ('0.3.0', '1.0.0', '1.1.0'):
+        box.conflist('staged', version, chain=[PORTMAP], where=f'{box.dir}/lists/{version}')
+        lists.append(f'{box.dir}/lists/{version}/10-e2e.conflist')
+
+    def start_of_the_agents_pod(number):
+        with open(f'{image}/{("antrea", "portmap", "loopback")[number % 3]}', 'ab') as f:
+            f.write(b'.')
+        for program in os.listdir(image):
+            sh('install', '-m', '755', f'{image}/{program}', f'{to}/bin/{program}')
+        sh('install', '-m', '644', rng.choice(lists), f'{to}/conf/10-e2e.conflist')
+        command = box.argv(ctl, 'install', '--best-effort', '--from', ours[number // 2 % 2], '--bin-dir', f'{box.dir}/bin',
+                           '--conf-dir', net_d, '--staged-bin', f'{to}/bin', '--staged-conf', f'{to}/conf', '--host-conf', net_d,
+                           '--set', f'logFile={box.dir}/log/plugin.log')
+        killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0, 0.1))  # the random moment
+        killed.kill()
+        in_the_middle = killed.wait() != 0
+        sh(*command)
+        return in_the_middle
+
+    start_of_the_agents_pod(0)
+    expect(box.loaded(cri, 'staged'), 'conflist not loaded')
+
+    def replace(done):
+        number = killed = 0
+        while not done.wait(rng.uniform(1.6, 2.4)):
+            box.kill(agents.pop())
+            number += 1
+            killed += start_of_the_agents_pod(number)
+            done.wait(rng.uniform(0.3, 0.9))
+            agents.append(box.agent(GENERATIONS[number % len(GENERATIONS)], delegate=slow))
+        return number, killed
+
+    (starts, killed), lost, stops, retried, left = sixty_pods(box, cri, replace, again=True)
+    what = (f'seed {seed}: 60 Pods, {starts} agents with their installers, {killed} of which were killed in the middle: '
+            f'{len(lost)} lost, {len(stops)} stops failed, {len(retried)} tried again, left behind {left}')
+    expect(not lost and not stops and not retried and left == (0, 0, 0), what + ''.join(f'\n    {e}' for e in (lost + stops + retried)[:3]))
+    expect(killed and open(f'{box.dir}/bin/portmap', 'rb').read() == open(f'{image}/portmap', 'rb').read(), what)
+    sh(*box.argv(ctl, 'uninstall', '--bin-dir', f'{box.dir}/bin', '--conf-dir', net_d))
+    expect(open(box.plugin, 'rb').read() == open(f'{image}/antrea', 'rb').read(), "Antrea's plugin is not back")
+    return what
+
+
 def lists(box):
     """What `check-config --bin-dir` says of a list with this tree's portmap, in each cniVersion, is what the runtime does."""
     ctl = f'{box.work}/bin/antrea-cnictl'
@@ -644,6 +712,8 @@ SCENARIOS = {  # name: (function, arguments, containerd 2.x from sid)
     'upgrade-b': (upgrade, (2,), True),
     'upgrade-c': (upgrade, (3,), True),
     'upgrade-without': (upgrade, (1, False), True),
+    'staged': (staged, (1,), True),
+    'staged-b': (staged, (2,), True),
     'podman': (podman, (), False),
     'operations': (operations, (), False),
     'rewritten-2': (rewritten, (), True),

@@ -339,6 +339,23 @@ fn the_version_is_the_same_everywhere() {
     }
 }
 
+/// Antrea upgrades by at most four minor releases in one step: see its page on versioning.
+#[test]
+fn the_readmes_picture_is_an_upgrade_that_antrea_supports() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let picture = readme.split("```").nth(1).unwrap();
+    let releases: Vec<(u32, u32)> = picture
+        .split_whitespace()
+        .filter_map(|word| {
+            let mut numbers = word.strip_prefix('v')?.split('.').map(str::parse);
+            Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+        })
+        .collect();
+    let [before, after] = releases[..] else { panic!("{releases:?}") };
+    assert!(before.0 == after.0 && before.1 < after.1 && after.1 - before.1 <= 4, "{releases:?}");
+}
+
 /// Whoever reads the log finds each key in the page.
 #[test]
 fn each_key_of_the_log_is_documented() {

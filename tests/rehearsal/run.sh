@@ -8,8 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scratch=$PWD/target/rehearsal
-# The dependencies are those of this tree.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target} CARGO_TERM_COLOR=never EXHAUSTIVE_EVENTS=1 EXHAUSTIVE_SECONDS=1
+# cargo takes what it built of one tree for that of another, if they share a folder.
+export CARGO_TARGET_DIR=$scratch/target CARGO_TERM_COLOR=never EXHAUSTIVE_EVENTS=1 EXHAUSTIVE_SECONDS=1
 unset ANTREA_CNI_PLUGIN ANTREA_CNICTL
 mkdir -p "$scratch"
 git ls-files -z --cached --others --exclude-standard | tar --null -cf "$scratch/tree.tar" -T -

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
         let mut paths = vec![path.clone()];
         if path.is_dir() {
             paths = conflist::files(path);
-            let folder = Folder::new(path, &paths);
+            let folder = Folder::new(path, &paths, &arguments.bin_dir);
             fails |= folder.is_bypassed();
             output::answer(out, arguments.output, &folder)?;
         }

@@ -5,7 +5,8 @@
 //! A container runtime may start the plugin at any moment. So there is always a whole file under
 //! the plugin's name, and it is never open for writing ("text file busy"): a new plugin is written
 //! beside it, run once and renamed over it. [`managed_file::ManagedFile`] keeps the replaced file
-//! in a hidden folder. [`state::State`] locks that folder.
+//! in a hidden folder. [`state::State`] locks that folder. Where Antrea's installer writes into
+//! folders of its own, [`staged::Staged`] moves what changed to the node.
 
 mod installation;
 #[cfg(unix)]
@@ -15,6 +16,7 @@ mod managed_file;
 mod metrics;
 mod settings;
 mod signals;
+mod staged;
 pub(crate) mod state;
 mod undo;
 #[cfg(unix)]
@@ -22,8 +24,9 @@ mod watch;
 
 use std::io::Write;
 
-use self::installation::Installation;
+use self::installation::{Installation, put_instead};
 use self::signals::until_terminated;
+use self::staged::Staged;
 use self::state::sha256;
 use crate::cli::Install;
 use crate::error::{Error, Exit};
@@ -53,36 +56,64 @@ pub(crate) fn embedded() -> String {
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {
     until_terminated(
         async {
-            let installed = match Installation::prepare(arguments, EMBEDDED).await {
+            let staged = arguments.staged.as_ref();
+            let mut staged = staged.map(|it| Staged::read(it, &arguments.place)).transpose()?;
+            if let Some(staged) = &mut staged {
+                staged.move_programs(out)?;
+            }
+            let antreas = staged.as_ref().and_then(Staged::plugin);
+            let prepare = || Installation::prepare(arguments, EMBEDDED, antreas);
+            let installed = match prepare().await {
                 Ok(installation) => {
                     let done = installation.install(out).await;
                     done.map(|()| installation)
                 }
                 Err(error) => Err(error),
             };
-            let plugin = arguments.place.plugin()?;
             let installation = match installed {
-                Ok(installation) => installation,
-                Err(error)
-                    if arguments.best_effort
-                        && plugin_check::works(&plugin, plugin_check::LIMIT).await =>
-                {
-                    warn(format!("{}: left as it is: {error}", plugin.display()));
+                Ok(installation) => Some(installation),
+                Err(error) if arguments.best_effort => {
+                    do_without(arguments, antreas, error).await?;
                     match arguments.keep {
                         // The keeper tries again, because the error may be temporary.
-                        Some(_) => Installation::prepare(arguments, EMBEDDED).await?,
-                        None => return Ok(Exit::Success),
+                        Some(_) => Some(prepare().await?),
+                        None => None,
                     }
                 }
                 Err(error) => return Err(error),
             };
-            match arguments.keep {
+            if let Some(staged) = &mut staged {
+                staged.move_lists(out)?;
+            }
+            match (arguments.keep, installation) {
                 #[cfg(unix)]
-                Some(interval) => keep::keep(&installation, interval, out).await?,
-                _ => drop(installation),
+                (Some(interval), Some(installation)) => {
+                    keep::keep(&installation, interval, out).await?;
+                }
+                (_, installation) => drop(installation),
             }
             Ok(Exit::Success)
         },
         if arguments.keep.is_some() { Exit::Success } else { Exit::Failure },
     )
+}
+
+/// Warns that the plugin cannot be used on this node. Antrea's staged plugin takes its place.
+///
+/// # Errors
+/// No other plugin that works is there either.
+async fn do_without(arguments: &Install, antreas: Option<&[u8]>, why: Error) -> Result<(), Error> {
+    let plugin = arguments.place.plugin()?;
+    let path = plugin.display();
+    match antreas {
+        Some(antreas) if put_instead(&arguments.place, antreas).await.is_ok() => {
+            warn(format!("{path}: Antrea's plugin is there: {why}"));
+            Ok(())
+        }
+        _ if plugin_check::works(&plugin, plugin_check::LIMIT).await => {
+            warn(format!("{path}: left as it is: {why}"));
+            Ok(())
+        }
+        _ => Err(why),
+    }
 }

@@ -19,6 +19,7 @@ use crate::commands::settings::InForce;
 use crate::conflist;
 use crate::error::{Error, Exit};
 use crate::network::Network;
+use crate::staged_record::StagedRecord;
 use crate::style::{BAD, TITLE, plain};
 use crate::{files, output, plugin_check};
 
@@ -41,6 +42,9 @@ pub(crate) struct Report {
     pub(crate) keeper: bool,
     /// Whether a rollback is in force
     pub(crate) rolled_back: bool,
+    /// Files that are not what Antrea's installer staged last; `null` if it writes to the node
+    #[serde(default)]
+    changed_since_staged: Option<Vec<PathBuf>>,
     /// The network configuration that the container runtime uses
     pub(crate) conflist: Conflist,
     /// The document of `settings --output json`
@@ -151,6 +155,9 @@ impl Report {
             File::open(state::keeper_lock_path(&folder)).is_ok_and(|file| file.try_lock().is_err());
         let rolled_back = installed.is_some_and(|bytes| intent.is_rolled_back(&bytes))
             || matches!(&intent, Intent::RolledBack(off) if plugin.sha256.as_ref() != Some(off));
+        let changed_since_staged = StagedRecord::read(&folder).map(|it| {
+            [it.changed_programs(place.bin_dir()), it.changed_lists(&place.conf_dir())].concat()
+        });
         let settings = InForce::for_place(place)?;
         let owed = owed::count(&settings.in_force.socket);
         let mut report = Self {
@@ -158,6 +165,7 @@ impl Report {
             kept,
             keeper,
             rolled_back,
+            changed_since_staged,
             conflist,
             settings,
             owed,
@@ -214,7 +222,8 @@ fn parse_version(about: &str) -> Option<String> {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plugin, kept, keeper, rolled_back, conflist, settings, owed, findings } = self;
+        let Self { plugin, kept, keeper, rolled_back, conflist, settings, owed, findings, .. } =
+            self;
         let mut row = |title: &str, text: String| {
             writeln!(out, "{TITLE}{title:<10}{TITLE:#} {}", plain(&text))
         };
@@ -263,6 +272,14 @@ impl fmt::Display for Report {
                 }
             },
         )?;
+        if let Some(changed) = &self.changed_since_staged {
+            let names: Vec<_> = changed.iter().map(|it| it.display().to_string()).collect();
+            let since = match names.is_empty() {
+                true => "nothing changed since".to_owned(),
+                false => format!("changed since: {}", names.join(", ")),
+            };
+            row("staged", format!("Antrea's installer writes into staging folders; {since}"))?;
+        }
         row("owed", format!("{owed} DELs that no agent did yet"))?;
         findings.iter().try_for_each(|it| writeln!(out, "{BAD}finding{BAD:#}    {}", plain(it)))?;
         writeln!(out)?;

@@ -64,6 +64,11 @@ pub(crate) fn mode(file: &Metadata) -> Option<u32> {
     Some(file.mode() & 0o7777)
 }
 
+/// Returns whether a file belongs to the tool's user.
+pub(crate) fn is_own(file: &Metadata) -> bool {
+    file.uid() == geteuid().as_raw()
+}
+
 /// Opens a file for reading. Without O_NONBLOCK the kernel waits for the writer of a FIFO.
 pub(crate) fn open_without_waiting(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)

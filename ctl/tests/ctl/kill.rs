@@ -12,7 +12,7 @@ use antrea_cni_test_support::skipped;
 use crate::support::{Answer, Node, mode, tool};
 
 /// strace counts each of them by itself.
-const CHANGES: [&str; 23] = [
+pub(crate) const CHANGES: [&str; 23] = [
     "open",
     "openat",
     "write",

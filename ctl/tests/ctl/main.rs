@@ -29,6 +29,8 @@ mod owed;
 mod plain;
 mod probe;
 mod settings;
+#[cfg(unix)]
+mod staged;
 mod status;
 mod support;
 #[cfg(unix)]

@@ -202,6 +202,45 @@ fn a_keeper_writes_metrics() {
     drop(keeper);
 }
 
+/// Who takes the plugin away takes away what was said of it, and nothing else.
+#[test]
+fn what_a_killed_keeper_wrote_goes_with_the_plugin() {
+    for command in ["rollback", "uninstall"] {
+        let watched = Watched::new("n1");
+        watched.node.script("theirs");
+        fs::copy(watched.node.path("theirs"), watched.node.target()).unwrap();
+        let keeper = watched.keeper();
+        eventually(|| watched.textfile().exists());
+        keeper.signal(Signal::SIGKILL);
+        drop(keeper);
+        assert!(watched.textfile().exists());
+        watched.node.run(command).assert(0, "antrea: ");
+        assert!(!watched.textfile().exists(), "{command}");
+    }
+    let watched = Watched::new("n1");
+    let keeper = watched.keeper();
+    eventually(|| watched.textfile().exists());
+    keeper.signal(Signal::SIGKILL);
+    drop(keeper);
+    fs::write(watched.textfile(), "precious\n").unwrap();
+    fs::remove_dir_all(watched.node.path("net.d")).unwrap();
+    watched.node.run("uninstall").assert(0, "uninstalled");
+    assert_eq!(fs::read_to_string(watched.textfile()).unwrap(), "precious\n");
+}
+
+/// A keeper that runs says that the plugin was rolled back.
+#[test]
+fn a_rollback_leaves_the_metrics_to_a_keeper_that_runs() {
+    let watched = Watched::new("n1");
+    watched.node.script("theirs");
+    fs::copy(watched.node.path("theirs"), watched.node.target()).unwrap();
+    let _keeper = watched.keeper();
+    eventually(|| watched.textfile().exists());
+    watched.node.run("rollback").assert(0, "rolled back");
+    let text = || fs::read_to_string(watched.textfile()).unwrap();
+    eventually(|| text().contains("antrea_cni_rolled_back{plugin=\"antrea\"} 1"));
+}
+
 /// What another program wrote is not replaced, and not removed.
 #[test]
 fn a_file_that_is_there_is_not_taken_for_metrics() {

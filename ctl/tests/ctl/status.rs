@@ -15,7 +15,11 @@ fn status(node: &Node, more: &[&str]) -> Answer {
 fn ours_that_answers_is_good_and_all_else_is_not() {
     let node = Node::new();
     fs::create_dir(node.path("net.d")).unwrap();
-    status(&node, &[]).assert(1, "nothing is there");
+    let answer = status(&node, &[]);
+    answer.assert(1, "nothing is there");
+    answer.assert(1, "this tool has installed nothing here");
+    answer.assert(1, "nothing was installed as ");
+    assert!(!answer.out.contains("installed last"), "{answer:?}");
     fs::write(node.path("theirs"), "theirs").unwrap();
     node.overwrite(&node.target(), &node.path("theirs"));
     status(&node, &[]).assert(1, "another plugin");

@@ -4,13 +4,15 @@
 // Reads rendered manifests as an API server would, refusing what it does not know,
 // and checks what they promise:
 //
-//	validate encap|network-policy-only BEFORE AFTER
+//	validate encap|encap-without-keeper|network-policy-only|network-policy-only-init BEFORE AFTER
 //	validate chart FILE...
 //	validate mode FILE
+//	validate conflist FILE
 //	validate settings FILE
 //
 // BEFORE and AFTER are Antrea's manifest without and with the kustomize component, FILE
-// what the chart renders. `mode` says which component a manifest is for, `settings` prints the
+// what the chart renders. `mode` says which component a manifest is for, `conflist` prints the list
+// in the ConfigMap that the DaemonSet's volume names, as docs/operations.md finds it, `settings` the
 // settings in its ConfigMap as JSON. The others print a line of JSON for each container of ours,
 // with what is needed to run it.
 package main
@@ -44,6 +46,9 @@ func main() {
 	case "mode":
 		fmt.Println(componentFor(read(files[0])))
 		return
+	case "conflist":
+		fmt.Println(conflist(read(files[0])))
+		return
 	case "settings":
 		for _, object := range read(files[0]) {
 			if isSettings(object) {
@@ -51,7 +56,7 @@ func main() {
 			}
 		}
 		return
-	case "encap", "network-policy-only":
+	case "encap", "encap-without-keeper", "network-policy-only", "network-policy-only-init":
 		component(mode, read(files[0]), read(files[1]))
 		return
 	}
@@ -65,6 +70,9 @@ func componentFor(manifest []runtime.Object) string {
 	for _, object := range manifest {
 		if set, ok := object.(*appsv1.DaemonSet); ok && set.Name == "antrea-agent" {
 			for _, it := range set.Spec.Template.Spec.InitContainers {
+				if it.Name == "install-cni" && slices.Equal(it.Command, []string{"install_cni_chaining"}) {
+					return "network-policy-only-init"
+				}
 				if it.Name == "install-cni" {
 					return "encap"
 				}
@@ -72,6 +80,26 @@ func componentFor(manifest []runtime.Object) string {
 		}
 	}
 	return "network-policy-only"
+}
+
+// conflist finds the ConfigMap by the DaemonSet's volume: its name ends in a hash in old releases.
+func conflist(manifest []runtime.Object) string {
+	name := ""
+	for _, object := range manifest {
+		if set, ok := object.(*appsv1.DaemonSet); ok && set.Name == "antrea-agent" {
+			for _, it := range set.Spec.Template.Spec.Volumes {
+				if it.Name == "antrea-config" && it.ConfigMap != nil {
+					name = it.ConfigMap.Name
+				}
+			}
+		}
+	}
+	for _, object := range manifest {
+		if config, ok := object.(*corev1.ConfigMap); ok && config.Name == name {
+			return config.Data["antrea-cni.conflist"]
+		}
+	}
+	return ""
 }
 
 func isSettings(object runtime.Object) bool {
@@ -103,10 +131,19 @@ func component(mode string, before, after []runtime.Object) {
 		}
 		was := before[i].(*appsv1.DaemonSet).Spec.Template.Spec
 		spec := &set.Spec.Template.Spec
-		if mode == "encap" {
+		isStaged := strings.HasPrefix(mode, "encap")
+		if isStaged || mode == "network-policy-only-init" {
 			spec.InitContainers = without(spec, was.InitContainers, spec.InitContainers, "install-antrea-cni")
 		}
-		spec.Containers = without(spec, was.Containers, spec.Containers, "antrea-cni")
+		if mode != "encap-without-keeper" {
+			spec.Containers = without(spec, was.Containers, spec.Containers, "antrea-cni")
+		}
+		if isStaged {
+			unstage(spec)
+			for _, it := range []*corev1.PodSpec{spec, &was} {
+				sortMounts(it)
+			}
+		}
 		if len(spec.InitContainers) == 0 {
 			// null and [] are the same.
 			spec.InitContainers = was.InitContainers
@@ -117,7 +154,10 @@ func component(mode string, before, after []runtime.Object) {
 			}
 			return names
 		}
-		installer := map[string][]string{"encap": names(was.InitContainers), "network-policy-only": names(was.Containers)}[mode]
+		installer := names(was.InitContainers)
+		if mode == "network-policy-only" {
+			installer = names(was.Containers)
+		}
 		if !slices.Contains(installer, "install-cni") {
 			fail("%s: Antrea's installer is not where this component expects it: %v", mode, installer)
 		}
@@ -128,6 +168,54 @@ func component(mode string, before, after []runtime.Object) {
 	}
 	if patched != expected || expected > 1 {
 		fail("%d DaemonSets of %d were patched", patched, expected)
+	}
+}
+
+// The paths at which Antrea's installer has the node's folders, the volumes that take their place,
+// and Antrea's own volumes.
+var staged = []struct{ path, volume, node string }{
+	{"/host/opt/cni/bin", "antrea-cni-staged-bin", "host-cni-bin"},
+	{"/host/etc/cni/net.d", "antrea-cni-staged-conf", "host-cni-conf"},
+}
+
+// unstage checks that Antrea's installer writes into empty folders, and into nothing of the node's
+// folders of plugins and lists, and gives it those back. Our container was taken off already.
+func unstage(spec *corev1.PodSpec) {
+	for _, it := range staged {
+		volumes := len(spec.Volumes)
+		spec.Volumes = slices.DeleteFunc(spec.Volumes, func(volume corev1.Volume) bool {
+			return volume.Name == it.volume && volume.EmptyDir != nil
+		})
+		if len(spec.Volumes) != volumes-1 {
+			fail("%s is not one empty folder", it.volume)
+		}
+		mounts := 0
+		for _, container := range slices.Concat(spec.InitContainers, spec.Containers) {
+			for at, mount := range container.VolumeMounts {
+				if container.Name == "install-cni" && mount.Name == it.node {
+					fail("install-cni still writes to the node: %s", mount.MountPath)
+				}
+				if mount.Name == it.volume {
+					if container.Name != "install-cni" || mount.MountPath != it.path || mount.ReadOnly {
+						fail("%s has %s at %s", container.Name, mount.Name, mount.MountPath)
+					}
+					container.VolumeMounts[at].Name = it.node
+					mounts++
+				}
+			}
+		}
+		if mounts != 1 {
+			fail("install-cni has %d mounts of %s", mounts, it.volume)
+		}
+	}
+}
+
+// sortMounts brings mounts into one order: a patch changes it.
+func sortMounts(spec *corev1.PodSpec) {
+	for _, container := range spec.InitContainers {
+		slices.SortFunc(container.VolumeMounts, func(a, b corev1.VolumeMount) int {
+			return strings.Compare(a.MountPath, b.MountPath)
+		})
 	}
 }
 
@@ -174,7 +262,8 @@ func chart(path string, objects []runtime.Object) {
 }
 
 // check that a container has the least privilege, and no path of the node but the folders of
-// plugins and metrics, and, to read, those of conflists, of the agent's socket and of the log.
+// plugins and metrics, and, to read, those of conflists, of the agent's socket and of the log. The
+// init container writes lists, too, that Antrea's installer staged.
 func check(spec *corev1.PodSpec, container corev1.Container) {
 	security := container.SecurityContext
 	switch {
@@ -197,13 +286,18 @@ func check(spec *corev1.PodSpec, container corev1.Container) {
 			if volume.Name == it.Name && volume.HostPath != nil {
 				mounts = append(mounts, mount{volume.HostPath.Path, it.MountPath, it.ReadOnly})
 			}
+			if volume.Name == it.Name && volume.EmptyDir != nil {
+				mounts = append(mounts, mount{"/emptydir/" + volume.Name, it.MountPath, it.ReadOnly})
+			}
 		}
 	}
 	for _, it := range mounts {
 		isBin := strings.Contains(it.Path, "bin") || strings.HasPrefix(it.Path, "/var/lib/rancher") || strings.HasPrefix(it.Path, "/var/snap")
+		isStaged := strings.HasPrefix(it.Host, "/emptydir/") && it.ReadOnly
+		isMoved := container.Name == "install-antrea-cni" && it.Host == "/etc/cni/net.d"
 		isList := (strings.Contains(it.Path, "net.d") || strings.Contains(it.Path, "cni-network")) && it.ReadOnly
 		isRead := (it.Host == "/var/run/antrea" || it.Host == "/var/log/antrea") && it.ReadOnly
-		if !isBin && !isList && !isRead && it.Host != "/var/lib/node_exporter" {
+		if !isBin && !isStaged && !isMoved && !isList && !isRead && it.Host != "/var/lib/node_exporter" {
 			fail("%s: mounts %s", container.Name, it.Host)
 		}
 	}

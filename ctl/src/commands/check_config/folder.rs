@@ -9,7 +9,11 @@ use serde::Serialize;
 
 use super::checker::TYPE;
 use crate::network::{self, HandedOn, Network};
+use crate::staged_record::StagedRecord;
 use crate::style::{BAD, TITLE, WEAK};
+
+/// Folder of the plugin's installation, in the folder of plugins.
+const INSTALLATION: &str = ".antrea.cnictl";
 
 /// Describes which file of a folder a container runtime uses.
 #[derive(Debug, Serialize)]
@@ -30,10 +34,13 @@ pub(super) struct Folder {
     leads_to_plugin: bool,
     /// The first file that leads to the plugin
     antrea: Option<PathBuf>,
+    /// Lists that are not those that Antrea's installer staged last
+    changed_since_staged: Vec<PathBuf>,
 }
 
 impl Folder {
-    pub(super) fn new(folder: &Path, files: &[PathBuf]) -> Self {
+    pub(super) fn new(folder: &Path, files: &[PathBuf], bin_dirs: &[PathBuf]) -> Self {
+        let staged = bin_dirs.iter().find_map(|it| StagedRecord::read(&it.join(INSTALLATION)));
         let taken = files.first().and_then(|path| Network::read_file(path).ok());
         Self {
             folder: folder.to_owned(),
@@ -42,6 +49,7 @@ impl Folder {
             is_multus: taken.as_ref().is_some_and(|it| !matches!(it.handed_on, HandedOn::No)),
             leads_to_plugin: taken.as_ref().is_some_and(|it| it.leads_to(TYPE)),
             taken: files.first().cloned(),
+            changed_since_staged: staged.map(|it| it.changed_lists(folder)).unwrap_or_default(),
             antrea: network::first_leading_to(folder, TYPE).map(|it| it.source.path),
         }
     }
@@ -66,6 +74,13 @@ impl fmt::Display for Folder {
             out,
             "{TITLE}{folder}{TITLE:#}: the runtime takes {taken}, whose name comes first"
         )?;
+        for list in &self.changed_since_staged {
+            writeln!(
+                out,
+                "  {BAD}{} is not what Antrea's installer wrote{BAD:#}: the next start of the agent's Pod writes it again; change Antrea's ConfigMap",
+                name(list)
+            )?;
+        }
         if let Some(next) = &self.handed_on_to {
             writeln!(out, "  Multus hands Pods on to {}", next.display())?;
         }

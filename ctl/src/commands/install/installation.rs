@@ -25,6 +25,8 @@ pub(super) const PLUGIN_MODE: u32 = 0o755;
 pub(super) struct Installation {
     pub(super) place: Place,
     pub(super) plugin: Vec<u8>,
+    /// Antrea's plugin, from a staging folder
+    antreas: Option<Vec<u8>>,
     pub(super) settings: Vec<SettingArg>,
     /// Whether the install runs without a person, as in a container
     pub(super) is_unattended: bool,
@@ -33,13 +35,20 @@ pub(super) struct Installation {
     pub(super) metrics_interval: Duration,
 }
 
+/// Returns whether a file has the metrics of a keeper.
+pub(super) fn is_metrics(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"# HELP antrea_cni_")
+}
+
 impl Installation {
     /// Reads and checks all input before a file is changed.
     pub(super) async fn prepare(
         arguments: &Install,
         embedded: Option<&'static [u8]>,
+        antreas: Option<&[u8]>,
     ) -> Result<Self, Error> {
         let arguments = arguments.clone();
+        let antreas = antreas.map(<[u8]>::to_vec);
         // On its own thread, because the read of a FIFO may never end.
         let read = spawn_blocking(move || {
             let plugin = match &arguments.from {
@@ -49,12 +58,13 @@ impl Installation {
             // Of another program, or a log: it would be replaced, and removed in the end.
             let metrics = arguments.metrics.as_deref().map(files::read_if_exists).transpose()?;
             let metrics = metrics.flatten().unwrap_or_default();
-            if !metrics.is_empty() && !metrics.starts_with(b"# HELP antrea_cni_") {
+            if !metrics.is_empty() && !is_metrics(&metrics) {
                 let said = "--metrics names a file that is there and has no metrics: name another";
                 return Err(Error::Argument(said.to_owned()));
             }
             Ok(Self {
                 plugin,
+                antreas,
                 is_unattended: arguments.keep.is_some() || arguments.best_effort,
                 settings: settings::requested(arguments.place.named_conf_dir(), arguments.set)?,
                 place: arguments.place,
@@ -76,6 +86,9 @@ impl Installation {
         let state = State::lock(&self.place).await?;
         if self.is_unattended && state.intent().is_rolled_back(&self.plugin) {
             let plugin = self.plugin_path()?;
+            if let Some(antreas) = &self.antreas {
+                ManagedFile::open(&self.place, &state)?.put(antreas, PLUGIN_MODE)?;
+            }
             return say(out, format!("{}: was rolled back: not installed again", plugin.display()));
         }
         if let Err(error) = self.install_plugin(&state, out).await {
@@ -104,9 +117,24 @@ impl Installation {
             settings::keep_before(state, &beside)?;
         }
         let change = file.replace(&self.plugin, PLUGIN_MODE, ReplacedBy::Install, trial).await?;
+        if let Some(antreas) = &self.antreas {
+            file.keep_as_replaced(antreas, PLUGIN_MODE)?;
+        }
         if let Some(settings) = settings {
             settings::write(state, &beside, &settings)?;
         }
         file.report(out, change)
+    }
+}
+
+/// Puts Antrea's staged plugin in the place of one that cannot be used.
+pub(super) async fn put_instead(place: &Place, antreas: &[u8]) -> Result<(), Error> {
+    let state = State::lock(place).await?;
+    let file = ManagedFile::open(place, &state)?;
+    file.put(antreas, PLUGIN_MODE)?;
+    match file.installed()? {
+        // A refused first install leaves no state behind.
+        None => state.remove(),
+        Some(_) => Ok(()),
     }
 }

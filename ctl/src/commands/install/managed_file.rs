@@ -211,6 +211,27 @@ impl ManagedFile {
         Ok(Outcome::Installed)
     }
 
+    /// Writes a plugin that is not ours, unless it is there already.
+    pub(super) fn put(&self, bytes: &[u8], mode: u32) -> Result<(), Error> {
+        match files::is_same(&self.target, bytes, mode) {
+            true => Ok(()),
+            false => files::write(&self.target, bytes, mode),
+        }
+    }
+
+    /// Keeps a plugin that was never there as the one that `uninstall` and `rollback` restore.
+    pub(super) fn keep_as_replaced(&self, bytes: &[u8], mode: u32) -> Result<(), Error> {
+        let original = self.kept_path("original");
+        if Existing::at(&original)?.bytes() != Some(bytes) {
+            files::write(&original, bytes, mode)?;
+        }
+        let replaced = self.kept_path(ReplacedBy::Install.kept_name());
+        if Existing::at(&replaced)?.bytes() != Some(bytes) {
+            files::link_or_copy(&original, &replaced)?;
+        }
+        files::remove(&self.kept_path(ReplacedBy::Keeper.kept_name())).map(drop)
+    }
+
     fn next_path(&self, by: ReplacedBy) -> PathBuf {
         self.kept_path(&format!("{}.next", by.kept_name()))
     }

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes the keeper's metrics for node-exporter: the installation, and counts of the calls.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::installation::Installation;
+use super::installation::{Installation, is_metrics};
 use super::state::{self, sha256};
 use crate::commands::log::counters::Counters;
 use crate::commands::log::prometheus::{Kind, MetricsText};
@@ -23,6 +25,24 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// Name of the file with the counters in the folder of the installation.
 const COUNTERS_FILE: &str = "counters.json";
+
+/// Name of the file with the path of the metrics in the folder of the installation.
+const PATH_FILE: &str = "metrics-path";
+
+/// Removes the metrics of a keeper that was killed. One that runs removes its own.
+pub(super) fn remove_left(folder: &Path) -> Result<(), Error> {
+    let keeper = File::open(state::keeper_lock_path(folder));
+    let record = folder.join(PATH_FILE);
+    let Some(path) = files::read_if_exists(&record)? else { return Ok(()) };
+    if keeper.is_ok_and(|file| file.try_lock().is_err()) {
+        return Ok(());
+    }
+    let path = PathBuf::from(OsString::from_vec(path));
+    if files::read_if_exists(&path)?.is_some_and(|bytes| is_metrics(&bytes)) {
+        files::remove(&path)?;
+    }
+    files::remove(&record).map(drop)
+}
 
 /// Describes whether the installed plugin is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +114,11 @@ impl<'a> Metrics<'a> {
         if self.saved.parent().is_some_and(Path::is_dir) {
             let saved = serde_json::to_vec(&self.counters).unwrap_or_default();
             files::write(&self.saved, &saved, 0o600)?;
+            let to = std::path::absolute(self.to).map_err(Error::file("find", self.to))?;
+            let (record, to) = (self.saved.with_file_name(PATH_FILE), to.into_os_string());
+            if !files::is_same(&record, to.as_bytes(), 0o600) {
+                files::write(&record, to.as_bytes(), 0o600)?;
+            }
         }
         // An unreadable plugin gets the checksum of an empty file.
         let plugin = files::read_plain(&self.installation.plugin_path()?).unwrap_or_default();

@@ -56,10 +56,13 @@ pub(super) fn keep_before(state: &State, path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Writes the node settings that an install changed.
+/// Writes the node settings that an install changed. The same settings are not written again.
 pub(super) fn write(state: &State, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    files::write(&written_path(state), bytes, 0o600)?;
-    files::write(path, bytes, MODE)?;
+    for (path, mode) in [(&*written_path(state), 0o600), (path, MODE)] {
+        if !files::is_same(path, bytes, mode) {
+            files::write(path, bytes, mode)?;
+        }
+    }
     files::remove(&aside_path(path)).map(drop)
 }
 

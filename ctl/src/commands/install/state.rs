@@ -10,17 +10,19 @@
 //! | `keeper` | locked, shared, by each keeper that runs |
 //! | `settings-before` | the node settings from before the first install, if there were any |
 //! | `settings-written` | the node settings that an install wrote last |
+//! | `counters.json`, `metrics-path` | the counters of the metrics, and where they are written |
+//! | `staged.json` | the [`crate::staged_record::StagedRecord`] of what was moved to the node last |
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
 use crate::cli::Place;
 use crate::error::Error;
 use crate::files;
+pub(crate) use crate::files::sha256;
 use crate::output::waiting;
 use crate::platform;
 
@@ -215,8 +217,4 @@ impl Intent {
     pub(crate) fn is_rolled_back(&self, bytes: &[u8]) -> bool {
         matches!(self, Self::RolledBack(off) if *off == sha256(bytes))
     }
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,8 @@ use antrea_cni::input::node_settings;
 use serde_json::{Map, Value};
 
 use super::managed_file::{ManagedFile, Outcome};
+#[cfg(unix)]
+use super::metrics;
 use super::settings;
 use super::signals::until_terminated;
 use super::state::{Intent, State, sha256};
@@ -51,6 +53,7 @@ pub(crate) fn uninstall(arguments: &Uninstall, out: &mut impl Write) -> Result<E
         }
         plugin.report(out, plugin.undo()?)?;
         settings::undo(&state, &node_settings::beside(plugin.target()))?;
+        remove_metrics(&state);
         state.uninstall()?;
         Ok(Exit::Success)
     })
@@ -92,9 +95,20 @@ pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, E
             state.set_intent(&Intent::RolledBack(sha256(&off)))?;
         }
         plugin.report(out, plugin.roll_back()?)?;
+        remove_metrics(&state);
         set_refused_settings_aside(&state, plugin.target()).await?;
         Ok(Exit::Success)
     })
+}
+
+/// Removes what a killed keeper said of the plugin. A command does not fail because of it.
+fn remove_metrics(state: &State) {
+    #[cfg(unix)]
+    if let Err(error) = metrics::remove_left(state.folder()) {
+        warn(format!("the metrics of a keeper that was killed stay: {error}"));
+    }
+    #[cfg(windows)]
+    let _ = state;
 }
 
 /// Moves the node settings aside for the next install if the restored plugin refuses one. With a
