@@ -484,17 +484,17 @@ impl Killed {
 #[test]
 fn each_start_of_a_program_finds_a_whole_one_while_agents_restart() {
     let staging = Bench::new();
-    let (failed, restarts) = staging.measure(|release| {
+    let (starts, restarts) = staging.measure(|release| {
         staging.0.start(release).assert(0, "");
     });
-    eprintln!("staged: {restarts} restarts of an agent, {failed:?} of 1,000 starts failed");
-    assert!(failed.values().all(BTreeMap::is_empty), "{failed:?}");
+    eprintln!("staged, {restarts} restarts of an agent: {starts:?}");
+    assert!(starts.values().all(|it| it.failed.is_empty()), "{starts:?}");
 
     let beside = Bench::new();
     beside.0.installer("bin", "net.d");
     let keeper = beside.0.node.keeper("one", &[]);
     let again = AtomicUsize::new(0);
-    let (failed, restarts) = beside.measure(|_| {
+    let (starts, restarts) = beside.measure(|_| {
         // `install` ends with "File exists" if the keeper was faster. A kubelet starts it again.
         loop {
             let ran = beside.0.installer_that_may_fail("bin", "net.d");
@@ -506,17 +506,14 @@ fn each_start_of_a_program_finds_a_whole_one_while_agents_restart() {
         }
     });
     let again = again.into_inner();
-    eprintln!(
-        "beside, with a keeper: {restarts} restarts of an agent, {again} of whose installers failed, of 1,000 starts failed {failed:?}"
-    );
+    eprintln!("beside, {restarts} restarts, {again} installers failed: {starts:?}");
     assert_eq!(keeper.end(), Some(0));
 }
 
 struct Bench(Staging);
 
 impl Bench {
-    const STARTS: u32 = 1000;
-    const PACE: Duration = Duration::from_millis(2);
+    const STARTS: usize = 1000;
 
     fn new() -> Self {
         let bench = Self(Staging::of(Node::new()));
@@ -531,38 +528,21 @@ impl Bench {
         bench
     }
 
-    /// Starts programs while `restart` runs again and again. Returns the failures of each program
-    /// by their errors, and the number of restarts.
-    fn measure(
-        &self,
-        restart: impl Fn(&str),
-    ) -> (BTreeMap<&'static str, BTreeMap<String, usize>>, usize) {
-        let (left, ended) = (AtomicUsize::new(2), AtomicBool::new(false));
+    /// Starts programs while `restart` runs again and again, at least 20 times. Returns what the
+    /// starts of each program came to, and the number of restarts.
+    fn measure(&self, restart: impl Fn(&str)) -> (BTreeMap<&'static str, Starts>, usize) {
+        let (made, ended) = ([AtomicUsize::new(0), AtomicUsize::new(0)], AtomicBool::new(false));
         std::thread::scope(|scope| {
-            let starters = ["antrea", "portmap"].map(|program| {
-                let (left, ended) = (&left, &ended);
-                scope.spawn(move || {
-                    let path = self.0.path(&format!("bin/{program}"));
-                    let mut failed = BTreeMap::new();
-                    let began = Instant::now();
-                    for number in 0..Self::STARTS {
-                        // One each 2 ms: one that fails takes less time than one that does not.
-                        let due = began + Self::PACE * number;
-                        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                        if let Some(why) = start(&path) {
-                            *failed.entry(why).or_default() += 1;
-                        }
-                        if ended.load(Ordering::Relaxed) {
-                            break;
-                        }
-                    }
-                    left.fetch_sub(1, Ordering::Relaxed);
-                    (program, failed)
-                })
-            });
+            let starter = |program, made| {
+                let ended = &ended;
+                let path = self.0.path(&format!("bin/{program}"));
+                scope.spawn(move || (program, Starts::make(&path, made, ended)))
+            };
+            let starters = [starter("antrea", &made[0]), starter("portmap", &made[1])];
             let mut restarts = 0;
+            let is_enough = || made.iter().all(|it| it.load(Ordering::Relaxed) >= Self::STARTS);
             let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                while left.load(Ordering::Relaxed) > 0 || restarts < 20 {
+                while !is_enough() || restarts < 20 {
                     restarts += 1;
                     if restarts % 2 == 0 {
                         let portmap = self.0.path("image/portmap");
@@ -573,13 +553,40 @@ impl Bench {
                     restart(if restarts % 4 < 2 { "one" } else { "two" });
                 }
             }));
-            ended.store(worked.is_err(), Ordering::Relaxed);
-            let failed = starters.map(|it| it.join().unwrap()).into();
+            ended.store(true, Ordering::Relaxed);
+            let starts = starters.map(|it| it.join().unwrap()).into();
             if let Err(panic) = worked {
                 std::panic::resume_unwind(panic);
             }
-            (failed, restarts)
+            (starts, restarts)
         })
+    }
+}
+
+/// What starts of a program came to.
+#[derive(Debug, Default)]
+struct Starts {
+    made: usize,
+    /// How many failed, by their errors
+    failed: BTreeMap<String, usize>,
+}
+
+impl Starts {
+    /// One each 2 ms, as one that fails takes less time than one that does not.
+    const PACE: Duration = Duration::from_millis(2);
+
+    fn make(program: &Path, made: &AtomicUsize, ended: &AtomicBool) -> Self {
+        let mut starts = Self::default();
+        let mut due = Instant::now();
+        while !ended.load(Ordering::Relaxed) {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            due += Self::PACE;
+            if let Some(why) = start(program) {
+                *starts.failed.entry(why).or_default() += 1;
+            }
+            starts.made = made.fetch_add(1, Ordering::Relaxed) + 1;
+        }
+        starts
     }
 }
 
