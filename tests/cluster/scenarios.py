@@ -4,6 +4,7 @@
 project's on the others, which its chart puts there, in the very same trouble."""
 import concurrent.futures
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 import report
 from api import Api
 from churn import Churn
+from held import CONTAINED, end_with_parent
 from node import LOG, Node, Presence, Readiness
 from tools import CLUSTER, ENVIRONMENT, HERE, NODES, REPOSITORY, helm, kubectl, rolled_out, run
 
@@ -21,9 +23,9 @@ CHART = f'{REPOSITORY}/deploy/helm'
 SCENARIOS = {}
 
 
-def scenario(letter, what, before=None):
+def scenario(letter, what, before=lambda: None, after=lambda: None):
     def add(function):
-        SCENARIOS[letter] = (what, before or (lambda: None), function)
+        SCENARIOS[letter] = (what, before, function, after)
         return function
     return add
 
@@ -167,6 +169,11 @@ def kustomized():
     apply(kubectl('kustomize', folder))
 
 
+def unkustomized():
+    apply(plain())
+    install_ours()
+
+
 def plain():
     with open(f'{HERE}/agent/antrea.yaml') as file:
         return file.read()
@@ -177,8 +184,38 @@ def apply(manifest):
     rolled_out('antrea-agent')
 
 
-@scenario('k', "rolling upgrade v1.8.0, v2.7.0, v3.0.0, with the kustomize component on all nodes", kustomized)
+@scenario('k', "rolling upgrade v1.8.0, v2.7.0, v3.0.0, with the kustomize component on all nodes", kustomized, unkustomized)
 def upgraded_kustomized():
+    use_generations('v2.7.0', 'v3.0.0')
+
+
+def chained():
+    """As on a cloud's nodes: another CNI with a list of its own, and agents behind it."""
+    for name in NODES:
+        ipam = {'type': 'host-local', 'ranges': [[{'subnet': f'10.244.{name[1:]}.0/24'}]], 'routes': [{'dst': '0.0.0.0/0'}],
+                'dataDir': '/run/antrea/cni/networks'}
+        plugins = [{'type': 'ptp', 'ipam': ipam}, {'type': 'portmap', 'capabilities': {'portMappings': True}}]
+        write_cloud_list(name, {'cniVersion': '0.4.0', 'name': 'antrea', 'plugins': plugins})
+    apply(kubectl('kustomize', '--load-restrictor', 'LoadRestrictionsNone', f'{HERE}/agent/network-policy-only'))
+    for name in NODES:
+        Node(name).run('rm', '-f', '/etc/cni/net.d/10-antrea.conflist')
+    use_generation('v1.8.0')
+
+
+def write_cloud_list(name, conflist):
+    text = json.dumps(conflist, separators=(',', ':'))
+    Node(name).run('sh', '-ec', 'cp -u /usr/lib/cni/ptp /usr/lib/cni/host-local /opt/cni/bin/; echo "$1" >/run/list; '
+                   'install -m 644 /run/list /etc/cni/net.d/10-cloud.conflist', 'sh', text)
+
+
+def unchained():
+    apply(plain())
+    for name in NODES:
+        Node(name).run('rm', '-f', '/etc/cni/net.d/05-antrea.conflist', '/etc/cni/net.d/10-cloud.conflist')
+
+
+@scenario('n', 'rolling upgrade v1.8.0, v2.7.0, v3.0.0, with networkPolicyOnly behind another CNI', chained, unchained)
+def upgraded_chained():
     use_generations('v2.7.0', 'v3.0.0')
 
 
@@ -200,7 +237,8 @@ def listed_as_1_1_0():
     use_cni_version('1.1.0')
 
 
-@scenario('e', 'two nodes boot without an agent, with a list of 1.1.0', listed_as_1_1_0)
+@scenario('e', 'two nodes boot without an agent, with a list of 1.1.0', listed_as_1_1_0,
+          lambda: use_cni_version('0.3.0'))
 def boot_without_agent():
     names = [CONTROL, NODES[-1]]
     with no_agent_on(names):
@@ -237,15 +275,16 @@ SCRIPTS = {'guide': 'the blocks of docs/operations.md for a fleet', 'admission':
 
 def run_script(name):
     """Prints the last line that it said, or all of it if it failed."""
-    done = subprocess.run(['bash', f'{HERE}/{name}.sh', f'{CLUSTER}/{name}'], env=ENVIRONMENT, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+    roots = {f'ROOT_{name}': f'/proc/{Node(name).pid()}/root' for name in NODES}
+    done = subprocess.run([*CONTAINED, 'bash', f'{HERE}/{name}.sh', f'{CLUSTER}/{name}'], env={**ENVIRONMENT, **roots}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, preexec_fn=end_with_parent)
     said = done.stdout.strip()
     print(said if done.returncode else said.splitlines()[-1])
     return done.returncode != 0
 
 
 def chosen(names):
-    known = {**SCRIPTS, **{letter: what for letter, (what, _, _) in SCENARIOS.items()}}
+    known = {**SCRIPTS, **{letter: what for letter, (what, *_) in SCENARIOS.items()}}
     for name in names:
         if name not in known:
             raise SystemExit(f'there is no scenario {name}: ' + ', '.join(f'{it} ({what})' for it, what in known.items()))
@@ -274,14 +313,10 @@ def run_letters(letters, steps):
     steps.done('the chart installed')
     rows = []
     for letter in letters:
-        what, before, during = SCENARIOS[letter]
+        what, before, during, after = SCENARIOS[letter]
         before()
         rows += trouble(letter, what, during, None if letter == 'k' else CONTROL)
-        if letter == 'k':
-            apply(plain())
-            install_ours()
-        elif letter == 'e':
-            use_cni_version('0.3.0')
+        after()
         steps.done(f'scenario {letter}: {what}')
         table = report.write(rows, f'{CLUSTER}/table.md')
     print(f'\n{table}\n')
