@@ -104,8 +104,8 @@ def down():
 
 
 def run(names):
-    import scenarios
-    wanted = scenarios.chosen(names)
+    import runner
+    wanted = runner.chosen(names)
     refuse_a_second()
     steps = Steps()
     build(steps)
@@ -113,7 +113,7 @@ def run(names):
     follow, alive = os.pipe()
     try:
         start(steps, follow)
-        failed = scenarios.run_all(wanted, steps)
+        failed = runner.run_all(wanted, steps)
     finally:
         os.close(alive)
         end()
