@@ -29,9 +29,9 @@ image localhost/pod:latest "$layers/pod"
 # Debian's plugins, and the libraries that they need.
 cd "$layers/agent"
 mkdir -p bin etc usr/bin opt/cni/bin tmp
-busybox bin sh cat rm chmod test
+busybox bin sh cat rm chmod test sed sleep cmp
 cp "$programs/antrea-cni-agent" usr/bin/
-cp "$HERE"/agent/{install_cni,start_agent} usr/bin/
+cp "$HERE"/agent/{install_cni,install_cni_chaining,start_agent} usr/bin/
 chmod 755 usr/bin/*
 for it in ptp host-local loopback portmap bandwidth; do cp "$node/usr/lib/cni/$it" opt/cni/bin/; done
 ln -s usr/lib lib

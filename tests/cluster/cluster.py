@@ -12,7 +12,7 @@ import sys
 import time
 
 from api import Api
-from held import lock, remove_what_is_left
+from held import CONTAINED, end_with_parent, lock, remove_what_is_left
 from tools import CLUSTER, COMPONENTS, HERE, NODES, RUNNING, Steps, kubectl, rolled_out
 
 
@@ -24,16 +24,20 @@ def refuse_a_second():
     held.close()
 
 
+def contained(words, **more):
+    return subprocess.run([*CONTAINED, '--mount-proc', *words], preexec_fn=end_with_parent, **more)
+
+
 def build(steps):
     """Builds what is missing. What takes long is kept; make built the programs of this project before."""
     for what, program in (('the control plane', 'components'), ('the nodes\' files', 'node')):
         log = f'{CLUSTER}/build-{program}.log'
         with open(log, 'w') as file:
-            done = subprocess.run(['bash', f'{HERE}/build-{program}.sh'], stdout=file, stderr=file)
+            done = contained(['bash', f'{HERE}/build-{program}.sh'], stdout=file, stderr=file)
         if done.returncode:
             sys.exit(f'FAILED: {what} cannot be built: see {log}')
         steps.done(f'{what} ' + ('built' if os.path.getsize(log) else 'there'))
-    subprocess.run(['bash', f'{HERE}/build-images.sh'], check=True)
+    contained(['bash', f'{HERE}/build-images.sh'], check=True)
     steps.done('images')
 
 
@@ -100,8 +104,8 @@ def down():
 
 
 def run(names):
-    import scenarios
-    wanted = scenarios.chosen(names)
+    import runner
+    wanted = runner.chosen(names)
     refuse_a_second()
     steps = Steps()
     build(steps)
@@ -109,7 +113,7 @@ def run(names):
     follow, alive = os.pipe()
     try:
         start(steps, follow)
-        failed = scenarios.run_all(wanted, steps)
+        failed = runner.run_all(wanted, steps)
     finally:
         os.close(alive)
         end()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # guide.sh FOLDER: pastes the blocks of docs/operations.md that are for a fleet (```shell), in their order, into a shell
 # that has kubectl, helm and antrea-cnictl. Between them Pods start where the guide says so, and what it promises is
-# looked for. Called with the cluster's environment (tools.py).
+# looked for. Called with the cluster's environment (tools.py), and with ROOT_n1 and so on, where the nodes' files are.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 work=$1
@@ -17,6 +17,8 @@ mapfile -t blocks < <(printf '%s\n' "${blocks[@]:1:2}" "${blocks[0]}" "${blocks[
 ln -s "$REPOSITORY/deploy" "$work/deploy"
 cd "$work"
 
+root_of() { local it=ROOT_$1; echo "${!it}"; }
+plugins() { for node in $(nodes); do sha256sum <"$(root_of "$node")/opt/cni/bin/antrea"; done; }
 a_pod_on_each_node() {
   for node in $(nodes); do
     kubectl run "guide-$node" --image localhost/pod:latest --image-pull-policy Never --restart Never \
@@ -27,8 +29,9 @@ a_pod_on_each_node() {
 }
 metrics_are_there() {
   for node in $(nodes); do
-    file=/var/lib/node_exporter/antrea_cni-antrea.prom
-    in_node "$node" timeout 90 sh -c "until [ -s $file ]; do sleep 0.2; done; cat $file" >metrics
+    file=$(root_of "$node")/var/lib/node_exporter/antrea_cni-antrea.prom
+    timeout 90 sh -c 'until [ -s "$1" ]; do sleep 0.2; done' sh "$file" || die "$node: the keeper writes no metrics"
+    cat "$file" >metrics
     for metric in $(sed -n 's/^| `\(antrea_cni_[a-z_]*\)` .*/\1/p' "$guide"); do
       grep -q "^# TYPE $metric " metrics || die "$node: the keeper writes no $metric"
     done
@@ -36,7 +39,7 @@ metrics_are_there() {
   done
 }
 
-for node in $(nodes); do in_node "$node" sha256sum /opt/cni/bin/antrea; done >before
+plugins >before
 for block in "${blocks[@]}"; do
   bash -euo pipefail "$block" >"$block.said" 2>&1 || { cat "$block" "$block.said"; die "${block##*/} of the guide"; }
   ! grep -q 'settings.logFile' "$block" || a_pod_on_each_node >"$block.pods" 2>&1 || { cat "$block.pods"; die 'no Pods'; }
@@ -45,9 +48,9 @@ done
 # What the last blocks should leave
 for node in $(nodes); do
   grep -q "$node" fleet.html || die "fleet.html does not have $node"
-  in_node "$node" grep -q '"cniVersion": "1.0.0"' /etc/cni/net.d/10-antrea.conflist || die "$node has the old list"
-  in_node "$node" sha256sum /opt/cni/bin/antrea
-done >after
+  grep -q '"cniVersion": "1.0.0"' "$(root_of "$node")/etc/cni/net.d/10-antrea.conflist" || die "$node has the old list"
+done
+plugins >after
 diff before after || die 'another plugin than before'
 test -z "$(helm --namespace kube-system list --short)" || die 'a release is left'
 a_pod_on_each_node >pods 2>&1 || { cat pods; die 'no Pods after all'; }

@@ -14,13 +14,13 @@ machine() {
   grep -F "$CLUSTER" /proc/mounts || true
   find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -name "$CGROUP*"
   for it in /proc/[0-9]*; do
-    tr '\0' ' ' <"$it/cmdline" 2>/dev/null | grep -F -e "$CLUSTER" -e "$HERE/" | grep -v kill.sh || true
+    { tr '\0' ' ' <"$it/cmdline"; } 2>/dev/null | grep -F -e "$CLUSTER" -e "$HERE/" | grep -v kill.sh || true
   done
   ls "$CLUSTER" | grep -x running || true
 }
 machine >"$CLUSTER/machine-before"
 for number in $(seq "${1:-10}"); do
-  setsid bash "$HERE/cluster.sh" run a >"$log" 2>&1 </dev/null &
+  setsid bash "$HERE/cluster.sh" run a b >"$log" 2>&1 </dev/null &
   runner=$!
   moment=$((RANDOM % 600))
   end=$((SECONDS + moment / 10))

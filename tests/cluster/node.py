@@ -10,6 +10,7 @@ import threading
 import time
 
 from api import Watch
+from held import end_with_parent
 
 LOG = '/var/log/antrea/antrea-cni.log'
 HERE, RUNNING = os.environ['HERE'], os.environ['RUNNING']
@@ -56,7 +57,7 @@ class Node:
     def run(self, *command, check=True):
         """Runs a command on the node, and returns what it printed."""
         done = subprocess.run(['bash', '-c', '. "$HERE/env.sh"; in_node "$@"', 'node', self.name, *command],
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=120, preexec_fn=end_with_parent)
         if check and done.returncode:
             raise RuntimeError(f'{self.name}: {" ".join(command)}: {done.stderr.strip() or done.stdout.strip()}')
         return done.stdout

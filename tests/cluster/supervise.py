@@ -6,7 +6,6 @@ pipe FD is closed, that is: with whoever started it, however that ended. Then it
 cgroups and the nodes' disks.
 
 $CLUSTER/lock is locked as long as it lives, and holds its pid."""
-import ctypes
 import os
 import select
 import signal
@@ -14,19 +13,8 @@ import socket
 import subprocess
 import sys
 
-from held import RUNNING, lock, remove_what_is_left
-
-HERE = os.environ['HERE']
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-
-
-def prctl(option, value):
-    ctypes.CDLL(None).prctl(option, value)
-
-
-def end_with_parent():
-    """In the child, before its program starts."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+from held import (CONTAINED, HERE, PR_SET_CHILD_SUBREAPER, RUNNING, end_with_parent, lock, prctl,
+                  remove_what_is_left)
 
 
 def wait_for_an_end(first, signals, follow):
@@ -58,8 +46,7 @@ def main():
     listener.listen(64)
     subprocess.run(['bash', f'{HERE}/pki.sh', str(listener.getsockname()[1])], check=True, preexec_fn=end_with_parent)
     first = subprocess.Popen(
-        ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child', '--propagation', 'private',
-         'bash', f'{HERE}/init.sh', str(listener.fileno())],
+        [*CONTAINED, '--net', 'bash', f'{HERE}/init.sh', str(listener.fileno())],
         pass_fds=[listener.fileno()], preexec_fn=end_with_parent)
     listener.close()
     wait_for_an_end(first, signals, [int(it) for it in sys.argv[1:]])

@@ -5,6 +5,8 @@ import os
 import subprocess
 import time
 
+from held import end_with_parent
+
 BUILT, CLUSTER, COMPONENTS, HERE, REPOSITORY, RUNNING = (
     os.environ[name] for name in ('BUILT', 'CLUSTER', 'COMPONENTS', 'HERE', 'REPOSITORY', 'RUNNING'))
 NODES = [f'n{number + 1}' for number in range(int(os.environ['NODES']))]
@@ -28,7 +30,7 @@ class Steps:
 
 def run(*words, **more):
     """Runs a command in the cluster's environment, and returns what it printed."""
-    done = subprocess.run(words, capture_output=True, text=True, timeout=400, env=ENVIRONMENT, **more)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=400, env=ENVIRONMENT, preexec_fn=end_with_parent, **more)
     if done.returncode:
         raise RuntimeError(f'{" ".join(words)}: {done.stderr.strip() or done.stdout.strip()}')
     return done.stdout

@@ -1,0 +1,86 @@
+# Copyright 2026 Antrea Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""Runs scripts and scenarios, one after the other, and gathers the rows of the table."""
+import subprocess
+import time
+
+import report
+from api import Api
+from changes import apply, install_ours, plain, use_generation
+from churn import Churn
+from held import CONTAINED, end_with_parent
+from node import Node, Presence, Readiness
+from scenarios import CONTROL, SCENARIOS
+from tools import CLUSTER, ENVIRONMENT, HERE, NODES, kubectl
+
+# What is not about Pods that come and go, on a cluster without the chart
+SCRIPTS = {'guide': 'the blocks of docs/operations.md for a fleet', 'admission': 'what the API server takes of deploy/'}
+
+
+def run_script(name):
+    """Prints the last line that it said, or all of it if it failed."""
+    roots = {f'ROOT_{name}': f'/proc/{Node(name).pid()}/root' for name in NODES}
+    done = subprocess.run([*CONTAINED, 'bash', f'{HERE}/{name}.sh', f'{CLUSTER}/{name}'], env={**ENVIRONMENT, **roots}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, preexec_fn=end_with_parent)
+    said = done.stdout.strip()
+    print(said if done.returncode else said.splitlines()[-1])
+    return done.returncode != 0
+
+
+def chosen(names):
+    known = {**SCRIPTS, **{letter: what for letter, (what, *_) in SCENARIOS.items()}}
+    for name in names:
+        if name not in known:
+            raise SystemExit(f'there is no scenario {name}: ' + ', '.join(f'{it} ({what})' for it, what in known.items()))
+    return [name for name in known if name in names or not names]
+
+
+def run_all(names, steps):
+    """Returns whether something was not as it should."""
+    failed = False
+    for name in names:
+        if name in SCRIPTS:
+            if name == 'guide':
+                use_generation('v2.7.0')  # whose list may have the cniVersion that the guide gives it
+            failed |= run_script(name)
+            if name == 'guide':
+                apply(plain())
+            steps.done(f'{name}: {SCRIPTS[name]}')
+    letters = [name for name in names if name in SCENARIOS]
+    return letters and run_letters(letters, steps) or failed
+
+
+def trouble(letter, what, during, control=CONTROL):
+    """Makes Pods come and go, does `during`, and returns a row for each node."""
+    nodes = [Node(name) for name in NODES]
+    begun = time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())
+    churn = Churn(Api(), f'churn-{letter}-{int(time.time())}', NODES)
+    churn.start()
+    churn.wait_until_each_node_ran(3)
+    presences, readiness = [Presence(node) for node in nodes], Readiness(Api())
+    during()
+    away = [presence.stop() for presence in presences]
+    # A few Pods after it, whose calls do what was left to do.
+    churn.wait_until_each_node_ran(2)
+    finished, not_ready = churn.end(), readiness.stop()
+    return [{'scenario': f'{letter}: {what}', 'node': node.name, 'away': seconds, 'finished': finished,
+             'plugin': report.CONTROL if node.name == control else report.OURS,
+             'slowest_add': node.slowest_add(begun), 'not_ready': not_ready[node.name], 'left': node.left_behind(),
+             **churn.figures(node.name)} for node, seconds in zip(nodes, away)]
+
+
+def run_letters(letters, steps):
+    for name in NODES:
+        kubectl('label', 'node', name, '--overwrite', f'plugin={"antrea" if name == CONTROL else "ours"}')
+    install_ours()
+    steps.done('the chart installed')
+    rows = []
+    for letter in letters:
+        what, before, during, after = SCENARIOS[letter]
+        before()
+        rows += trouble(letter, what, during, None if letter == 'k' else CONTROL)
+        after()
+        steps.done(f'scenario {letter}: {what}')
+        table = report.write(rows, f'{CLUSTER}/table.md')
+    print(f'\n{table}\n')
+    return report.judge(rows)
