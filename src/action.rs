@@ -38,7 +38,8 @@ pub struct Rules {
     pub requires_netns: bool,
     /// Timeout of the whole command; for ADD, the default of `addTimeoutSeconds`
     pub timeout: Duration,
-    /// Longest wait for an agent that is unavailable
+    /// Longest wait for an agent that is unavailable; for ADD, the upper bound of
+    /// `waitForAgentSeconds`
     pub wait_for_agent: Duration,
     /// Whether the command fails if the settings are wrong. DEL and GC do not, so that Pods can be
     /// removed all the same

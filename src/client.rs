@@ -4,10 +4,10 @@
 //! one that the agent implements.
 //!
 //! ```text
-//! client ──▶ owed ──▶ recovery ──▶ retry ──▶ translation ──▶ rpc ──▶ node
-//! which way  DELs     an agent     fallback  lower           one     the agent
-//! for which  without  that died    and       cniVersions     RPC       ▲
-//! command    agent                 retry ──▶ waiting for an agent ─────┘
+//! client ──▶ owed ──▶ recovery ──▶ retry ──▶ session ──▶ translation ──▶ rpc ──▶ node
+//! which way  DELs     an agent     again     fallback    lower           one     the agent
+//! for which  without  that died              │           cniVersions     RPC       ▲
+//! command    agent                           └──▶ waiting for an agent ────────────┘
 //! ```
 
 mod answer;

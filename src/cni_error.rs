@@ -150,10 +150,9 @@ fn describe_attempts(cause: &client::Error, socket: &str, call_log: &CallLog) ->
     for rpc in rpcs.iter().filter(is_told) {
         let package = rpc.api.package;
         let _ = match &rpc.outcome {
-            RpcOutcome::Reply(_) => write!(text, "; {package} answered in band"),
-            RpcOutcome::Status(status) | RpcOutcome::ConnectionLost(status) => {
-                write!(text, "; {package} answered {status}")
-            }
+            RpcOutcome::Reply(_) => write!(text, "; {package} returned a CNI result or error"),
+            RpcOutcome::Status(status) => write!(text, "; {package} answered {status}"),
+            RpcOutcome::ConnectionLost(why) => write!(text, "; {package}: {why}"),
             RpcOutcome::NoAnswer => write!(text, "; {package} did not answer"),
         };
     }
@@ -164,8 +163,8 @@ fn source_of(error: &dyn std::error::Error) -> String {
     error.source().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Replaces the words in the plugin's text on DEL that containerd's go-cni takes for success. They
-/// may come from the operating system, a path or a name.
+/// Replaces the words that containerd's go-cni takes for success in the error of a DEL. They may come
+/// from the operating system, a path or a name.
 fn reword(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut reworded = String::with_capacity(text.len());

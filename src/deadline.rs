@@ -19,8 +19,9 @@ const FIRST_LOOK_AFTER: Duration = Duration::from_secs(5);
 /// Interval between two looks at the folder.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A change counts if it came at most this long before the command began. One `install` of a
-/// conflist is two events, and the commands that waited for the first delay the second.
+/// A change counts if it came at most this long before the command began. Writing a conflist with
+/// install(1) changes the folder twice. Calls that started before the first change delay the
+/// runtime's reaction to the second.
 const COUNTS_BEFORE_START: Duration = Duration::from_secs(60);
 
 /// How long a command may continue after the change, or after its own begin if that is later.

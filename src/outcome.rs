@@ -51,7 +51,7 @@ impl Note {
             Self::GcRefused => "the agent refuses the cniVersion: nothing was done",
             Self::NoStatus => "the agent has no STATUS: it serves ADD",
             Self::StatusRefused => "the agent refuses the cniVersion: it serves ADD in a lower one",
-            Self::FromMemory => "no answer: the agent was seen a moment ago",
+            Self::FromMemory => "no answer: the agent was seen within waitForAgentSeconds",
         }
     }
 }

@@ -26,7 +26,7 @@ pub const MAX_DELS: usize = 1024;
 /// Longest delay of a DEL that no agent answered.
 const POSTPONED: Duration = Duration::from_secs(60);
 
-/// A DEL that claims to be due later than this was stored before the clock was set.
+/// No DEL is due later than this from now. A later time was written while the clock was ahead.
 const LATEST: Duration = Duration::from_secs(90);
 
 /// Stores the DELs that are owed to the agent behind a socket.

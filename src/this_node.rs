@@ -94,7 +94,7 @@ impl<'a> Node for ThisNode<'a> {
 
     fn owed(&self) -> io::Result<Option<OwedFolder>> {
         match OwedFolder::open(&self.settings.socket) {
-            // A folder that is not trusted counts as absent.
+            // A folder that cannot be used, such as one that is not trusted, counts as absent.
             Err(error) if !files::is_out_of_descriptors(&error) => Ok(None),
             opened => opened,
         }

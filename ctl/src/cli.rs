@@ -27,7 +27,8 @@ const EXIT_STATUS: &str = "Exit status:
   1  it could not be done; probe: there is an agent, but it could not wire a Pod;
      check-config: a file is refused, or not safe;
      status: there is a finding, such as a plugin that is not there, does not work or
-     is not ours, or a list that does not lead to it
+     is not ours, or a list that does not lead to it;
+     settings: the plugin refuses them; fleet: an input could not be read
   2  wrong arguments, or not permitted
   3  there is no agent
   4  check-config: a file could not be read";
@@ -46,13 +47,13 @@ pub(crate) enum Command {
     /// Put the plugin into the folder of CNI plugins, atomically
     #[command(after_help = EXIT_STATUS)]
     Install(Install),
-    /// Put back what was there before the first install, or remove the plugin
+    /// Put back the last plugin that was not this one, or remove the plugin
     #[command(after_help = EXIT_STATUS)]
     Uninstall(Uninstall),
     /// Put back the plugin that was there before the last change
     #[command(after_help = EXIT_STATUS)]
     Rollback(Undo),
-    /// Show what is installed, whether it works and is kept; the agent is not asked
+    /// Show what is installed, whether it works, and whether a keeper runs; the agent is not asked
     #[command(after_help = EXIT_STATUS)]
     Status(Status),
     /// Show each setting of the plugin, and where it comes from
@@ -61,7 +62,7 @@ pub(crate) enum Command {
     /// Ask an agent what it can do, without any effect on the node
     #[command(after_help = EXIT_STATUS)]
     Probe(Probe),
-    /// Show or drop the owed DELs, which no agent did yet and the next agent is sent
+    /// Show or drop the owed DELs. The plugin sends each to the next agent that answers
     #[command(after_help = EXIT_STATUS)]
     Owed(Owed),
     /// Check conflists and plugin configurations, and which agents accept them
@@ -211,8 +212,8 @@ pub(crate) struct Install {
 /// Names the folders into which Antrea's installer wrote, in the place of the node's.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StagedFolders {
-    /// Folder into which Antrea's installer wrote its programs in the place of --bin-dir. Each
-    /// that changed is moved there by rename; in the place of Antrea's plugin comes this one
+    /// Folder in which Antrea's installer staged its programs. Each that changed is moved to
+    /// --bin-dir. This plugin is installed in the place of Antrea's
     #[arg(long = "staged-bin", value_name = "FOLDER", required = false, requires_all = ["conf", "host_conf"])]
     pub(crate) bin: PathBuf,
     /// Folder into which Antrea's installer wrote its list
@@ -249,7 +250,7 @@ pub(crate) struct Agent {
 pub(crate) struct Owed {
     #[command(flatten)]
     pub(crate) agent: Agent,
-    /// Drop the owed DELs: no agent is sent them, and what they would release stays
+    /// Drop the owed DELs: the plugin never sends them, so their addresses and interfaces may stay
     #[arg(long)]
     pub(crate) drop: bool,
     /// Format of the answer

@@ -16,8 +16,9 @@ use crate::style::plain;
 pub enum Exit {
     /// Done; `probe`: a Pod could be wired
     Success = 0,
-    /// It could not be done; `probe`: there is an agent, but it could not wire
-    /// a Pod; `check-config`: the plugin would refuse the file
+    /// It could not be done; `probe`: there is an agent, but it could not wire a Pod;
+    /// `check-config`: a file is refused, or not safe; `status`: there is a finding; `settings`: the
+    /// plugin refuses them; `fleet`: an input could not be read
     Failure = 1,
     /// Wrong arguments, or not permitted
     Usage = 2,

@@ -270,6 +270,11 @@ fn split(path: &Path) -> (&Path, String) {
     (folder.unwrap_or_else(|| Path::new(".")), name)
 }
 
+/// Returns the folder of the tool's state of the plugin `name`, in a folder of plugins.
+pub(crate) fn state_folder(bin_dir: &Path, name: &str) -> PathBuf {
+    bin_dir.join(format!(".{name}.cnictl"))
+}
+
 /// Joins a folder and a file name.
 ///
 /// # Errors

@@ -147,7 +147,7 @@ pub(crate) async fn works(plugin: &Path, limit: Duration) -> bool {
     }
 }
 
-/// Says what a plugin answered to VERSION that is not an answer.
+/// Describes an answer to VERSION that has no versions.
 fn no_version(answer: &Output, said: &str) -> String {
     let status = answer.status;
     match serde_json::from_slice::<CniError>(&answer.stdout) {
@@ -171,7 +171,7 @@ async fn ask_version(plugin: &Path, limit: Duration) -> Result<Vec<String>, Fail
             let said = String::from_utf8_lossy(&answer.stderr);
             let said = said.trim();
             Err(match answer.status.code() {
-                // The dynamic loader and env end so if a file is missing.
+                // The dynamic loader and env end with this status if a file is missing.
                 Some(platform::NOT_FOUND) => Failure::CannotLoad(said.to_owned()),
                 _ => Failure::Answer(no_version(&answer, said)),
             })

@@ -18,7 +18,7 @@ use crate::deadline::Deadline;
 /// Sends one command in one API: one connection, one RPC, no fallback and no retry.
 ///
 /// # Errors
-/// All but [`Error::Untranslatable`] and [`Error::NoCommonApi`].
+/// What connecting and the RPC can end with: there is no fallback, no conversion and no owed DEL.
 pub fn call_one_api(
     node: &impl Node,
     api: &Api,

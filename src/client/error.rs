@@ -26,7 +26,9 @@ pub enum Error {
     Yielded(#[source] Box<Self>),
     /// An ADD was not sent, because an owed DEL for the same container and interface must be done
     /// first.
-    #[error("a DEL that is owed for this container and interface comes first, and {0}: try again")]
+    #[error(
+        "the ADD was not sent, because a DEL that is owed for this container and interface comes first, and {0}: try again"
+    )]
     OwedDelFirst(String),
     /// The result of ADD cannot be converted to the configuration's `cniVersion`.
     #[error(

@@ -64,7 +64,7 @@ pub trait Node {
     /// Opens the folder of owed DELs. Returns `None` if nothing is owed.
     ///
     /// # Errors
-    /// Descriptors or memory ran out, so whether a DEL is owed is unknown.
+    /// The process has no file descriptor left, so whether a DEL is owed is unknown.
     fn owed(&self) -> io::Result<Option<Self::Owed>>;
 
     /// Returns whether the agent was seen less than `within` ago.

@@ -88,7 +88,7 @@ pub(super) fn send_before_add<N: Node>(
     let left = session.deadline.time_left(session.node.now());
     // The retries of the ADD are counted from here on.
     if mem::take(&mut session.call_log.asked_again) > 0 && left < least {
-        return Err(Error::OwedDelFirst("it took the time of the ADD".to_owned()));
+        return Err(Error::OwedDelFirst("it left too little time".to_owned()));
     }
     Ok(None)
 }
@@ -140,7 +140,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
             }
             break;
         }
-        // A DEL that the plugin's own time limit interrupted has not delayed others.
+        // A DEL that the plugin's own time limit interrupted soon after it was sent has not delayed others.
         let now = session.node.now();
         if now - asked > SETTLE_TIME / 4 || !session.deadline.time_left(now).is_zero() {
             owed.postpone(&entry, &claim);

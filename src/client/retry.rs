@@ -1,6 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Sends a command again until it is answered or its time is over.
+//! Sends a command again until it is answered or its time is over: after a lost connection, a busy
+//! agent, or a refused call.
 
 use std::time::Duration;
 

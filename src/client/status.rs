@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Answers STATUS for an agent whose API lacks it.
+//! Asks STATUS, and answers it for an agent whose API lacks it.
 
 use super::answer::Answer;
 use super::error::Error;

@@ -57,8 +57,8 @@ pub(super) fn call_in_accepted_version(
     Ok(first.with_note(format!("also refused: {}", also_refused.join(", "))))
 }
 
-/// Returns the configuration's version if it can be translated: lower versions have the command,
-/// too.
+/// Returns the configuration's version if the command can be sent in a lower one, as those about a
+/// container can.
 fn translatable_version<'a>(request: &Request<'a>) -> Option<&'a Version> {
     let version = request.cni_version.filter(|_| request.action.rules().has_container)?;
     LOWER.iter().any(|lower| lower < version).then_some(version)

@@ -66,11 +66,6 @@ impl Error {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::WouldBlock
         ))
     }
-
-    /// Returns whether there is no socket.
-    pub fn is_socket_missing(&self) -> bool {
-        matches!(self, Self::Unreachable(error) if error.kind() == ErrorKind::NotFound)
-    }
 }
 
 /// Returns an error and its sources in one line.

@@ -41,7 +41,7 @@ impl Member {
 }
 
 impl Configuration {
-    /// Checks what could crash an agent: real ones crash on `null` and `{}`.
+    /// Parses a configuration, and checks its name: real agents crash on `null` and `{}`.
     ///
     /// # Errors
     /// [`Error::NotAnObject`], [`Error::NotAString`], [`Error::MissingName`], [`Error::Name`].

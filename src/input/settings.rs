@@ -105,7 +105,7 @@ impl Settings {
         Setting {
             name: "waitForAgentSeconds",
             kind: Kind::Seconds(0..=180, |it| &mut it.wait_for_agent),
-            help: "how long an ADD waits for an agent that is being restarted; CHECK and GC wait at most 5 s of it, DEL 2 s, and 15 s where it cannot be owed, STATUS not at all. A Pod that is deleted while its ADD waits is gone when the wait ends, and a node stays Ready for as long after its agent went",
+            help: "how long an ADD waits for an agent that is unavailable. CHECK and GC wait at most 5 s. DEL waits 2 s, or 15 s if it cannot be stored. STATUS does not wait, but reports ready for this long after the agent was last seen. A Pod that is deleted while its ADD waits is gone when the wait ends",
         },
         Setting {
             name: "delWhenAgentDown",
@@ -115,7 +115,7 @@ impl Settings {
         Setting {
             name: "confDir",
             kind: Kind::Path(|it| &mut it.conf_dir),
-            help: "the container runtime's folder of network configurations: a call does not wait while the runtime waits to read it again (the page of errors, code 11)",
+            help: "the container runtime's folder of network configurations. A call ends with code 11 at most 20 s after a change in it, so that the runtime can read it",
         },
         Setting {
             name: "logFile",
@@ -129,7 +129,7 @@ impl Settings {
         },
         Setting {
             name: "logMaxBytes",
-            // Some hundred calls, and what a tool still reads at once.
+            // From a few hundred calls to what a tool can read in one piece.
             kind: Kind::Number((64 << 10)..=(1 << 30), |it| &mut it.log_max_bytes),
             help: "size in bytes at which the log becomes FILE.1, in the place of the one before; both together take at most twice as much",
         },

@@ -52,6 +52,7 @@ pub(super) fn read_stdin(
     started: Instant,
 ) -> Result<Vec<u8>, Error> {
     let settings = Settings { add_timeout: LEAST_ADD_TIMEOUT, ..Settings::default() };
+    // An unknown command is reported only after the configuration was checked.
     let until = started + Timeouts::for_action(action.unwrap_or(Action::Del), &settings).total;
     let mut bytes = Vec::new();
     let mut read = 0;

@@ -1,7 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Describes a call as one event, which is a line of the log. The plugin writes it, and the tool reads
-//! the same type.
+//! Describes a call as one event, which is a line of the log. The plugin writes it, and the tool
+//! reads the same type.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -19,7 +19,7 @@ use crate::outcome::Note;
 /// Longest text in an event, in bytes. The agent's texts have no limit of their own.
 const MAX_TEXT_BYTES: usize = 1024;
 
-/// Most RPCs in an event. The last ones are kept.
+/// Most RPCs in an event, of which the last ones are kept, and most errors of owed DELs.
 const MAX_RPCS: usize = 16;
 
 /// Describes one call of the plugin. It never has the configuration or the environment. Keys that a
@@ -27,8 +27,8 @@ const MAX_RPCS: usize = 16;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event<'a> {
-    /// Time of the end of the call: RFC 3339, UTC, microseconds. It is the first key, so that readers
-    /// find where an event starts
+    /// Time of the end of the call: RFC 3339, UTC, microseconds. It is the first key, so that
+    /// readers find where an event starts
     pub time: String,
     /// Version of the plugin
     #[serde(default)]
@@ -76,7 +76,7 @@ pub struct Event<'a> {
     /// Addresses of an ADD's result from 0.3.0 on
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ips: Vec<String>,
-    /// Errors in the settings, in place of which the defaults apply
+    /// Errors in the settings. Such a setting has the value of the node's file, or the default
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<String>,
     /// Number of owed DELs that an agent answered after this call

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use crate::platform::files;
 
-/// Appends a line to a log that is renamed to `<logFile>.1` at `max_bytes`. Processes need no lock, because each line is one write at the current end of the
-/// file.
+/// Appends a line to a log that is renamed to `<logFile>.1` at `max_bytes`. Processes need no lock,
+/// because each line is one write at the current end of the file.
 pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> {
     loop {
         let mut file = files::no_follow_options().append(true).create(true).open(path)?;

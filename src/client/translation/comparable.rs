@@ -83,7 +83,7 @@ impl Comparable {
     }
 }
 
-/// Returns the addresses of a CNI result from 0.3.0 on; none of what is no such result.
+/// Returns the addresses of a CNI result from 0.3.0 on, and none for any other input.
 pub(crate) fn addresses(result: &[u8]) -> Vec<String> {
     let result = Comparable::parse(&json::text_lossy(result)).unwrap_or_default();
     result.ips.unwrap_or_default().into_iter().map(|ip| ip.address).collect()

@@ -5,14 +5,14 @@
 use super::comparable::Cidr;
 use super::object::{Error, Object, parse_string};
 
-/// Converts a result to `version`: its `cniVersion` and its shape. Reads the result by its own
-/// `cniVersion`, or by `default_version` if it has none. A result that needs no change stays the
+/// Converts a result to `version`: its `cniVersion` and its shape. The version that the result names,
+/// or `default_version` if it names none, has to be known. A result that needs no change stays the
 /// same, byte for byte.
 pub(super) fn convert(text: &str, default_version: &str, version: &str) -> Result<String, Error> {
     let mut result = Object::parse(text)?;
     let written_version = result.cni_version()?.unwrap_or_else(|| default_version.to_owned());
-    // Agents may write one `cniVersion` and the shape of another version. So the written version must
-    // be known, but it does not decide how the result is read.
+    // Agents may write one `cniVersion` and the shape of another version. So the written version
+    // does not decide how the result is read.
     shape_of(&written_version)?;
     shape_of(version)?(&mut result)?;
     result.set("cniVersion", &version);

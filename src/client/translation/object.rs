@@ -22,10 +22,10 @@ pub(super) enum Error {
     #[error("it is not a CNI result")]
     NotAResult,
     /// The result's `cniVersion` is not one from 0.3.0 to 1.1.0.
-    #[error("its cniVersion is {0:?}")]
+    #[error("its cniVersion {0:?} is not supported")]
     UnknownVersion(String),
     /// An address is not in CIDR notation.
-    #[error("it has the address {0:?}")]
+    #[error("its address {0:?} is not in CIDR notation")]
     Address(String),
 }
 

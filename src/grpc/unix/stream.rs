@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Reads and writes the connected socket for HTTP/2, and waits for it.
+//! Reads and writes the connected socket for HTTP/2, and runs a future until it is ready.
 //!
 //! A call waits for one thing at a time, its socket, so poll(2) is enough. An async runtime would
 //! create an epoll instance, an eventfd and a timer, which takes a noticeable part of a process
@@ -24,7 +24,7 @@ use super::woken::Woken;
 use crate::deadline::Deadline;
 use crate::grpc::flood::TrafficMeter;
 
-/// Size of the write buffer.
+/// Bytes in the write buffer from which on it is written before more is added.
 const BUFFER_BYTES: usize = 16 << 10;
 
 /// Size of a read. It has room for the usual reply; more memory would have to be cleared.
@@ -43,8 +43,8 @@ pub struct Stream(Rc<Shared>);
 
 struct Shared {
     socket: UnixStream,
-    /// Bytes that are written when only waiting is left. So a request is one write, and no
-    /// acknowledgement follows the reply
+    /// Bytes not yet written. They are written right before the next wait, so that a request is one
+    /// write, and no acknowledgement follows the reply
     unsent: Cell<Vec<u8>>,
     /// Events that the socket is known to be ready for; poll(2) waits for the others
     ready: Cell<PollFlags>,

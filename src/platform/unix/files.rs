@@ -90,8 +90,9 @@ pub(crate) fn link_count(_: &File, metadata: &Metadata) -> io::Result<u64> {
 
 /// Returns whether `path` names this file.
 pub(crate) fn is_same_file(file: &File, path: &str) -> bool {
-    let ours = file.metadata().map(|it| it.ino());
-    fs::symlink_metadata(path).is_ok_and(|there| ours.is_ok_and(|ours| ours == there.ino()))
+    let identity = |it: Metadata| (it.dev(), it.ino());
+    let there = fs::symlink_metadata(path).map(identity).ok();
+    there.is_some() && file.metadata().map(identity).ok() == there
 }
 
 /// Locks the file at `path` until it is closed.

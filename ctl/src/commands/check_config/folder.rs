@@ -8,12 +8,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::checker::TYPE;
+use crate::files;
 use crate::network::{self, HandedOn, Network};
 use crate::staged_record::StagedRecord;
 use crate::style::{BAD, TITLE, WEAK};
-
-/// Folder of the plugin's installation, in the folder of plugins.
-const INSTALLATION: &str = ".antrea.cnictl";
 
 /// Describes which file of a folder a container runtime uses.
 #[derive(Debug, Serialize)]
@@ -40,7 +38,8 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn new(folder: &Path, files: &[PathBuf], bin_dirs: &[PathBuf]) -> Self {
-        let staged = bin_dirs.iter().find_map(|it| StagedRecord::read(&it.join(INSTALLATION)));
+        let staged =
+            bin_dirs.iter().find_map(|it| StagedRecord::read(&files::state_folder(it, TYPE)));
         let taken = files.first().and_then(|path| Network::read_file(path).ok());
         Self {
             folder: folder.to_owned(),

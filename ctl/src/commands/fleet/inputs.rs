@@ -40,7 +40,7 @@ impl Log {
         if line.answered().is_some() && self.generations.last().is_none_or(is_new) {
             self.generations.push((*time, line.api().to_owned()));
         }
-        // The agent was unavailable, or another agent process answered.
+        // The agent was unavailable or asked again, or another agent process answered.
         if event.attempts > 1 || event.code == 11 {
             self.last_restart = self.last_restart.max(Some(*time));
         }

@@ -150,7 +150,7 @@ fn obstacles(inputs: &Inputs) -> Vec<String> {
         None => found.push("no output of probe: the agent is not known".to_owned()),
         Some(probe::Report { ready: false, sentence, .. }) => found.push(sentence.clone()),
         Some(probe::Report { cni_versions, .. }) => {
-            // Agents that do not accept 1.0.0 fail each CHECK.
+            // Of the agents that do not accept 1.0.0, some releases fail each CHECK.
             if !cni_versions.is_empty() && !cni_versions.contains(&Version::new(1, 0, 0)) {
                 found.push(
                     "with CRI-O: this agent may fail each CHECK (v0.9.0 to v1.10.1 do)".to_owned(),

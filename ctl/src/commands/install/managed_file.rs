@@ -6,7 +6,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `original` | the foreign file that was there before the first install, for `uninstall` |
+//! | `original` | the last file that was not this plugin, for `uninstall` |
 //! | `before-install` | the file that `install` replaced, for `rollback` |
 //! | `before-restore` | the file that the keeper replaced, for `rollback` |
 //! | `installed` | a copy of the installed plugin, for the keeper |
@@ -219,7 +219,7 @@ impl ManagedFile {
         }
     }
 
-    /// Keeps a plugin that was never there as the one that `uninstall` and `rollback` restore.
+    /// Stores Antrea's staged plugin as the file that `uninstall` and `rollback` restore.
     pub(super) fn keep_as_replaced(&self, bytes: &[u8], mode: u32) -> Result<(), Error> {
         let original = self.kept_path("original");
         if Existing::at(&original)?.bytes() != Some(bytes) {
@@ -283,7 +283,7 @@ impl ManagedFile {
         fs::symlink_metadata(&original).is_ok().then_some(original)
     }
 
-    /// Restores the file from before the first install, or removes the plugin if there was none.
+    /// Restores the last file that was not this plugin, or removes the plugin if there was none.
     pub(super) fn undo(&self) -> Result<Outcome, Error> {
         match Existing::at(&self.target)? {
             Existing::Nothing => (),

@@ -117,7 +117,7 @@ impl State {
         self.remove()
     }
 
-    /// Removes the state after a refused install. The folder is renamed first, so that a process
+    /// Removes the state, after a refused install or an uninstall. The folder is renamed first, so that a process
     /// that waits for the lock creates a new folder.
     pub(super) fn remove(self) -> Result<(), Error> {
         let Self { folder, lock } = self;
@@ -152,7 +152,7 @@ async fn wait_for_lock(file: File, path: &Path) -> Result<File, Error> {
 /// Returns the folder of an installation.
 pub(crate) fn folder(place: &Place) -> Result<PathBuf, Error> {
     files::join_name(place.bin_dir(), &place.name)?;
-    Ok(place.bin_dir().join(format!(".{}.cnictl", place.name)))
+    Ok(files::state_folder(place.bin_dir(), &place.name))
 }
 
 /// Returns the path of the file that keepers lock.

@@ -86,10 +86,11 @@ impl Report {
 impl State {
     /// Returns a sentence that says how an ADD would end.
     fn sentence(&self, socket: &str) -> String {
-        let seconds = Settings::default().add_timeout.as_secs();
+        let Settings { add_timeout, wait_for_agent, .. } = Settings::default();
+        let (seconds, wait) = (add_timeout.as_secs(), wait_for_agent.as_secs());
         match self {
             Self::Absent => format!(
-                "No agent listens on {socket}: a Pod started now would wait for one, 60 s by default, and then fail with code 11"
+                "No agent listens on {socket}: a Pod started now would wait for one, {wait} s by default, and then fail with code 11"
             ),
             Self::NotASocket => format!(
                 "No agent: {socket} is not a socket, so a Pod started now would fail; correct the path, or remove that file and restart the agent's Pod"
