@@ -60,7 +60,7 @@ generation v3.0.0 v1,v1beta1 0.1.0,0.2.0,0.3.0,0.3.1,0.4.0,1.0.0,1.1.0
 real=$REPOSITORY/target/image
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$REPOSITORY/Cargo.toml" | head -n 1)
 if cmp -s "$real/amd64/antrea-cnictl" "$shipped/antrea-cnictl"; then
-  cp "$real/antrea-cni.tar" "$BUILT/images/" # node.sh gives it its name
+  python3 "$HERE/name-image.py" "$real/antrea-cni.tar" "example.org/antrea-cni:$version" "$BUILT/images/antrea-cni-$version.tar"
 else
   mkdir -p "$layers/ours/licenses"
   cp "$shipped"/{antrea-cni,antrea-cnictl} "$layers/ours/"
