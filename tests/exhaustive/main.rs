@@ -106,7 +106,7 @@ fn main() -> ExitCode {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let depth =
         number("EXHAUSTIVE_EVENTS").map_or(EVENTS, |events: u64| usize::try_from(events).unwrap());
-    let seconds = number("EXHAUSTIVE_SECONDS").unwrap_or(20);
+    let seconds = number("EXHAUSTIVE_SECONDS").unwrap_or(3);
     let seed = number("EXHAUSTIVE_SEED").unwrap_or_else(|| fastrand::u64(..));
     let mut cases: Vec<_> = SCENARIOS
         .iter()

@@ -190,6 +190,7 @@ fn switches(keeper: &Keeper) -> u64 {
 /// `networkPolicyOnly` a container writes the plugin, and a copy of another CNI's list
 /// with the plugin at its end.
 #[test]
+#[ignore = "takes long; make test-release runs it"]
 fn after_200_restarts_of_the_agent_plugin_settings_and_log_are_there() {
     for chained in [false, true] {
         let node = Node::new();

@@ -86,6 +86,7 @@ const OPERATIONS: &[Operation] = &[
 ];
 
 #[test]
+#[ignore = "takes long; make test-release runs it"]
 fn a_command_that_is_killed_leaves_the_state_before_or_after_it() {
     if !Command::new("strace").arg("--version").output().is_ok_and(|it| it.status.success()) {
         skipped("kills at each system call need strace");

@@ -255,7 +255,7 @@ fn a_file_that_is_there_is_not_taken_for_metrics() {
 /// Rotation by the plugin, by renaming and by copying, and a keeper that is killed: no call is
 /// lost or counted twice.
 #[test]
-#[ignore = "takes a minute; make test-release runs it"]
+#[ignore = "takes long; make test-release runs it"]
 fn each_call_is_counted_once() {
     let mut watched = Watched::new("n1");
     let mut keeper = watched.keeper();
@@ -294,7 +294,7 @@ fn each_call_is_counted_once() {
 
 /// A storm, a quiet node and one whose keeper is killed, across many rotations.
 #[test]
-#[ignore = "takes a minute; make test-release runs it"]
+#[ignore = "takes long; make test-release runs it"]
 fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
     if !has_promtool() {
         return;

@@ -384,6 +384,7 @@ fn status_and_check_config_say_what_is_not_as_it_was_staged() {
 /// SIGKILL before each system call that changes a file: of a first start, where Antrea's own
 /// installer wrote before, and of an upgrade of Antrea and of ours.
 #[test]
+#[ignore = "takes long; make test-release runs it"]
 fn a_start_that_is_killed_leaves_whole_files_and_the_next_one_finishes() {
     if !Command::new("strace").arg("--version").output().is_ok_and(|it| it.status.success()) {
         skipped("kills at each system call need strace");
@@ -482,6 +483,7 @@ impl Killed {
 /// 1,000 starts of the plugin and of portmap, as a container runtime makes them, while the Pod
 /// of an agent is restarted at least 20 times. Every second time it is of another release.
 #[test]
+#[ignore = "takes long; make test-release runs it"]
 fn each_start_of_a_program_finds_a_whole_one_while_agents_restart() {
     let staging = Bench::new();
     let (starts, restarts) = staging.measure(|release| {

@@ -56,6 +56,7 @@ fn what_does_not_run_is_not_installed() {
 /// 1,000 installs of the release binary while 8 callers run it without pause; 100 of
 /// the debug one, which is ten times as large.
 #[test]
+#[ignore = "takes long; make test-release runs it"]
 fn no_call_fails_while_the_plugin_is_replaced_again_and_again() {
     let installs = if std::env::var_os("ANTREA_CNI_PLUGIN").is_some() { 1000 } else { 100 };
     let node = Node::new();
@@ -97,6 +98,7 @@ fn no_call_fails_while_the_plugin_is_replaced_again_and_again() {
 
 /// `kill -9` of the installer at 200 random moments.
 #[test]
+#[ignore = "takes long; make test-release runs it"]
 fn an_installer_that_is_killed_leaves_a_whole_plugin_and_the_next_one_cleans_up() {
     let node = Node::new();
     fs::copy(node.path("two"), node.target()).unwrap();
