@@ -86,6 +86,16 @@ pub enum Error {
         /// The conflist
         list: PathBuf,
     },
+    /// A conflist needs the plugin, and the plugin before does not work.
+    #[error(
+        "{list} names the plugin, and the one that was at {plugin} before does not run: Pods could neither start nor stop; install another one, or change the list first"
+    )]
+    BrokenBefore {
+        /// The plugin
+        plugin: PathBuf,
+        /// The conflist
+        list: PathBuf,
+    },
     /// The plugin refuses the settings of the node.
     #[error(
         "the plugin refuses the settings of this node, {path}, so it was left out: {why}; take the setting away with --set KEY=, or correct the file"

@@ -244,10 +244,17 @@ pub(crate) fn create_folder(path: &Path, mode: u32) -> Result<(), Error> {
 pub(crate) fn remove_stale(target: &Path) -> Result<(), Error> {
     let (folder, name) = split(target);
     let (prefix, suffix) = temporary_name(&name);
-    let is_ours = |file: &OsStr| {
-        file.to_str().is_some_and(|file| file.starts_with(&prefix) && file.ends_with(suffix))
-    };
+    remove_matching(folder, |file| file.starts_with(&prefix) && file.ends_with(suffix))
+}
+
+/// Removes all temporary files that killed processes left in a folder of this tool.
+pub(crate) fn remove_all_stale(folder: &Path) -> Result<(), Error> {
+    remove_matching(folder, |file| file.starts_with('.') && file.contains(".cnictl-"))
+}
+
+fn remove_matching(folder: &Path, is_stale: impl Fn(&str) -> bool) -> Result<(), Error> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    let is_ours = |file: &OsStr| file.to_str().is_some_and(&is_stale);
     for entry in entries.flatten().filter(|entry| is_ours(&entry.file_name())) {
         match fs::remove_file(entry.path()) {
             // On Windows a replaced program cannot be removed while it runs.

@@ -38,6 +38,12 @@ impl StagedRecord {
         files::write(&path(folder), &text, 0o600)
     }
 
+    /// Removes the record.
+    #[cfg(unix)]
+    pub(crate) fn remove(folder: &Path) -> Result<(), Error> {
+        files::remove(&path(folder)).map(drop)
+    }
+
     pub(crate) fn add_program(&mut self, name: &OsStr, bytes: &[u8]) {
         self.programs.insert(name.to_string_lossy().into_owned(), sha256(bytes));
     }

@@ -23,15 +23,18 @@ mod undo;
 mod watch;
 
 use std::io::Write;
+use std::time::Duration;
 
-use self::installation::{Installation, put_instead};
+use tokio::time::sleep;
+
+use self::installation::{Installation, PLUGIN_MODE, put_instead};
 use self::signals::until_terminated;
 use self::staged::Staged;
 use self::state::sha256;
 use crate::cli::Install;
 use crate::error::{Error, Exit};
 use crate::output::warn;
-use crate::plugin_check;
+use crate::{files, plugin_check};
 
 pub(crate) use self::undo::{rollback, uninstall};
 
@@ -59,7 +62,7 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             let staged = arguments.staged.as_ref();
             let mut staged = staged.map(|it| Staged::read(it, &arguments.place)).transpose()?;
             if let Some(staged) = &mut staged {
-                staged.move_programs(out)?;
+                staged.move_programs(arguments.best_effort, out)?;
             }
             let antreas = staged.as_ref().and_then(Staged::plugin);
             let prepare = || Installation::prepare(arguments, EMBEDDED, antreas);
@@ -75,15 +78,14 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
                 Err(error) if arguments.best_effort => {
                     do_without(arguments, antreas, error).await?;
                     match arguments.keep {
-                        // The keeper tries again, because the error may be temporary.
-                        Some(_) => Some(prepare().await?),
+                        Some(interval) => Some(retry(prepare, interval).await),
                         None => None,
                     }
                 }
                 Err(error) => return Err(error),
             };
             if let Some(staged) = &mut staged {
-                staged.move_lists(out)?;
+                staged.move_lists(arguments.best_effort, out)?;
             }
             match (arguments.keep, installation) {
                 #[cfg(unix)]
@@ -98,10 +100,25 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
     )
 }
 
-/// Warns that the plugin cannot be used on this node. Antrea's staged plugin takes its place.
+/// Prepares an install until that succeeds, because the error may be temporary. A keeper that ended
+/// would keep the agent's Pod from being ready.
+async fn retry(
+    prepare: impl AsyncFn() -> Result<Installation, Error>,
+    pause: Duration,
+) -> Installation {
+    loop {
+        match prepare().await {
+            Ok(installation) => return installation,
+            Err(_) => sleep(pause).await,
+        }
+    }
+}
+
+/// Warns that the plugin cannot be used on this node. Antrea's staged plugin takes its place, unless
+/// it does not run and another plugin does.
 ///
 /// # Errors
-/// No other plugin that works is there either.
+/// No other plugin is there either.
 async fn do_without(arguments: &Install, antreas: Option<&[u8]>, why: Error) -> Result<(), Error> {
     let plugin = arguments.place.plugin()?;
     let path = plugin.display();
@@ -112,6 +129,11 @@ async fn do_without(arguments: &Install, antreas: Option<&[u8]>, why: Error) -> 
         }
         _ if plugin_check::works(&plugin, plugin_check::LIMIT).await => {
             warn(format!("{path}: left as it is: {why}"));
+            Ok(())
+        }
+        // Without this tool, Antrea's installer would write it, too.
+        Some(antreas) if files::write(&plugin, antreas, PLUGIN_MODE).is_ok() => {
+            warn(format!("{path}: Antrea's plugin is there, and it does not run here: {why}"));
             Ok(())
         }
         _ => Err(why),

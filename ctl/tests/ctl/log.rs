@@ -148,6 +148,16 @@ fn filters_are_by_time_command_code_and_pod() {
     assert_eq!(calls(&["--pod", "other/web-3"]), 0);
 }
 
+/// Between a rotation and the next call there is no file of the log's name.
+#[test]
+fn a_log_that_was_just_rotated_is_read() {
+    let logs = Logs::new();
+    let file = logs.file("log.1", &[event(0, "ADD", V1, 0, 1.0)]);
+    let log = file.strip_suffix(".1").unwrap();
+    let shown = run(["log", "show", "--file", log]);
+    assert_eq!((shown.exit, shown.out.lines().count()), (0, 1), "{shown:?}");
+}
+
 #[test]
 fn torn_lines_are_counted_and_hide_nothing() {
     let logs = Logs::new();

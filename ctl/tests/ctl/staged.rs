@@ -3,6 +3,8 @@
 //! What Antrea's installer wrote into staging folders, and what of it comes to the node: in whole
 //! files, and only if it changed.
 
+mod trouble;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

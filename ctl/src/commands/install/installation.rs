@@ -127,14 +127,20 @@ impl Installation {
     }
 }
 
-/// Puts Antrea's staged plugin in the place of one that cannot be used.
+/// Puts Antrea's staged plugin in the place of one that cannot be used, if it runs here.
 pub(super) async fn put_instead(place: &Place, antreas: &[u8]) -> Result<(), Error> {
     let state = State::lock(place).await?;
     let file = ManagedFile::open(place, &state)?;
-    file.put(antreas, PLUGIN_MODE)?;
+    let prepared = files::prepare(file.target(), antreas, PLUGIN_MODE)?;
+    let starts = plugin_check::check_starts(&prepared, place.bin_dir()).await;
+    drop(prepared);
+    let put = match starts {
+        Ok(()) => file.put(antreas, PLUGIN_MODE),
+        Err(error) => Err(error),
+    };
     match file.installed()? {
         // A refused first install leaves no state behind.
-        None => state.remove(),
-        Some(_) => Ok(()),
+        None => state.remove().and(put),
+        Some(_) => put,
     }
 }

@@ -17,6 +17,7 @@ use super::state::{self, Intent, State};
 use super::watch::Watch;
 use crate::error::Error;
 use crate::output::say;
+use crate::staged_record::StagedRecord;
 use crate::{files, plugin_check};
 
 /// Longest time that the keeper waits for another installer to finish its write.
@@ -125,6 +126,8 @@ impl Keeper<'_> {
         let change = plugin.replace(&installed, PLUGIN_MODE, ReplacedBy::Keeper, trial).await?;
         if change == Outcome::Installed {
             plugin.report(out, change)?;
+            // An installer writes to the node, and no longer into staging folders.
+            StagedRecord::remove(state.folder())?;
         }
         self.keep_settings()?;
         Ok(KeeperState::Kept)

@@ -262,10 +262,7 @@ impl ManagedFile {
         if !self.folder.is_dir() {
             return Ok(());
         }
-        for name in ["original", "before-install", "before-restore", "installed", "next"] {
-            files::remove_stale(&self.kept_path(name))?;
-            files::remove_stale(&self.kept_path(&format!("{name}.next")))?;
-        }
+        files::remove_all_stale(&self.folder)?;
         let next = files::read_if_exists(&self.kept_path("next"))?.or(self.installed()?);
         if next.is_some() && self.current()? == next {
             return self.finish();
@@ -299,7 +296,7 @@ impl ManagedFile {
     }
 
     /// Returns the file that [`ManagedFile::roll_back`] would restore.
-    fn replaced_path(&self) -> Option<PathBuf> {
+    pub(super) fn replaced_path(&self) -> Option<PathBuf> {
         ReplacedBy::ALL
             .map(|by| self.kept_path(by.kept_name()))
             .into_iter()

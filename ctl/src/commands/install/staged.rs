@@ -9,7 +9,7 @@
 //! or new, and the next one goes on.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use super::installation::PLUGIN_MODE;
 use super::state;
 use crate::cli::{Place, StagedFolders};
 use crate::error::Error;
-use crate::output::say;
+use crate::output::{say, warn};
 use crate::staged_record::{MOST, StagedRecord};
 use crate::{files, platform, plugin_check};
 
@@ -54,6 +54,14 @@ impl Staged {
             return Err(Error::Staged { folder: folders.bin.clone(), why });
         }
         let lists = plain_files(&folders.conf)?;
+        if is_same_folder(&folders.bin, place.bin_dir()) {
+            let why = "it is the folder of plugins itself".to_owned();
+            return Err(Error::Staged { folder: folders.bin.clone(), why });
+        }
+        // Before anything is moved.
+        for (folder, names) in [(&folders.bin, &programs), (&folders.conf, &lists)] {
+            names.iter().try_for_each(|name| read_whole(folder, name).map(drop))?;
+        }
         let ours = place.plugin()?.file_name().map(OsString::from);
         let at = programs.iter().position(|it| Some(it) == ours.as_ref());
         let plugin = at.map(|at| read_whole(&folders.bin, &programs.remove(at))).transpose()?;
@@ -66,37 +74,64 @@ impl Staged {
         self.plugin.as_deref()
     }
 
-    /// Moves the other programs to the node, before a list needs them.
-    pub(super) fn move_programs(&mut self, out: &mut impl Write) -> Result<(), Error> {
+    /// Moves the other programs to the node, before a list needs them. With `best_effort` one that
+    /// cannot be moved stays what it was, with a warning.
+    pub(super) fn move_programs(
+        &mut self,
+        best_effort: bool,
+        out: &mut impl Write,
+    ) -> Result<(), Error> {
         let to = self.place.bin_dir();
         files::create_folder(to, 0o755)?;
+        let _lock = lock_folder(to);
         for name in &self.programs {
             let bytes = read_whole(&self.folders.bin, name)?;
-            put(&to.join(name), &bytes, PLUGIN_MODE, out)?;
+            put(&to.join(name), &bytes, PLUGIN_MODE, best_effort, out)?;
             self.record.add_program(name, &bytes);
         }
         Ok(())
     }
 
     /// Moves the lists to the node as they are, and removes the list that would come before them.
-    pub(super) fn move_lists(&mut self, out: &mut impl Write) -> Result<(), Error> {
+    /// With `best_effort` one that cannot be moved stays what it was, with a warning.
+    pub(super) fn move_lists(
+        &mut self,
+        best_effort: bool,
+        out: &mut impl Write,
+    ) -> Result<(), Error> {
         let to = &self.folders.host_conf;
         files::create_folder(to, 0o755)?;
+        let _lock = lock_folder(to);
         for name in &self.lists {
             let bytes = read_whole(&self.folders.conf, name)?;
             // The installer has a setting for the mode.
             let metadata = fs::metadata(self.folders.conf.join(name)).ok();
             let mode = metadata.and_then(|it| platform::mode(&it)).unwrap_or(LIST_MODE);
-            put(&to.join(name), &bytes, mode & 0o777, out)?;
+            put(&to.join(name), &bytes, mode & 0o777, best_effort, out)?;
             self.record.add_list(name, &bytes);
         }
         let has = |name: &str| self.lists.iter().any(|it| it == name);
         let older = to.join(OLDER_LIST);
-        if has(LIST) && !has(OLDER_LIST) && files::remove(&older)? {
+        // As `rm -f`, which removes no folder.
+        if has(LIST) && !has(OLDER_LIST) && !older.is_dir() && files::remove(&older)? {
             say(out, format!("{}: removed, as {LIST} takes its place", older.display()))?;
         }
-        self.record.write(&state::folder(&self.place)?)
+        // Only `status` and `check-config` read it.
+        if let Err(error) = self.record.write(&state::folder(&self.place)?) {
+            warn(format!("what was staged is not recorded: {error}"));
+        }
+        Ok(())
     }
+}
+
+/// Locks a folder of the node until the file is closed, so that two installs do not remove each
+/// other's temporary files. A folder that cannot be locked is used all the same.
+fn lock_folder(folder: &Path) -> Option<File> {
+    File::open(folder).ok().filter(|it| it.lock().is_ok())
+}
+
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// Returns the names of the files in a staging folder. Hidden files are nobody's.
@@ -136,13 +171,22 @@ fn read_whole(folder: &Path, name: &OsString) -> Result<Vec<u8>, Error> {
 }
 
 /// Writes a file of the node by rename, unless it is the same already.
-fn put(to: &Path, bytes: &[u8], mode: u32, out: &mut impl Write) -> Result<(), Error> {
-    files::remove_stale(to)?;
-    match files::is_same(to, bytes, mode) {
-        true => Ok(()),
-        false => {
-            files::write(to, bytes, mode)?;
-            say(out, format!("{}: moved here", to.display()))
+fn put(
+    to: &Path,
+    bytes: &[u8],
+    mode: u32,
+    best_effort: bool,
+    out: &mut impl Write,
+) -> Result<(), Error> {
+    if files::is_same(to, bytes, mode) {
+        return files::remove_stale(to);
+    }
+    match files::remove_stale(to).and_then(|()| files::write(to, bytes, mode)) {
+        Err(error) if best_effort && to.is_file() => {
+            warn(format!("{}: left as it is: {error}", to.display()));
+            Ok(())
         }
+        Err(error) => Err(error),
+        Ok(()) => say(out, format!("{}: moved here", to.display())),
     }
 }

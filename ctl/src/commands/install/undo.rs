@@ -78,6 +78,21 @@ async fn refuse_if_needed(place: &Place, plugin: &ManagedFile) -> Result<(), Err
     }
 }
 
+/// Fails if a conflist needs the plugin, and the one that a rollback would restore does not work
+/// while the installed one does.
+async fn refuse_broken(place: &Place, plugin: &ManagedFile) -> Result<(), Error> {
+    let works = async |path: &Path| plugin_check::works(path, plugin_check::LIMIT).await;
+    match (plugin.replaced_path(), network::first_leading_to(&place.conf_dir(), &place.name)) {
+        (Some(before), Some(network)) if !works(&before).await && works(plugin.target()).await => {
+            Err(Error::BrokenBefore {
+                plugin: plugin.target().to_owned(),
+                list: network.pod_network().source.path.clone(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Runs the command `rollback`, which restores the plugin from before the last change.
 pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, Error> {
     let place = &arguments.place;
@@ -90,6 +105,7 @@ pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, E
             plugin.report(out, Outcome::NothingBefore)?;
             return Ok(Exit::Success);
         }
+        refuse_broken(place, &plugin).await?;
         // The intent is written first, so that the keeper does not undo the rollback.
         if let Some(off) = plugin.installed()? {
             state.set_intent(&Intent::RolledBack(sha256(&off)))?;

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads the lines of a log, oldest first.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::event::LogLine;
 use crate::cli::Filter;
 use crate::error::Error;
-use crate::files;
+use crate::{files, platform};
 
 impl Filter {
     pub(super) fn accepts(&self, line: &LogLine) -> bool {
@@ -43,9 +44,19 @@ pub(super) fn read_log(path: &Path, mut handle: impl FnMut(LogLine)) -> Result<u
         return read_lines(io::stdin().lock(), handle).map_err(Error::file("read", path));
     }
     let mut torn = 0;
+    // The new file is opened first: a rotation between the two then hides no file.
+    let new = files::open_plain(path);
     let old = files::open_plain(&rotated(path)).ok();
-    let new = files::open_plain(path).map_err(Error::file("read", path))?;
-    for file in old.into_iter().chain([new]) {
+    let new = match (new, &old) {
+        // The plugin makes it again with its next call.
+        (Err(error), Some(_)) if error.kind() == io::ErrorKind::NotFound => None,
+        (new, _) => Some(new.map_err(Error::file("read", path))?),
+    };
+    let is_new = |old: &File| {
+        let identity = |it: &File| platform::identity(it).ok();
+        new.as_ref().is_some_and(|new| identity(new) == identity(old))
+    };
+    for file in old.filter(|old| !is_new(old)).into_iter().chain(new) {
         torn += read_lines(BufReader::new(file), &mut handle).map_err(Error::file("read", path))?;
     }
     Ok(torn)
@@ -63,6 +74,8 @@ pub(crate) fn read_lines(
                 torn += usize::from(!whole);
                 handle(parsed);
             }
+            // The plugin may still be writing it.
+            None if !line.ends_with(b"\n") => (),
             None => torn += 1,
         }
         line.clear();
