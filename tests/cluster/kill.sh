@@ -12,7 +12,7 @@ machine() {
   ip route
   iptables-save 2>/dev/null | grep -v '^[#:]' || true
   grep -F "$CLUSTER" /proc/mounts || true
-  find /sys/fs/cgroup -type d -path "*/$CGROUP-*"
+  find /sys/fs/cgroup -type d -path "*/$CGROUP-*" 2>/dev/null || true
   for it in /proc/[0-9]*; do
     { tr '\0' ' ' <"$it/cmdline"; } 2>/dev/null | grep -F -e "$CLUSTER" -e "$HERE/" | grep -v kill.sh || true
   done
