@@ -13,8 +13,15 @@ machine() {
   iptables-save 2>/dev/null | grep -v '^[#:]' || true
   grep -F "$CLUSTER" /proc/mounts || true
   find /sys/fs/cgroup -type d -path "*/$CGROUP-*" 2>/dev/null || true
-  for it in /proc/[0-9]*; do
-    { tr '\0' ' ' <"$it/cmdline"; } 2>/dev/null | grep -F -e "$CLUSTER" -e "$HERE/" | grep -v kill.sh || true
+  local process line
+  for process in /proc/[0-9]*; do
+    line=$({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null) || true
+    case $line in
+      *kill.sh*) ;;
+      *"$CLUSTER"*) echo "$line" ;;
+      # Another cluster may run from here.
+      *"$HERE/"*) ! grep -qzxF "CLUSTER=$CLUSTER" "$process/environ" 2>/dev/null || echo "$line" ;;
+    esac
   done
   ls "$CLUSTER" | grep -x running || true
 }
