@@ -39,7 +39,7 @@ for number in $(seq "${1:-10}"); do
     2) how='Ctrl-C' target=(-INT -- "-$runner") ;;
     3) how='SIGTERM to the runner' target=(-TERM "$runner") ;;
   esac
-  at=$(grep ' s: ' "$log" | tail -n 1 | sed 's/.* s: //; s/ (.*//')
+  at=$(grep ' s: ' "$log" | tail -n 1 | sed 's/.* s: //; s/ (.*//') || true
   kill "${target[@]}"
   wait $runner 2>/dev/null || true
   # Whoever holds the cluster holds this lock until nothing is left.
