@@ -35,5 +35,5 @@ def lock(wait=False):
 
 
 def remove_what_is_left():
-    subprocess.run(['bash', f'{HERE}/remove-cgroups.sh', CGROUP], check=True)
+    subprocess.run(['bash', f'{HERE}/remove-cgroups.sh', f'{CGROUP}-*'], check=True)
     shutil.rmtree(RUNNING, ignore_errors=True)

@@ -12,9 +12,16 @@ machine() {
   ip route
   iptables-save 2>/dev/null | grep -v '^[#:]' || true
   grep -F "$CLUSTER" /proc/mounts || true
-  find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -name "$CGROUP*"
-  for it in /proc/[0-9]*; do
-    { tr '\0' ' ' <"$it/cmdline"; } 2>/dev/null | grep -F -e "$CLUSTER" -e "$HERE/" | grep -v kill.sh || true
+  find /sys/fs/cgroup -type d -path "*/$CGROUP-*" 2>/dev/null || true
+  local process line
+  for process in /proc/[0-9]*; do
+    line=$({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null) || true
+    case $line in
+      *kill.sh*) ;;
+      *"$CLUSTER"*) echo "$line" ;;
+      # Another cluster may run from here.
+      *"$HERE/"*) ! grep -qzxF "CLUSTER=$CLUSTER" "$process/environ" 2>/dev/null || echo "$line" ;;
+    esac
   done
   ls "$CLUSTER" | grep -x running || true
 }
@@ -32,7 +39,7 @@ for number in $(seq "${1:-10}"); do
     2) how='Ctrl-C' target=(-INT -- "-$runner") ;;
     3) how='SIGTERM to the runner' target=(-TERM "$runner") ;;
   esac
-  at=$(grep ' s: ' "$log" | tail -n 1 | sed 's/.* s: //; s/ (.*//')
+  at=$(grep ' s: ' "$log" | tail -n 1 | sed 's/.* s: //; s/ (.*//') || true
   kill "${target[@]}"
   wait $runner 2>/dev/null || true
   # Whoever holds the cluster holds this lock until nothing is left.

@@ -11,12 +11,38 @@ root=$disk/root
 read -r pid _ </proc/self/stat
 echo "$pid" >"$RUNNING/$name.pid"
 hostname "$name"
+
+# The node sees of each hierarchy of cgroups what lies below one of its own, so that what its containers leave is known.
+cgroups() {
+  local own hierarchy file
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then # version 2
+    own=/sys/fs/cgroup/$CGROUP-$name
+    sed 's/[^ ]*/+&/g' /sys/fs/cgroup/cgroup.controllers >/sys/fs/cgroup/cgroup.subtree_control
+    mkdir -p "$own"
+    mount --bind "$own" "$root/sys/fs/cgroup"
+    return
+  fi
+  mount -t tmpfs -o mode=755 tmpfs "$root/sys/fs/cgroup"
+  for hierarchy in /sys/fs/cgroup/*; do
+    if [ -L "$hierarchy" ]; then
+      cp -P "$hierarchy" "$root/sys/fs/cgroup/"
+      continue
+    fi
+    own=$hierarchy/$CGROUP-$name
+    mkdir -p "$own" "$root$hierarchy"
+    for file in cpuset.cpus cpuset.mems; do
+      [ ! -e "$own/$file" ] || cat "$hierarchy/$file" >"$own/$file"
+    done
+    mount --bind "$own" "$root$hierarchy"
+  done
+}
+
 mkdir -p "$disk"/{above,work,root,containerd,kubelet,sysctl}
 mount -t overlay overlay -o "lowerdir=$BUILT/node,upperdir=$disk/above,workdir=$disk/work" "$root"
 mkdir -p "$root"/{built,pki,log,opt/cni/bin,etc/cni/net.d,etc/containerd,lib/modules,var/lib/containerd,var/lib/kubelet}
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
-mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
+cgroups
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mkdir -p "$root"/run/{netns,lock}
@@ -58,7 +84,6 @@ clusterDNS: [10.96.0.10]
 containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 # What a machine allows whose cgroups are of version 1, or not all its own
 cgroupDriver: cgroupfs
-cgroupRoot: /$CGROUP-$name
 cgroupsPerQOS: false
 enforceNodeAllocatable: []
 failCgroupV1: false

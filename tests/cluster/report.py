@@ -76,7 +76,8 @@ def write(rows, path):
 def judge(rows):
     """Says what is not as it should, and returns whether anything is."""
     bad = list(faults(rows))
-    if not any(row['not_started'] or row['not_ended'] for row in rows if row['plugin'] == CONTROL):
+    control = [row for row in rows if row['plugin'] == CONTROL and not row['scenario'].startswith('g')]
+    if control and not any(row['not_started'] or row['not_ended'] for row in control):
         bad.append('nothing happened to Antrea\'s kind of plugin, so this proves nothing')
     for it in bad:
         print(f'FAILED: {it}')
