@@ -29,7 +29,7 @@ if python3 -m venv target/powershell && target/powershell/bin/pip install -q tre
 else
   echo '*** skipped: the syntax of PowerShell needs tree-sitter-powershell ***' >&2
 fi
-export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
+export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine RUST_TEST_THREADS=6
 # Under wine a process that was killed and its pipe end in any order, and a test that waits for
 # one may meet the other. So a few red tests are run once more, alone, and named.
 suite() { # ARGUMENTS-OF-CARGO-TEST
