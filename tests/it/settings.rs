@@ -11,7 +11,6 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-#[cfg(unix)]
 use std::time::Duration;
 
 use antrea_cni_agent::Api;
