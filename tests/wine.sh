@@ -14,6 +14,7 @@ rustup target add $target >/dev/null 2>&1 || true
 ulimit -n "$(ulimit -Hn)"
 export WINEPREFIX=$PWD/target/wine WINEDEBUG=-all
 trap 'wineserver -k || true' EXIT
+mkdir -p target
 [ -d "$WINEPREFIX" ] || timeout 120 wine wineboot -i
 # What this wine may lack.
 x86_64-w64-mingw32-gcc -shared -O2 -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" \
