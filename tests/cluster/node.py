@@ -134,4 +134,6 @@ class Readiness:
     def stop(self):
         """Returns the seconds by node."""
         self.watch.stop()
+        for name, since in self.since.copy().items():
+            self.total[name] += time.monotonic() - since
         return self.total
