@@ -98,6 +98,13 @@ def wait_until(what, test, seconds):
         time.sleep(0.2)
 
 
+def until_lists_are_old():
+    """Waits until no list was written in the last minute: after that an ADD waits for as long as its settings say."""
+    for name in NODES:
+        node = Node(name)
+        wait_until(f'an old list on {name}', lambda: node.age_of_lists() > 62, 90)
+
+
 @contextlib.contextmanager
 def no_agent_on(names):
     """Keeps the agents off nodes, and leaves those of the other nodes alone."""

@@ -3,7 +3,7 @@
 """Scenarios with one node a plugin, in the very same trouble: Antrea's kind, this project's beside it (the chart), and
 this project's with Antrea's installer in staging folders (the kustomize component)."""
 from agents import away, deleted_meanwhile, not_ready_for, ready_at_once
-from changes import restart_agents, use_cni_version, use_generation, use_generations
+from changes import restart_agents, until_lists_are_old, use_cni_version, use_generation, use_generations
 from scenarios import SCENARIOS, scenario
 from tools import NODES
 
@@ -11,7 +11,14 @@ BEFORE = set(SCENARIOS)
 
 
 def one_generation():
+    """As on a node whose agent has been there for a while."""
     use_generation('v2.7.0')
+    until_lists_are_old()
+
+
+def first_of_upgrade():
+    use_generation('v1.8.0')
+    until_lists_are_old()
 
 
 @scenario('p', 'agents away for 50 s', one_generation)
@@ -49,7 +56,7 @@ def first_list():
     use_cni_version('1.1.0')
 
 
-@scenario('u', 'rolling upgrade v1.8.0, v2.7.0, v3.0.0, and agents restarted', lambda: use_generation('v1.8.0'))
+@scenario('u', 'rolling upgrade v1.8.0, v2.7.0, v3.0.0, and agents restarted', first_of_upgrade)
 def upgraded():
     use_generations('v2.7.0', 'v3.0.0')
     restart_agents()
