@@ -31,6 +31,8 @@ def author(message):
     """Who failed."""
     if 'the other plugin: ' in message:
         return CONTROL
+    if 'KillContainerError' in message and 'KillPodSandboxError' not in message:
+        return 'the runtime'
     return 'an installer' if any(it in message for it in WRITTEN) else OURS
 
 
