@@ -62,4 +62,7 @@ def upgraded():
     restart_agents()
 
 
-TRIO = [letter for letter in SCENARIOS if letter not in BEFORE] if len(NODES) > 2 else []
+TRIO = [letter for letter in SCENARIOS if letter not in BEFORE]
+if len(NODES) < 3:
+    for letter in TRIO:
+        del SCENARIOS[letter]
