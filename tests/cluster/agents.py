@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Agents that are away, or there and not ready, on all nodes at once."""
 import os
+import re
 import time
 
 from api import Api
@@ -61,7 +62,7 @@ def has_add(pod):
                 environment = file.read()
         except OSError:
             continue
-        if b'CNI_COMMAND=ADD\0' in environment and f'K8S_POD_NAME={pod};'.encode() in environment:
+        if b'CNI_COMMAND=ADD\0' in environment and re.search(rf'K8S_POD_NAME={pod}[;\0]'.encode(), environment):
             return True
     return False
 
@@ -92,6 +93,6 @@ def deleted_meanwhile():
             if node not in gone and api.request('GET', f'{path}/deleted-{node}')[0] == 404:
                 gone[node] = time.monotonic()
         return len(gone) == len(NODES)
-    wait_until('the ADD of each Pod', deletes_as_they_wait, 30)
+    wait_until('the ADD of each Pod', deletes_as_they_wait, 90)
     wait_until('the Pods gone', are_gone, 120)
     return {node: gone[node] - begun[node] for node in NODES}

@@ -41,16 +41,6 @@ def not_ready_75():
     not_ready_for(75)
 
 
-@scenario('t', 'a Pod on each node deleted while its ADD waits for an agent whose network is not ready', one_generation, ready_at_once)
-def deleted_not_ready():
-    return not_ready_for(45, deleted_meanwhile)
-
-
-@scenario('v', 'a Pod on each node deleted while its ADD waits, with agents away', one_generation)
-def deleted_away():
-    return away(50, deleted_meanwhile)
-
-
 @scenario('l', 'the first list of 1.1.0', one_generation, lambda: use_cni_version('0.3.0'))
 def first_list():
     use_cni_version('1.1.0')
@@ -60,6 +50,16 @@ def first_list():
 def upgraded():
     use_generations('v2.7.0', 'v3.0.0')
     restart_agents()
+
+
+@scenario('t', 'a Pod on each node deleted while its ADD waits for an agent whose network is not ready', one_generation, ready_at_once)
+def deleted_not_ready():
+    return not_ready_for(75, deleted_meanwhile)
+
+
+@scenario('v', 'a Pod on each node deleted while its ADD waits, with agents away', one_generation)
+def deleted_away():
+    return away(50, deleted_meanwhile)
 
 
 TRIO = [letter for letter in SCENARIOS if letter not in BEFORE]
