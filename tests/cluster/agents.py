@@ -1,6 +1,7 @@
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
 """Agents that are away, or there and not ready, on all nodes at once."""
+import concurrent.futures
 import os
 import re
 import time
@@ -25,12 +26,12 @@ def away(seconds, meanwhile=lambda: None):
     patch({}, {'nodeSelector': {'away': 'true'}})
     for name in NODES:
         wait_until(f'no agent on {name}', lambda: not Node(name).agent_pids(), 60)
-    end = time.monotonic() + seconds - START
-    result = meanwhile()
-    time.sleep(max(0, end - time.monotonic()))  # what is to be shown
-    patch({}, {'nodeSelector': {'away': None}})
-    every_agent_rolled_out()
-    return result
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        result = pool.submit(meanwhile)
+        time.sleep(seconds - START)  # what is to be shown
+        patch({}, {'nodeSelector': {'away': None}})
+        every_agent_rolled_out()
+        return result.result()
 
 
 def use_options(options):
@@ -44,10 +45,10 @@ def use_options(options):
 def not_ready_for(seconds, meanwhile=lambda: None):
     """Returns what `meanwhile` returns."""
     use_options(f'--network-ready-after {seconds}')
-    end = time.monotonic() + seconds
-    result = meanwhile()
-    time.sleep(max(0, end - time.monotonic()))  # what is to be shown
-    return result
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        result = pool.submit(meanwhile)
+        time.sleep(seconds)  # what is to be shown
+        return result.result()
 
 
 def ready_at_once():

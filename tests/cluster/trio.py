@@ -52,12 +52,12 @@ def upgraded():
     restart_agents()
 
 
-@scenario('t', 'a Pod on each node deleted while its ADD waits for an agent whose network is not ready', one_generation, ready_at_once)
+@scenario('t', 'a Pod on each node deleted while its ADD waits, with the network ready after 75 s', one_generation, ready_at_once)
 def deleted_not_ready():
     return not_ready_for(75, deleted_meanwhile)
 
 
-@scenario('v', 'a Pod on each node deleted while its ADD waits, with agents away', one_generation)
+@scenario('v', 'a Pod on each node deleted while its ADD waits, with agents away for 50 s', one_generation)
 def deleted_away():
     return away(50, deleted_meanwhile)
 
