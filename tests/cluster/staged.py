@@ -3,7 +3,7 @@
 """One node a plugin: on the last node the agents of the kustomize component `encap`, as a DaemonSet beside Antrea's."""
 from api import Api
 from changes import apply, as_kustomized, every_agent_rolled_out, plain
-from tools import NODES, kubectl
+from tools import NODES, kubectl, rolled_out
 
 NAME = 'antrea-agent-staged'
 # Antrea's DaemonSet with the component, under another name; a DaemonSet's Pods are told apart by their labels.
@@ -39,3 +39,4 @@ def unstage():
     kubectl('label', 'node', NODES[-1], '--overwrite', 'plugin=ours')
     keep_off(None)
     apply(plain())
+    rolled_out('antrea-cni')
