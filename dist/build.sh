@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
-# Builds the release archives, the same bytes wherever they are built: dist/build.sh OUT.
+# Builds the release archives, the same bytes in each folder (for Windows, see check.sh): dist/build.sh OUT.
 # One for each of amd64, arm64, arm (v7) and Windows. What goes in: the programs of programs.sh
 # with the list of their dependencies inside (cargo auditable), documentation, what is in deploy/,
 # man pages, completions, SBOMs (CycloneDX), licence texts. Beside the archives: a Debian and an

@@ -6,7 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 git diff --quiet HEAD || { echo 'the tree is not that of HEAD: commit first' >&2; exit 1; }
-work=$(mktemp -d)
+# Beside this tree: GNU ld orders the imports of a program for Windows by the names of files, those of
+# the tree and those of the system, so that a tree below /usr or after it makes other bytes.
+work=$(mktemp -d -p "$(dirname "$PWD")")
 trap 'rm -rf "$work"' EXIT
 here=$PWD there=$work/some/where/else/antrea
 dist/build.sh target/dist >/dev/null

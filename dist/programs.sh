@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds the two programs of a platform, as target/dist-build/TARGET/release/antrea-cni and antrea-cnictl:
 # programs.sh amd64|arm64|arm|windows [plugin]. With `plugin` it builds the plugin alone. The archives hold
-# these very files, and the suites run on them. The bytes are the same wherever they are built.
+# these very files, and the suites run on them. The bytes are the same in each folder (for
+# Windows, see check.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case $1 in

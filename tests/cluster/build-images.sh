@@ -2,7 +2,7 @@
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
 # Images for the nodes, as $CLUSTER/built/images, in no registry: `pause` and `pod` for Pods, `antrea-agent` in several
-# generations, and ours. make built the programs before.
+# generations, and ours. make built the programs before. Beside them $CLUSTER/built/cri-status, a probe of a node's runtime.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 shipped=$REPOSITORY/target/dist-build/x86_64-unknown-linux-musl/release
@@ -18,6 +18,7 @@ image() { # NAME:TAG LAYER... [-- ENTRYPOINT...]
 
 (cd "$HERE/pause" && CGO_ENABLED=0 go build -ldflags '-s -w' -o "$layers/pause/pause" main.go)
 image localhost/pause:latest "$layers/pause" -- /pause
+(cd "$HERE/control-plane" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o "$BUILT/cri-status" ./cri-status)
 
 busybox() { # FOLDER APPLETS...
   cp "$node/usr/bin/busybox" "$1/"

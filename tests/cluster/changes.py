@@ -13,6 +13,7 @@ from node import LOG, Node
 from tools import CLUSTER, HERE, NODES, REPOSITORY, helm, kubectl, rolled_out, run
 
 CHART = f'{REPOSITORY}/deploy/helm'
+AGENT = 'component=antrea-agent'  # the label of agents, and of their DaemonSets
 
 
 # -- this project's plugin, by its chart
@@ -33,14 +34,24 @@ def uninstall_ours():
 
 
 def restart_agents():
-    kubectl('-n', 'kube-system', 'delete', 'pod', '-l', 'component=antrea-agent', '--wait=false')
-    rolled_out('antrea-agent')
+    kubectl('-n', 'kube-system', 'delete', 'pod', '-l', AGENT, '--wait=false')
+    every_agent_rolled_out()
+
+
+def agents():
+    """Returns the names of the DaemonSets of agents."""
+    return kubectl('-n', 'kube-system', 'get', 'daemonset', '-l', AGENT, '-o', 'jsonpath={.items[*].metadata.name}').split()
+
+
+def every_agent_rolled_out():
+    for name in agents():
+        rolled_out(name)
 
 
 def use_generation(tag):
     image = f'localhost/antrea-agent:{tag}'
-    kubectl('-n', 'kube-system', 'set', 'image', 'daemonset/antrea-agent', f'antrea-agent={image}', f'install-cni={image}')
-    rolled_out('antrea-agent')
+    kubectl('-n', 'kube-system', 'set', 'image', 'daemonset', '-l', AGENT, f'antrea-agent={image}', f'install-cni={image}')
+    every_agent_rolled_out()
 
 
 def use_generations(*tags):
@@ -54,8 +65,8 @@ def use_cni_version(version):
     conflist = Api().ask('GET', path)['data']['antrea-cni.conflist']
     lines = [f'    "cniVersion":"{version}",' if '"cniVersion"' in line else line for line in conflist.splitlines()]
     Api().ask('PATCH', path, {'data': {'antrea-cni.conflist': '\n'.join(lines)}}, 'application/merge-patch+json')
-    kubectl('-n', 'kube-system', 'rollout', 'restart', 'daemonset/antrea-agent')
-    rolled_out('antrea-agent')
+    kubectl('-n', 'kube-system', 'rollout', 'restart', 'daemonset', '-l', AGENT)
+    every_agent_rolled_out()
 
 
 def at_once(*functions):
@@ -87,6 +98,13 @@ def wait_until(what, test, seconds):
         time.sleep(0.2)
 
 
+def until_lists_are_old():
+    """Waits until no list was written in the last minute: after that an ADD waits for as long as its settings say."""
+    for name in NODES:
+        node = Node(name)
+        wait_until(f'an old list on {name}', lambda: node.age_of_lists() > 62, 90)
+
+
 @contextlib.contextmanager
 def no_agent_on(names):
     """Keeps the agents off nodes, and leaves those of the other nodes alone."""
@@ -105,7 +123,8 @@ def no_agent_on(names):
     rolled_out('antrea-agent')
 
 
-def kustomized():
+def as_kustomized(more=''):
+    """Returns the agents' manifest with the component, and with more in its kustomization."""
     folder = f'{CLUSTER}/kustomized'
     run('sh', '-ec', 'rm -rf "$1"; mkdir "$1"; cp "$2/agent/antrea.yaml" "$1/"; cp -r "$3"/deploy/kustomize/* "$1/"',
         'sh', folder, HERE, REPOSITORY)
@@ -113,9 +132,13 @@ def kustomized():
         file.write('resources: [antrea.yaml]\ncomponents: [encap]\n'
                    'images: [{name: antrea-cni, newName: example.org/antrea-cni, newTag: 0.1.0}]\n'
                    'configMapGenerator: [{name: antrea-cni-settings, namespace: kube-system, '
-                   f'literals: [logFile={LOG}]}}]\n')
+                   f'literals: [logFile={LOG}]}}]\n' + more)
+    return kubectl('kustomize', folder)
+
+
+def kustomized():
     uninstall_ours()
-    apply(kubectl('kustomize', folder))
+    apply(as_kustomized())
 
 
 def unkustomized():

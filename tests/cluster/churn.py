@@ -5,6 +5,8 @@ API server says of each: how long it took to run and to end, and what failed on 
 
 A Job's Pod sends a packet to its gateway: it fails if its network does not work."""
 import collections
+import http.client
+import sys
 import threading
 import time
 
@@ -34,6 +36,13 @@ class Churn:
             maker.start()
 
     # -- what it does
+    def try_to(self, *request):
+        """One that an API server under load does not answer is left out, and the next is made."""
+        try:
+            self.api.ask(*request)
+        except (OSError, http.client.HTTPException) as error:
+            print(f'{" ".join(request[:2])}: {error}', file=sys.stderr)
+
     def template(self, node, app, restart, command):
         return {'metadata': {'labels': {'app': app}}, 'spec': {
             'terminationGracePeriodSeconds': 1, 'restartPolicy': restart, 'automountServiceAccountToken': False,
@@ -46,7 +55,7 @@ class Churn:
         while not self.ending.is_set():
             count += 1
             template = self.template(node, 'job', 'Never', 'set -- $(ip route show default); ping -c 1 -W 2 $3 && sleep 0.5')
-            self.api.ask('POST', f'/apis/batch/v1/namespaces/{self.namespace}/jobs', {
+            self.try_to('POST', f'/apis/batch/v1/namespaces/{self.namespace}/jobs', {
                 'metadata': {'name': f'{node}-{count}'},
                 'spec': {'backoffLimit': 3, 'ttlSecondsAfterFinished': 2, 'template': template}})
             self.ending.wait(JOB_EVERY)
@@ -60,7 +69,7 @@ class Churn:
         self.ending.wait(number * SCALE_EVERY / len(self.nodes))
         while not self.ending.wait(SCALE_EVERY):
             replicas = HIGH if replicas == LOW else LOW
-            self.api.ask('PATCH', f'{path}/{node}', {'spec': {'replicas': replicas}}, 'application/merge-patch+json')
+            self.try_to('PATCH', f'{path}/{node}', {'spec': {'replicas': replicas}}, 'application/merge-patch+json')
         self.api.ask('DELETE', f'{path}/{node}')
 
     # -- what it sees

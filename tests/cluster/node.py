@@ -74,6 +74,12 @@ class Node:
         adds = [line['milliseconds'] / 1000 for line in lines if line['command'] == 'ADD' and line['time'] >= since]
         return max(adds, default=None)
 
+    def age_of_lists(self):
+        """Returns how many seconds ago the folder of lists, or a file in it, changed last."""
+        folder = f'/proc/{self.pid()}/root/etc/cni/net.d'
+        paths = [folder, *(f'{folder}/{name}' for name in os.listdir(folder))]
+        return time.time() - max(os.stat(path).st_mtime for path in paths)
+
     def socket(self):
         """Returns the path of the agent's socket, as the machine sees it."""
         return f'/proc/{self.pid()}/root/run/antrea/cni.sock'
@@ -134,4 +140,6 @@ class Readiness:
     def stop(self):
         """Returns the seconds by node."""
         self.watch.stop()
+        for name, since in self.since.copy().items():
+            self.total[name] += time.monotonic() - since
         return self.total

@@ -9,10 +9,13 @@ import window
 from api import Api
 from changes import apply, install_ours, plain, use_generation
 from churn import Churn
+from cri import StatusProbe
 from held import CONTAINED, end_with_parent
 from node import Node, Presence, Readiness
 from scenarios import CONTROL, SCENARIOS
+from staged import stage, unstage
 from tools import CLUSTER, ENVIRONMENT, HERE, NODES, kubectl
+from trio import TRIO
 
 # What is not about Pods that come and go, on a cluster without the chart
 SCRIPTS = {'guide': 'the blocks of docs/operations.md for a fleet', 'admission': 'what the API server takes of deploy/',
@@ -56,37 +59,57 @@ def run_all(names, steps):
     return letters and run_letters(letters, steps) or failed
 
 
-def trouble(letter, what, during, control=CONTROL):
+def plugins(letter):
+    """Returns what each node has."""
+    if letter in TRIO:
+        return {**dict.fromkeys(NODES, report.OURS), NODES[0]: report.CONTROL, NODES[-1]: report.STAGED}
+    return {name: report.CONTROL if name == CONTROL and letter != 'k' else report.OURS for name in NODES}
+
+
+def trouble(letter, what, during):
     """Makes Pods come and go, does `during`, and returns a row for each node."""
     nodes = [Node(name) for name in NODES]
     begun = time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())
     churn = Churn(Api(), f'churn-{letter}-{int(time.time())}', NODES)
     churn.start()
     churn.wait_until_each_node_ran(3)
-    presences, readiness = [Presence(node) for node in nodes], Readiness(Api())
-    during()
+    presences, readiness, probes = [Presence(node) for node in nodes], Readiness(Api()), [StatusProbe(node) for node in nodes]
+    deleted = during() or {}
     away = [presence.stop() for presence in presences]
     # A few Pods after it, whose calls do what was left to do.
     churn.wait_until_each_node_ran(2)
-    finished, not_ready = churn.end(), readiness.stop()
+    finished, not_ready, status = churn.end(), readiness.stop(), [probe.stop() for probe in probes]
     return [{'scenario': f'{letter}: {what}', 'node': node.name, 'away': seconds, 'finished': finished,
-             'plugin': report.CONTROL if node.name == control else report.OURS,
+             'plugin': plugins(letter)[node.name], 'alone': letter in TRIO, 'status': longest, 'deleted': deleted.get(node.name),
              'slowest_add': node.slowest_add(begun), 'not_ready': not_ready[node.name], 'left': node.left_behind(),
-             **churn.figures(node.name)} for node, seconds in zip(nodes, away)]
+             **churn.figures(node.name)} for node, seconds, longest in zip(nodes, away, status)]
 
 
 def run_letters(letters, steps):
-    for name in NODES:
-        kubectl('label', 'node', name, '--overwrite', f'plugin={"antrea" if name == CONTROL else "ours"}')
+    """Those with one node a plugin are first."""
+    rows = []
+    trio, others = [it for it in letters if it in TRIO], [it for it in letters if it not in TRIO]
+    for number, name in enumerate(NODES):
+        kubectl('label', 'node', name, '--overwrite', f'plugin={"ours" if number else "antrea"}')
+    if trio:
+        stage()
+        steps.done('the component on one node')
     install_ours()
     steps.done('the chart installed')
-    rows = []
+    run_each(trio, rows, steps)
+    if trio and others:
+        unstage()
+        steps.done('the component removed')
+    run_each(others, rows, steps)
+    print('\n' + report.write(rows, f'{CLUSTER}/table.md') + '\n')
+    return report.judge(rows)
+
+
+def run_each(letters, rows, steps):
     for letter in letters:
         what, before, during, after = SCENARIOS[letter]
         before()
-        rows += trouble(letter, what, during, None if letter == 'k' else CONTROL)
+        rows += trouble(letter, what, during)
         after()
         steps.done(f'scenario {letter}: {what}')
-        table = report.write(rows, f'{CLUSTER}/table.md')
-    print(f'\n{table}\n')
-    return report.judge(rows)
+        report.write(rows, f'{CLUSTER}/table.md')
