@@ -10,7 +10,7 @@ from changes import install_ours, kustomized, unkustomized, uninstall_ours
 from node import Node
 from tools import NODES, REPOSITORY, kubectl, rolled_out
 
-SIZE = os.path.getsize(f'{REPOSITORY}/target/x86_64-unknown-linux-musl/release/antrea-cni')
+SIZE = os.path.getsize(f'{REPOSITORY}/target/dist-build/x86_64-unknown-linux-musl/release/antrea-cni')
 RESTARTS = 4
 
 
