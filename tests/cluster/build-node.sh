@@ -15,7 +15,8 @@ mkdir -p "$BUILT/debootstrap"
 cd "$BUILT/debootstrap"
 apt-get download -qq debootstrap debian-archive-keyring
 for package in *.deb; do dpkg-deb -x "$package" .; done
-DEBOOTSTRAP_DIR=$PWD/usr/share/debootstrap usr/sbin/debootstrap --variant=minbase --include=$packages \
+# debootstrap has a meaning of its own for COMPONENTS.
+env -u COMPONENTS DEBOOTSTRAP_DIR=$PWD/usr/share/debootstrap usr/sbin/debootstrap --variant=minbase --include=$packages \
   --keyring="$PWD/usr/share/keyrings/debian-archive-keyring.gpg" sid "$BUILT/node" "$mirror"
 cd "$BUILT"
 rm -rf debootstrap node/var/cache/apt/* node/var/lib/apt/lists/* node/usr/share/{doc,man,locale}/*
