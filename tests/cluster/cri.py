@@ -22,7 +22,7 @@ class StatusProbe:
         """Starts the program again when the runtime ended, as it does when its node boots."""
         with open(f'{RUNNING}/log/{self.node.name}-status.log', 'a') as log:
             while not self.ending.is_set():
-                socket = f'/proc/{self.node.pid()}/root/run/containerd/containerd.sock'
+                socket = self.node.path('run/containerd/containerd.sock')
                 self.began = time.monotonic()
                 self.program = subprocess.Popen([f'{BUILT}/cri-status', socket], stdout=subprocess.PIPE, stderr=log, text=True,
                                                 preexec_fn=end_with_parent)

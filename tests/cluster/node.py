@@ -74,15 +74,19 @@ class Node:
         adds = [line['milliseconds'] / 1000 for line in lines if line['command'] == 'ADD' and line['time'] >= since]
         return max(adds, default=None)
 
+    def path(self, name=''):
+        """Returns the path of a file of the node, as the machine sees it."""
+        return os.path.join('/proc', str(self.pid()), 'root', name)
+
     def age_of_lists(self):
         """Returns how many seconds ago the folder of lists, or a file in it, changed last."""
-        folder = f'/proc/{self.pid()}/root/etc/cni/net.d'
+        folder = self.path('etc/cni/net.d')
         paths = [folder, *(f'{folder}/{name}' for name in os.listdir(folder))]
         return time.time() - max(os.stat(path).st_mtime for path in paths)
 
     def socket(self):
         """Returns the path of the agent's socket, as the machine sees it."""
-        return f'/proc/{self.pid()}/root/run/antrea/cni.sock'
+        return self.path('run/antrea/cni.sock')
 
     def has_agent(self):
         return answers(self.socket())

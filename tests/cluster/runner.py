@@ -24,7 +24,7 @@ SCRIPTS = {'guide': 'the blocks of docs/operations.md for a fleet', 'admission':
 
 def run_script(name):
     """Prints the last line that it said, or all of it if it failed."""
-    roots = {f'ROOT_{name}': f'/proc/{Node(name).pid()}/root' for name in NODES}
+    roots = {f'ROOT_{name}': Node(name).path().rstrip('/') for name in NODES}
     done = subprocess.run([*CONTAINED, 'bash', f'{HERE}/{name}.sh', f'{CLUSTER}/{name}'], env={**ENVIRONMENT, **roots}, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, preexec_fn=end_with_parent)
     said = done.stdout.strip()

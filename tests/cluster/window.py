@@ -22,7 +22,7 @@ def size(path):
 
 
 def look(name, found, stop):
-    path = f'/proc/{Node(name).pid()}/root/opt/cni/bin/antrea'
+    path = Node(name).path('opt/cni/bin/antrea')
     gone = None
     while not stop.wait(0.002):
         if size(path) != SIZE:

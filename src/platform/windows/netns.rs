@@ -1,7 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Stands in for Linux' network namespaces, which on Windows are compartments of the host's network service and
-//! not files. Only the agent interprets `CNI_NETNS`: a GUID, `none` or `container:ID`.
+//! Stands in for Linux' network namespaces, which on Windows are compartments of the host's network
+//! service and not files. Only the agent interprets `CNI_NETNS`: a GUID, `none` or `container:ID`.
 
 use std::io;
 

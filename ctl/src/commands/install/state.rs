@@ -117,8 +117,8 @@ impl State {
         self.remove()
     }
 
-    /// Removes the state, after a refused install or an uninstall. The folder is renamed first, so that a process
-    /// that waits for the lock creates a new folder.
+    /// Removes the state, after a refused install or an uninstall. The folder is renamed first, so
+    /// that a process that waits for the lock creates a new folder.
     pub(super) fn remove(self) -> Result<(), Error> {
         let Self { folder, lock } = self;
         let trash = trash_path(&folder);
