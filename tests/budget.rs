@@ -116,7 +116,8 @@ const BY_FALLBACK: &str = " by fallback";
 
 impl Bench {
     fn new(plugin: &Path, by_fallback: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // The C library reads the program's path byte by byte: `TMPDIR` must not count.
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
         let socket = folder.path().join("cni.sock");
         let configuration = format!(
             r#"{{"antreaCni":{{"socket":{socket:?}}},"cniVersion":"1.0.0","ipam":{{"type":"host-local"}},"name":"antrea","type":"antrea"}}"#
