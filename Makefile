@@ -29,6 +29,8 @@ DEPENDENCIES := cargo tree --locked -p antrea-cni -e normal --target $(TARGET) -
 supply-chain: ## Licences, duplicates and sources of what is linked; the list of the plugin's dependencies
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@0.20.2
 	cargo deny check bans licenses sources
+	cargo deny --manifest-path ctl/Cargo.toml check licenses sources
+	cargo deny --manifest-path kubectl/Cargo.toml --config kubectl/deny.toml check licenses sources
 	@if cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; else \
 	  echo '*** skipped: the database of advisories cannot be had here ***' >&2; fi
 	@$(DEPENDENCIES) | diff -u docs/contributing/dependencies.txt - || { \
@@ -45,6 +47,11 @@ minimal-versions: ## All packages with the lowest versions of what Cargo.toml na
 .PHONY: dist
 dist: ## Release archives, Debian and RPM packages, with SBOMs, licences and SHA256SUMS, as target/dist
 	ALL='$(ALL)' bash dist/build.sh target/dist
+
+.PHONY: kubectl-plugin
+kubectl-plugin: ## kubectl's plugin for desks, as target/kubectl (PLATFORMS: linux-amd64), and its krew manifest for SOURCE
+	bash dist/kubectl.sh target/kubectl $(or $(PLATFORMS),linux-amd64)
+	bash dist/krew.sh target/kubectl $(or $(SOURCE),https://example.org/antrea-cni)
 
 .PHONY: release-notes
 release-notes: ## What the CHANGELOG says of this version
@@ -170,6 +177,7 @@ IN_CLUSTER := bash tests/cluster/cluster.sh
 for-cluster:
 	@bash tests/cluster/lacks.sh >/dev/null || exit 0; $(MAKE) --no-print-directory ctl && \
 	  cargo build --release --target $(TARGET) -p antrea-cni-agent -p antrea-cni --bin antrea-cni-agent --example one_api_plugin && \
+	  bash dist/kubectl.sh target/kubectl linux-amd64 && \
 	  mkdir -p target/deploy && cd tests/deploy && CGO_ENABLED=0 go build -o $(HELM) helm.sh/helm/v3/cmd/helm
 
 .PHONY: cluster

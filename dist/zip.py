@@ -10,5 +10,5 @@ with zipfile.ZipFile(folder / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archi
     for path in sorted((folder / name).rglob("*")):
         if path.is_file():
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), moment)
-            entry.external_attr = 0o644 << 16
+            entry.external_attr = path.stat().st_mode << 16
             archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)

@@ -1,7 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
 //! No files import each other in a circle, and no folders either: in the plugin, the
-//! reference agent, the tool and what they call of Windows, whoever reads a file needs only
+//! reference agent, the tool, kubectl's plugin and what they call of Windows, whoever reads a file needs only
 //! what is below it.
 //!
 //! An import counts for the file that defines the name, not for the one that passes
@@ -24,7 +24,8 @@ type Module = Vec<String>;
 fn each_file_has_its_copyright_and_licence() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders: Vec<_> = [
-        "src", "agent", "ctl", "windows", "tests", "benches", "examples", "fuzz", "deploy", "dist",
+        "src", "agent", "ctl", "kubectl", "windows", "tests", "benches", "examples", "fuzz",
+        "deploy", "dist",
     ]
     .map(|it| root.join(it))
     .into();
@@ -51,7 +52,7 @@ fn each_file_has_its_copyright_and_licence() {
 
 #[test]
 fn nothing_imports_what_imports_it() {
-    for package in ["src", "agent/src", "ctl/src", "windows/src"] {
+    for package in ["src", "agent/src", "ctl/src", "kubectl/src", "windows/src"] {
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join(package);
         let files = Files::read(&package);
         assert!(files.0.len() > 4, "{}", package.display());

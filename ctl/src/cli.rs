@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Defines the command line, from which help, man pages and completions are made.
 
-mod values;
+pub(crate) mod values;
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Show the outputs and logs of many nodes on one page
     #[command(after_help = EXIT_STATUS)]
     Fleet(Fleet),
+    /// Collect what a maintainer asks for, without secrets, in one archive
+    #[command(after_help = EXIT_STATUS)]
+    Bundle(Bundle),
     /// Show the version, and which plugin is embedded
     Version,
     /// Write a completion script for a shell to standard output
@@ -322,9 +325,18 @@ pub(crate) struct Fleet {
     pub(crate) output: OutputFormat,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Bundle {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The archive (tar); - is standard output
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
 /// Selects calls in a log.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Filter {
+pub struct Filter {
     /// Calls since this time: a time (2026-11-24T10:00:00Z), a day, or how long ago (15m, 2d)
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<Timestamp>,
@@ -339,7 +351,7 @@ pub(crate) struct Filter {
     pub(crate) code: Option<u32>,
     /// Calls for this Pod: NAME or NAMESPACE/NAME
     #[arg(long, value_parser = PodName::parse)]
-    pub(crate) pod: Option<PodName>,
+    pub pod: Option<PodName>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

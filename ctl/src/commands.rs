@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Contains the commands, one module each.
 
+pub(crate) mod bundle;
 pub(crate) mod check_config;
 pub(crate) mod fleet;
 pub(crate) mod install;

@@ -58,7 +58,10 @@ pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
 }
 
 /// Writes a file atomically and durably.
-pub(crate) fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+///
+/// # Errors
+/// The file cannot be written; what was there before stays.
+pub fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let prepared = prepare_with(target, bytes, |file| {
         platform::set_mode(file, mode)?;
         file.sync_all()

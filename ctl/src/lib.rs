@@ -3,7 +3,8 @@
 //! Installs, probes and observes the plugin on a node, as `antrea-cnictl` does.
 //!
 //! `commands` has a module for each command; [`run`] chooses one. A command's answer is a value
-//! that serializes to JSON; its `Display` is the text for people.
+//! that serializes to JSON; its `Display` is the text for people. The `kubectl` plugin, which asks
+//! this tool on many nodes, takes from here how answers are read and shown.
 #![cfg_attr(windows, expect(dead_code, reason = "a keeper needs what only Linux has"))]
 
 mod cli;
@@ -27,10 +28,16 @@ use std::io::Write;
 use clap::CommandFactory;
 
 use self::cli::{Command, LogCommand};
-use self::commands::{check_config, fleet, install, log, owed, probe, settings, status};
+use self::commands::{bundle, check_config, fleet, install, log, owed, probe, settings, status};
 
-pub use self::cli::Cli;
+pub use self::cli::values::{PodName, duration};
+pub use self::cli::{Cli, Filter};
+pub use self::commands::fleet::{Fleet, Inputs, Row, Timeline};
+pub use self::commands::log::event::LogLine;
 pub use self::error::{Error, Exit};
+pub use self::files::write as write_file;
+pub use self::output::{OutputFormat, answer, warn};
+pub use self::style::{BAD, GOOD, TITLE, WEAK, plain};
 
 /// Returns a log as events, summary, metrics and JSON, for the fuzzers.
 #[cfg(fuzzing)]
@@ -57,6 +64,7 @@ pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
         Command::Log(LogCommand::Show(arguments)) => log::follow::show(&arguments, out),
         Command::Log(LogCommand::Summary(arguments)) => log::summarize(&arguments, out),
         Command::Fleet(arguments) => fleet::run(&arguments, out),
+        Command::Bundle(arguments) => bundle::run(&arguments, out),
         Command::Version => {
             let (version, plugin) = (env!("CARGO_PKG_VERSION"), install::embedded());
             output::say(out, format!("{} {version}; {plugin}", cli::NAME)).map(|()| Exit::Success)

@@ -11,8 +11,9 @@ use serde::Serialize;
 use crate::error::{Error, Exit};
 use crate::style::BAD;
 
+/// Names the format of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputFormat {
+pub enum OutputFormat {
     /// For people
     #[default]
     Text,
@@ -21,7 +22,10 @@ pub(crate) enum OutputFormat {
 }
 
 /// Writes an answer in the requested format.
-pub(crate) fn answer<T: Display + Serialize>(
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn answer<T: Display + Serialize>(
     out: &mut impl Write,
     form: OutputFormat,
     answer: &T,
@@ -56,7 +60,7 @@ pub(crate) fn waiting(for_what: impl Into<String>) -> indicatif::ProgressBar {
 
 /// Writes a warning to standard error. A closed standard error is not an error, because the
 /// command's work matters more.
-pub(crate) fn warn(text: impl Display) {
+pub fn warn(text: impl Display) {
     let mut err = anstream::AutoStream::auto(std::io::stderr()).lock();
     let _ = writeln!(err, "{BAD}warning:{BAD:#} {text}");
 }

@@ -6,14 +6,18 @@ use std::borrow::Cow;
 
 use anstyle::{AnsiColor, Style};
 
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-pub(crate) const WEAK: Style = Style::new().dimmed();
-pub(crate) const TITLE: Style = Style::new().bold();
+/// Marks what is as it should be.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Marks what is wrong.
+pub const BAD: Style = AnsiColor::Red.on_default();
+/// Marks what matters less.
+pub const WEAK: Style = Style::new().dimmed();
+/// Marks a title.
+pub const TITLE: Style = Style::new().bold();
 
 /// Escapes control characters in a text of another program, so that it cannot control the
 /// terminal.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);
     }

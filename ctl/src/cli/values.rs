@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Parses the values of arguments.
 
+use std::fmt;
 use std::time::Duration;
 
 use antrea_cni::Action;
@@ -14,13 +15,19 @@ use serde_json::value::RawValue;
 
 /// Names a Pod, in one namespace or in any.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PodName {
-    pub(crate) namespace: Option<String>,
-    pub(crate) name: String,
+pub struct PodName {
+    /// The namespace; `None` is any
+    pub namespace: Option<String>,
+    /// The name
+    pub name: String,
 }
 
 impl PodName {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// Parses `NAME` or `NAMESPACE/NAME`.
+    ///
+    /// # Errors
+    /// A part is empty, or there are more than two. The error says what to write.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let (namespace, name) = match text.split_once('/') {
             Some((namespace, name)) => (Some(namespace), name),
             None => (None, text),
@@ -29,6 +36,15 @@ impl PodName {
             return Err("write NAME or NAMESPACE/NAME".to_owned());
         }
         Ok(Self { namespace: namespace.map(ToOwned::to_owned), name: name.to_owned() })
+    }
+}
+
+impl fmt::Display for PodName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(out, "{namespace}/{}", self.name),
+            None => out.write_str(&self.name),
+        }
     }
 }
 
@@ -53,7 +69,10 @@ pub(super) fn socket(text: &str) -> Result<String, String> {
 }
 
 /// Parses a duration, which has a unit.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// The text is not a duration, or it is zero. The error says what to write.
+pub fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<SignedDuration>()
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())

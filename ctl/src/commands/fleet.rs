@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use self::inputs::Inputs;
-use self::row::Row;
-use self::timeline::Timeline;
+pub use self::inputs::Inputs;
+pub use self::row::Row;
+pub use self::timeline::Timeline;
 use crate::cli::Fleet as Arguments;
 use crate::error::{Error, Exit};
 use crate::files;
@@ -30,24 +30,43 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
     let fleet = Fleet::read_files(&arguments.files)?;
     spinner.finish_and_clear();
     if let Some(path) = &arguments.html {
-        files::write(path, page::html(&fleet).as_bytes(), 0o644)?;
+        files::write(path, fleet.html().as_bytes(), 0o644)?;
     }
     output::answer(out, arguments.output, &fleet)?;
-    let is_read = fleet.nodes.iter().all(|node| node.problems.is_empty());
-    Ok(if is_read { Exit::Success } else { Exit::Failure })
+    Ok(if fleet.is_read() { Exit::Success } else { Exit::Failure })
 }
 
 /// Describes all nodes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Fleet {
+pub struct Fleet {
     /// The nodes, by name
-    nodes: Vec<Row>,
+    pub nodes: Vec<Row>,
     /// How many nodes had which agent, over time
-    timeline: Timeline,
+    pub timeline: Timeline,
 }
 
 impl Fleet {
+    /// Describes nodes by their names and inputs.
+    pub fn new(all: BTreeMap<String, Inputs>) -> Self {
+        let timeline = Timeline::new(all.values());
+        let mut nodes: Vec<_> =
+            all.into_iter().map(|(name, inputs)| Row::new(name, inputs)).collect();
+        // n2 comes before n10.
+        nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
+        Self { nodes, timeline }
+    }
+
+    /// Returns the HTML page, which needs no other file.
+    pub fn html(&self) -> String {
+        page::html(self)
+    }
+
+    /// Returns whether all inputs could be read.
+    pub fn is_read(&self) -> bool {
+        self.nodes.iter().all(|node| node.problems.is_empty())
+    }
+
     fn read_files(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut all: BTreeMap<String, Inputs> = BTreeMap::new();
         for path in paths {
@@ -64,12 +83,7 @@ impl Fleet {
             let said = "there is no output of status or probe, and no log";
             return Err(Error::Argument(said.to_owned()));
         }
-        let timeline = Timeline::new(all.values());
-        let mut nodes: Vec<_> =
-            all.into_iter().map(|(name, inputs)| Row::new(name, inputs)).collect();
-        // n2 comes before n10.
-        nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
-        Ok(Self { nodes, timeline })
+        Ok(Self::new(all))
     }
 
     /// Returns the number of nodes without problems and obstacles.

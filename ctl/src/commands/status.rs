@@ -54,7 +54,7 @@ pub(crate) struct Report {
     pub(crate) owed: usize,
     /// Problems; the command succeeds if there are none
     #[serde(default)]
-    findings: Vec<String>,
+    pub(crate) findings: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]

@@ -10,10 +10,12 @@ use crate::commands::{probe, status};
 
 /// Holds the inputs of a node.
 #[derive(Default)]
-pub(super) struct Inputs {
+pub struct Inputs {
     pub(super) status: Option<status::Report>,
     pub(super) probe: Option<probe::Report>,
     pub(super) log: Log,
+    /// Release of the agent, as its `AntreaAgentInfo` says
+    pub(super) release: Option<String>,
     /// Inputs that could not be read
     pub(super) problems: Vec<String>,
 }
@@ -49,12 +51,17 @@ impl Log {
 
 impl Inputs {
     /// Adds a problem of an input.
-    pub(super) fn add_problem(&mut self, problem: String) {
+    pub fn add_problem(&mut self, problem: String) {
         self.problems.push(problem);
     }
 
+    /// Adds the agent's release, as its `AntreaAgentInfo` says.
+    pub fn add_release(&mut self, release: String) {
+        self.release = Some(release);
+    }
+
     /// Adds the file `name`. A file that is neither an output nor a log is a problem of the node.
-    pub(super) fn add_file(&mut self, name: &str, bytes: &[u8]) {
+    pub fn add_file(&mut self, name: &str, bytes: &[u8]) {
         if let Ok(status) = serde_json::from_slice(bytes) {
             self.status = Some(status);
         } else if let Ok(probe) = serde_json::from_slice(bytes) {

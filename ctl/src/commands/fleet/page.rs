@@ -94,7 +94,11 @@ fn table_row(node: &Row) -> Markup {
         tr {
             td { (node.name) }
             td {
-                @match &node.plugin { Some(version) => (version), None => span.bad { "not ours" } }
+                @match (&node.plugin, node.keeper) {
+                    (Some(version), _) => (version),
+                    (None, Some(_)) => span.bad { "not ours" },
+                    (None, None) => span.weak { "?" },
+                }
                 @if node.keeper == Some(true) { " " span.weak { "kept" } }
             }
             td {

@@ -22,45 +22,51 @@ const GOAL: Version = Version::new(1, 1, 0);
 /// Describes a node in a row of the answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub struct Row {
     /// Name of the node
-    pub(super) name: String,
+    pub name: String,
     /// Version of the plugin; `null` if it is unknown or another plugin is installed
-    pub(super) plugin: Option<String>,
+    pub plugin: Option<String>,
     /// Whether a keeper runs
-    pub(super) keeper: Option<bool>,
+    pub keeper: Option<bool>,
+    /// Whether a rollback is in force
+    pub rolled_back: Option<bool>,
     /// The API that the agent serves
-    pub(super) api: Option<String>,
+    pub api: Option<String>,
     /// Releases of antrea-agent that answer like this agent
-    pub(super) releases: String,
+    pub releases: String,
+    /// The agent's release, as its `AntreaAgentInfo` says; `null` without a cluster
+    pub agent_release: Option<String>,
     /// Whether a release has a newer API
-    pub(super) is_old: bool,
+    pub is_old: bool,
     /// The conflist's cniVersion
-    pub(super) list: Option<String>,
+    pub list: Option<String>,
     /// Whether a Pod could be connected
-    pub(super) ready: Option<bool>,
+    pub ready: Option<bool>,
     /// Number of calls in the log
-    pub(super) calls: usize,
+    pub calls: usize,
     /// Number of calls that failed
-    pub(super) failed: usize,
+    pub failed: usize,
     /// Half of the calls took no longer, in milliseconds
-    pub(super) p50: Option<f64>,
+    pub p50: Option<f64>,
     /// 99 % of the calls took no longer, in milliseconds
-    pub(super) p99: Option<f64>,
+    pub p99: Option<f64>,
     /// Time of the last call during which the agent was unavailable or restarted
-    pub(super) last_restart: Option<Timestamp>,
+    pub last_restart: Option<Timestamp>,
     /// DELs that no agent did yet
-    pub(super) owed: Option<usize>,
+    pub owed: Option<usize>,
     /// Inputs that could not be read
-    pub(super) problems: Vec<String>,
+    pub problems: Vec<String>,
+    /// What `status` finds, and what `probe` says if no Pod could be connected
+    pub findings: Vec<String>,
     /// What prevents cniVersion 1.1.0 in the conflist
-    pub(super) in_the_way: Vec<String>,
+    pub in_the_way: Vec<String>,
 }
 
 impl Row {
     pub(super) fn new(name: String, inputs: Inputs) -> Self {
         let in_the_way = obstacles(&inputs);
-        let Inputs { status, probe, log, problems } = inputs;
+        let Inputs { status, probe, log, release, problems } = inputs;
         let served = probe.as_ref().and_then(|probe| {
             let served = |api: &&ApiReport| api.methods.iter().any(|it| it.state == State::Served);
             probe.apis.iter().find(served).map(|api| api.package.clone())
@@ -86,20 +92,27 @@ impl Row {
             name,
             plugin: status.as_ref().and_then(|it| it.plugin.version.clone()),
             keeper: status.as_ref().map(|it| it.keeper),
+            rolled_back: status.as_ref().map(|it| it.rolled_back),
             api,
             releases,
+            agent_release: release,
             is_old,
             list: status
                 .as_ref()
                 .and_then(|it| it.conflist.cni_version.as_ref())
                 .map(ToString::to_string),
-            ready: probe.map(|it| it.ready),
+            ready: probe.as_ref().map(|it| it.ready),
             calls: times.len(),
             failed: log.failed,
             p50: of(50),
             p99: of(99),
             last_restart: log.last_restart,
             owed: status.as_ref().map(|it| it.owed),
+            findings: status
+                .into_iter()
+                .flat_map(|it| it.findings)
+                .chain(probe.filter(|it| !it.ready).map(|it| it.sentence))
+                .collect(),
             problems,
             in_the_way,
         }

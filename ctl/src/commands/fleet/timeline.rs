@@ -15,13 +15,13 @@ const MOMENTS: i32 = 60;
 /// Counts nodes by API, from the first call to the last.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Timeline {
+pub struct Timeline {
     /// Time of the first call
-    pub(super) from: Option<Timestamp>,
+    pub from: Option<Timestamp>,
     /// Time of the last call
-    pub(super) until: Option<Timestamp>,
+    pub until: Option<Timestamp>,
     /// Number of nodes at each moment, by the API that answered last
-    pub(super) apis: BTreeMap<String, Vec<usize>>,
+    pub apis: BTreeMap<String, Vec<usize>>,
 }
 
 impl Timeline {

@@ -17,9 +17,11 @@ const START: &[u8] = br#"{"time":""#;
 
 /// Holds a line of the log, which describes a call of the plugin.
 #[derive(Clone, Debug)]
-pub(crate) struct LogLine {
-    pub(crate) event: Event<'static>,
-    pub(crate) time: Timestamp,
+pub struct LogLine {
+    /// The call
+    pub event: Event<'static>,
+    /// When it ended
+    pub time: Timestamp,
     /// The event as the plugin wrote it, which may be of another version
     json: Vec<u8>,
 }
@@ -27,7 +29,7 @@ pub(crate) struct LogLine {
 impl LogLine {
     /// Parses a line. Also returns whether the line is whole, which a torn line before the event
     /// prevents.
-    pub(crate) fn parse(line: &[u8]) -> Option<(Self, bool)> {
+    pub fn parse(line: &[u8]) -> Option<(Self, bool)> {
         if let Some(whole) = Self::parse_event(line) {
             return Some((whole, true));
         }
@@ -40,6 +42,11 @@ impl LogLine {
         let event: Event<'_> = serde_json::from_slice(json).ok()?;
         let time = event.time.parse().ok()?;
         Some(Self { event, time, json: json.trim_ascii().to_owned() })
+    }
+
+    /// Returns the event as the plugin wrote it, which is JSON.
+    pub fn json(&self) -> &[u8] {
+        &self.json
     }
 
     /// Writes the event as the plugin wrote it.

@@ -12,6 +12,16 @@ use crate::error::Error;
 use crate::{files, platform};
 
 impl Filter {
+    /// Returns the arguments that give another `antrea-cnictl` this filter.
+    pub fn arguments(&self) -> Vec<String> {
+        let times = [("--since", self.since), ("--until", self.until)];
+        let times = times.into_iter().filter_map(|(name, time)| Some(format!("{name}={}", time?)));
+        let command = self.command.map(|it| format!("--command={}", it.name()));
+        let code = self.code.map(|code| format!("--code={code}"));
+        let pod = self.pod.as_ref().map(|pod| format!("--pod={pod}"));
+        times.chain(command).chain(code).chain(pod).collect()
+    }
+
     pub(super) fn accepts(&self, line: &LogLine) -> bool {
         let LogLine { event, time, .. } = line;
         self.since.is_none_or(|since| *time >= since)

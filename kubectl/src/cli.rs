@@ -1,0 +1,135 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+//! Defines the command line, from which help, man pages and completions are made.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use antrea_cnictl::{Filter, OutputFormat, PodName, duration};
+use clap::{Args, Parser, Subcommand};
+
+/// The name by which kubectl finds this program.
+pub(crate) const NAME: &str = "kubectl-antrea_cni";
+
+const EXIT_STATUS: &str = "Exit status:
+  0  done, and nothing is wrong on any node
+  1  a node has a finding, gave no answer or has no Pod of antrea-cni
+  2  wrong arguments, no kubeconfig, or not permitted
+  3  probe: no node has an agent";
+
+/// Shows antrea-cni on all nodes of a cluster
+#[derive(Debug, Parser)]
+#[command(name = NAME, bin_name = "kubectl antrea-cni", version, after_help = EXIT_STATUS, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// What to show
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Names the cluster and the nodes that are asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct Scope {
+    /// The kubeconfig, if it is not that of KUBECONFIG or ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig, if it is not the current one
+    #[arg(long, global = true)]
+    pub(crate) context: Option<String>,
+    /// The namespace of the Pods that have antrea-cni
+    #[arg(long, short, global = true, default_value = "kube-system")]
+    pub(crate) namespace: String,
+    /// Ask this node only. Repeatable
+    #[arg(long = "node", global = true, value_name = "NODE")]
+    pub(crate) nodes: Vec<String>,
+    /// How long to wait for each node
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "10s")]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show each node in a row: what is installed there, and whether a Pod could be connected
+    #[command(after_help = EXIT_STATUS)]
+    Status(Output),
+    /// Ask each node's agent what it can do, without any effect
+    #[command(after_help = EXIT_STATUS)]
+    Probe(Output),
+    /// Check each node's network configurations, and which agents accept them
+    #[command(after_help = EXIT_STATUS)]
+    CheckConfig(Output),
+    /// Show the calls of the plugin on all nodes, by time
+    #[command(after_help = EXIT_STATUS)]
+    Logs(Logs),
+    /// Show all nodes on one page, with what prevents a higher cniVersion
+    #[command(after_help = EXIT_STATUS)]
+    Fleet(Fleet),
+    /// Collect what a maintainer asks for from all nodes, without secrets, in one archive
+    #[command(after_help = EXIT_STATUS)]
+    Bundle {
+        /// The archive
+        #[arg(value_name = "FILE.tar.gz")]
+        file: PathBuf,
+    },
+    /// Write the man pages
+    #[command(hide = true)]
+    Man {
+        /// Folder for the man pages
+        folder: PathBuf,
+    },
+    /// Complete a command line, as `kubectl_complete-antrea_cni` is asked to
+    #[command(hide = true, name = "__complete", disable_help_flag = true)]
+    Complete {
+        /// The words after `kubectl antrea-cni`, of which the last is to be completed
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Format of the answer
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Calls for this Pod: NAME or NAMESPACE/NAME
+    #[arg(value_name = "POD", value_parser = PodName::parse, conflicts_with = "pod")]
+    pub(crate) pod_name: Option<PodName>,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// Show calls as they happen. With --since the earlier ones, too
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fleet {
+    /// Write an HTML page, which needs no other file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// How much of each log to read: a time, a day, or how long ago
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub(crate) since: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,112 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+//! Implements `bundle`: collects from each node what `antrea-cnictl bundle` collects there. Secrets
+//! are left out on the node already.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use antrea_cnictl::{Exit, Fleet, Inputs};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures::{StreamExt, pin_mut};
+use tar::{Archive, Builder, Header};
+
+use crate::ask::each_node;
+use crate::cluster::{Cluster, ToolPod};
+use crate::error::Error;
+use crate::exec;
+
+pub(super) async fn run(
+    cluster: &Cluster,
+    limit: Duration,
+    file: &Path,
+    out: &mut impl Write,
+) -> Result<Exit, Error> {
+    let failed = |source: io::Error| Error::File { path: file.to_owned(), source };
+    let mut bundle = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+    let (mut inputs, mut problems) = (Vec::new(), String::new());
+    {
+        let answers = each_node(cluster, limit, async |pod| of_node(cluster, pod).await);
+        pin_mut!(answers);
+        while let Some((node, archive)) = answers.next().await {
+            let mut of_node = Inputs::default();
+            let added = match archive {
+                Ok(archive) => add(&mut bundle, &node.name, &archive, &mut of_node)
+                    .map_err(|error| format!("its bundle cannot be read: {error}")),
+                Err(why) => Err(why),
+            };
+            if let Err(why) = added {
+                problems += &format!("{}: {why}\n", node.name);
+                of_node.add_problem(why);
+            }
+            if let Some(release) = &node.agent_release {
+                of_node.add_release(release.clone());
+            }
+            inputs.push((node.name.clone(), of_node));
+        }
+    }
+    let fleet = Fleet::new(inputs.into_iter().collect());
+    let rows = serde_json::to_vec(&fleet).unwrap_or_default();
+    let version = concat!(env!("CARGO_PKG_VERSION"), "\n");
+    for (name, bytes) in [
+        ("fleet.json", rows.as_slice()),
+        ("problems.txt", problems.as_bytes()),
+        ("version.txt", version.as_bytes()),
+    ] {
+        append(&mut bundle, name, bytes).map_err(failed)?;
+    }
+    let bytes = bundle.into_inner().and_then(GzEncoder::finish).map_err(failed)?;
+    antrea_cnictl::write_file(file, &bytes, 0o600)?;
+    let nodes = cluster.nodes.len();
+    let without = problems.lines().count();
+    write!(out, "{problems}")?;
+    writeln!(
+        out,
+        "{}: {} of {nodes} nodes, {} bytes; network configurations and logs are without secrets as far as their form or key tells",
+        file.display(),
+        nodes - without,
+        bytes.len()
+    )?;
+    Ok(if without == 0 { Exit::Success } else { Exit::Failure })
+}
+
+/// Returns the archive that a node's tool writes.
+async fn of_node(cluster: &Cluster, pod: &ToolPod) -> Result<Vec<u8>, String> {
+    let place = pod.place.iter().map(String::as_str);
+    let words: Vec<_> = ["bundle", "-"].into_iter().chain(place).collect();
+    let answer = exec::run(&cluster.pods, pod, &words).await?;
+    match answer.exit {
+        0 => Ok(answer.out),
+        2 => Err(format!("its antrea-cnictl has no bundle yet, upgrade it: {}", answer.why())),
+        _ => Err(answer.why()),
+    }
+}
+
+/// Adds the files of a node's archive below the node's name.
+fn add(
+    bundle: &mut Builder<impl Write>,
+    node: &str,
+    archive: &[u8],
+    inputs: &mut Inputs,
+) -> io::Result<()> {
+    for entry in Archive::new(archive).entries()? {
+        let mut entry = entry?;
+        let name = entry.path()?.to_string_lossy().into_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        append(bundle, &format!("{node}/{name}"), &bytes)?;
+        if matches!(&*name, "status.json" | "probe.json" | "antrea-cni.log") {
+            inputs.add_file(&name, &bytes);
+        }
+    }
+    Ok(())
+}
+
+fn append(bundle: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut header = Header::new_gnu();
+    header.set_size(bytes.len() as u64);
+    header.set_mode(0o600);
+    bundle.append_data(&mut header, name, bytes)
+}

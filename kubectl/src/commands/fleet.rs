@@ -1,0 +1,78 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+//! Implements `fleet`: shows all nodes as `antrea-cnictl fleet` does, without files between.
+
+use std::io::Write;
+use std::time::Duration;
+
+use antrea_cnictl::{Exit, Fleet, Inputs};
+
+use crate::ask::all_nodes;
+use crate::cli::Fleet as Arguments;
+use crate::cluster::{Cluster, ToolPod};
+use crate::error::Error;
+use crate::exec::{self, Answer};
+
+/// Exit status of a tool that was given wrong arguments, or has no log to show.
+const USAGE: i32 = Exit::Usage as i32;
+
+pub(super) async fn run(
+    cluster: &Cluster,
+    limit: Duration,
+    arguments: &Arguments,
+    out: &mut impl Write,
+) -> Result<Exit, Error> {
+    let since = format!("--since={}", arguments.since);
+    let fleet = collect(cluster, limit, Some(&since)).await;
+    if let Some(path) = &arguments.html {
+        antrea_cnictl::write_file(path, fleet.html().as_bytes(), 0o644)?;
+    }
+    antrea_cnictl::answer(out, arguments.output.output, &fleet)?;
+    Ok(if fleet.is_read() { Exit::Success } else { Exit::Failure })
+}
+
+/// Asks each node for the outputs of `status` and `probe`, and for its log since a time.
+pub(super) async fn collect(cluster: &Cluster, limit: Duration, since: Option<&str>) -> Fleet {
+    let answers = all_nodes(cluster, limit, async |pod| outputs(cluster, pod, since).await).await;
+    let nodes = answers.into_iter().map(|(node, outputs)| {
+        let mut inputs = Inputs::default();
+        match outputs {
+            Ok(outputs) => outputs.iter().for_each(|(name, bytes)| inputs.add_file(name, bytes)),
+            Err(why) => inputs.add_problem(why),
+        }
+        if let Some(release) = &node.agent_release {
+            inputs.add_release(release.clone());
+        }
+        (node.name.clone(), inputs)
+    });
+    Fleet::new(nodes.collect())
+}
+
+/// Returns the outputs of a node, each with the name by which `fleet` knows it.
+async fn outputs(
+    cluster: &Cluster,
+    pod: &ToolPod,
+    since: Option<&str>,
+) -> Result<Vec<(&'static str, Vec<u8>)>, String> {
+    let ask = async |words: &[&str]| {
+        let place = pod.place.iter().map(String::as_str);
+        let words: Vec<_> = words.iter().copied().chain(["--output=json"]).chain(place).collect();
+        exec::run(&cluster.pods, pod, &words).await
+    };
+    let status = whole(ask(&["status"]).await?)?;
+    let probe = whole(ask(&["probe"]).await?)?;
+    let mut outputs = vec![("status.json", status), ("probe.json", probe)];
+    if let Some(since) = since {
+        let log = ask(&["log", "show", since]).await?;
+        // A node without a log has the other outputs.
+        if log.exit != USAGE {
+            outputs.push(("antrea-cni.log", log.out));
+        }
+    }
+    Ok(outputs)
+}
+
+/// Returns the output of a tool that gave one.
+fn whole(answer: Answer) -> Result<Vec<u8>, String> {
+    if answer.out.is_empty() { Err(answer.why()) } else { Ok(answer.out) }
+}

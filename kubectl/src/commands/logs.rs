@@ -1,0 +1,156 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+//! Implements `logs`: shows the calls of the plugin on all nodes.
+
+use std::io::Write;
+use std::time::Duration;
+
+use antrea_cnictl::{Exit, LogLine, OutputFormat, TITLE, plain, warn};
+use futures::{Stream, StreamExt, stream};
+use kube::api::AttachedProcess;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+use crate::ask::{AT_ONCE, all_nodes};
+use crate::cli::Logs;
+use crate::cluster::{Cluster, ToolPod};
+use crate::error::Error;
+use crate::exec;
+
+/// Shows the calls that are in the logs, by time.
+pub(super) async fn show(
+    cluster: &Cluster,
+    limit: Duration,
+    logs: &Logs,
+    out: &mut impl Write,
+) -> Result<Exit, Error> {
+    let words = arguments("show", logs);
+    let answers = all_nodes(cluster, limit, async |pod| {
+        let answer = exec::run(&cluster.pods, pod, &with_place(&words, pod)).await?;
+        if answer.exit == 0 { Ok(answer.out) } else { Err(answer.why()) }
+    });
+    let (mut lines, mut exit) = (Vec::new(), Exit::Success);
+    for (node, answer) in answers.await {
+        match answer {
+            Ok(log) => {
+                let of_node = log.split(|byte| *byte == b'\n').filter_map(LogLine::parse);
+                lines.extend(of_node.map(|(line, _)| (node.name.as_str(), line)));
+            }
+            Err(why) => {
+                warn(plain(&format!("{}: {why}", node.name)));
+                exit = Exit::Failure;
+            }
+        }
+    }
+    lines.sort_by_key(|(_, line)| line.time);
+    let wide = widest(cluster);
+    for (node, line) in &lines {
+        write_line(out, logs.output.output, node, wide, line)?;
+    }
+    out.flush()?;
+    Ok(exit)
+}
+
+/// Shows calls as they happen, until all connections have ended.
+pub(super) async fn follow(
+    cluster: &Cluster,
+    logs: &Logs,
+    out: &mut impl Write,
+) -> Result<Exit, Error> {
+    let (nodes, wide) = (&cluster.nodes, widest(cluster));
+    let followed: Vec<_> = nodes
+        .iter()
+        .filter_map(|node| Some((node.name.as_str(), node.pod.as_ref().ok()?)))
+        .collect();
+    if followed.len() > AT_ONCE {
+        return Err(Error::TooManyLogs(followed.len(), AT_ONCE));
+    }
+    for node in nodes {
+        if let Err(why) = &node.pod {
+            warn(plain(&format!("{}: {why}", node.name)));
+        }
+    }
+    let words = arguments("follow", logs);
+    let streams = followed.into_iter().map(|(name, pod)| {
+        let words = with_place(&words, pod);
+        let started = async move { exec::start(&cluster.pods, pod, &words).await };
+        stream::once(started).flat_map(lines_of).map(move |line| (name, line)).boxed_local()
+    });
+    let mut lines = stream::select_all(streams);
+    while let Some((node, line)) = lines.next().await {
+        match line {
+            Ok(line) => write_line(out, logs.output.output, node, wide, &line)?,
+            Err(why) => warn(plain(&format!("{node}: {why}"))),
+        }
+        out.flush()?;
+    }
+    Ok(Exit::Failure)
+}
+
+/// Returns the lines that a process writes, and at the end why it ended.
+fn lines_of(
+    started: Result<AttachedProcess, String>,
+) -> impl Stream<Item = Result<LogLine, String>> {
+    let state = started.map(|mut process| {
+        let lines = process.stdout().map(|out| BufReader::new(out).lines());
+        (process, lines)
+    });
+    stream::unfold(Some(state), async |state| {
+        let (mut process, mut lines) = match state? {
+            Ok(state) => state,
+            Err(why) => return Some((Err(why), None)),
+        };
+        while let Some(Ok(Some(text))) = match lines.as_mut() {
+            Some(lines) => Some(lines.next_line().await),
+            None => None,
+        } {
+            if let Some((line, _)) = LogLine::parse(text.as_bytes()) {
+                return Some((Ok(line), Some(Ok((process, lines)))));
+            }
+        }
+        let mut said = String::new();
+        if let Some(mut err) = process.stderr() {
+            let _ = err.read_to_string(&mut said).await;
+        }
+        let why = match said.lines().last() {
+            Some(line) => line.trim_start_matches("error: ").to_owned(),
+            None => "the connection ended".to_owned(),
+        };
+        Some((Err(why), None))
+    })
+}
+
+/// Returns the arguments of the tool's command `log`.
+fn arguments(command: &str, logs: &Logs) -> Vec<String> {
+    let mut filter = logs.filter.clone();
+    filter.pod = logs.pod_name.clone().or(filter.pod);
+    let words = ["log", command, "--output=json"].map(ToOwned::to_owned);
+    words.into_iter().chain(filter.arguments()).collect()
+}
+
+fn with_place<'a>(words: &'a [String], pod: &'a ToolPod) -> Vec<&'a str> {
+    words.iter().chain(&pod.place).map(String::as_str).collect()
+}
+
+fn widest(cluster: &Cluster) -> usize {
+    cluster.nodes.iter().map(|node| node.name.chars().count()).max().unwrap_or_default()
+}
+
+/// Writes a call with its node. In JSON the node is a key before those of the plugin.
+fn write_line(
+    out: &mut impl Write,
+    format: OutputFormat,
+    node: &str,
+    wide: usize,
+    line: &LogLine,
+) -> Result<(), Error> {
+    match format {
+        OutputFormat::Text => writeln!(out, "{TITLE}{:<wide$}{TITLE:#}  {line}", plain(node))?,
+        OutputFormat::Json => {
+            let name = serde_json::Value::from(node);
+            let rest = String::from_utf8_lossy(line.json());
+            let rest = rest.strip_prefix('{').unwrap_or(&rest);
+            writeln!(out, "{{\"node\":{name},{rest}")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+//! A bundle has what a maintainer asks for, and no secret.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use tar::Archive;
+
+use crate::api_server::{ApiServer, Pod};
+use crate::node::RealNode;
+
+/// The files of a bundle.
+fn read(path: &str) -> BTreeMap<String, String> {
+    let mut archive = Archive::new(GzDecoder::new(File::open(path).unwrap()));
+    let mut files = BTreeMap::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_string_lossy().into_owned();
+        let mut text = String::new();
+        entry.read_to_string(&mut text).unwrap();
+        files.insert(name, text);
+    }
+    files
+}
+
+/// Values under keys that name a secret, in a list.
+const KEYS: [&str; 15] = [
+    "token",
+    "k8s_auth_token",
+    "Password",
+    "passwd",
+    "clientSecret",
+    "client-key-data",
+    "apiKey",
+    "PRIVATE_KEY",
+    "certificate-authority-data",
+    "credentials",
+    "bearerToken",
+    "auth",
+    "psk",
+    "tok\\u0065n",
+    "passphrase",
+];
+
+/// Plants 30 secrets in a node's folder, and returns them.
+fn plant(node: &RealNode) -> Vec<String> {
+    let planted: Vec<_> = (0..30).map(|number| format!("s3cr3t-{number}-x9f2b7q")).collect();
+    let secret = |number: usize| &planted[number];
+    // 0 to 14: under each key, as a text, in an object or in a list.
+    let members: Vec<_> = KEYS
+        .iter()
+        .enumerate()
+        .map(|(number, key)| match number % 3 {
+            0 => format!(r#""{key}":"{}""#, secret(number)),
+            1 => format!(r#""{key}":{{"a":["{}"]}}"#, secret(number)),
+            _ => format!(r#""deeper":{{"{key}":"{}"}}"#, secret(number)),
+        })
+        .collect();
+    let (one, two) = members.split_at(8);
+    let list = format!(
+        r#"{{"cniVersion":"0.3.0","name":"antrea",{},"plugins":[{{"type":"antrea",{}}}]}}"#,
+        one.join(","),
+        two.join(","),
+    );
+    fs::write(node.path("net.d/10-antrea.conflist"), list).unwrap();
+    // 15 to 19: by their form, under keys that name nothing.
+    let jwt = |number| format!("eyJhbGciOiJSUzI1NiJ9.{0}.{0}", secret(number));
+    let forms = format!(
+        r#"{{"cniVersion":"0.3.0","name":"x","type":"x","a":"{}","b":"https://me:{}@example.org/","c":"-----BEGIN RSA\n{}\n-----END RSA-----","d":"Bearer {}","args":["--token={}"]}}"#,
+        jwt(15),
+        secret(16),
+        secret(17),
+        secret(18),
+        secret(19),
+    );
+    fs::write(node.path("net.d/20-forms.conf"), forms).unwrap();
+    // 20 to 26: kubeconfigs and tokens of others in the folder, under several names.
+    let kubeconfig = |number: usize| {
+        format!(
+            "apiVersion: v1\nkind: Config\nusers:\n- name: x\n  user:\n    token: {}\n    client-key-data: {}\n",
+            secret(number),
+            secret(number)
+        )
+    };
+    for (number, name) in (20..).zip([
+        "calico-kubeconfig",
+        "multus.kubeconfig",
+        "30-cilium.conf",
+        "40-x.json",
+        "token",
+    ]) {
+        fs::write(node.path("net.d").join(name), kubeconfig(number)).unwrap();
+    }
+    fs::create_dir(node.path("net.d/multus.d")).unwrap();
+    fs::write(node.path("net.d/multus.d/50-multus.conf"), kubeconfig(25)).unwrap();
+    let json = format!(
+        r#"{{"apiVersion":"v1","kind":"Config","users":[{{"user":{{"token":"{}"}}}}]}}"#,
+        secret(26)
+    );
+    fs::write(node.path("net.d/60-kubeconfig.json"), json).unwrap();
+    // 27 to 29: in the log, as an agent's words would bring them.
+    let line = format!(
+        r#"{{"time":"2026-11-24T10:00:00.000000Z","command":"ADD","socket":"/s","tried":[],"attempts":1,"code":11,"milliseconds":5,"message":"cannot ask https://u:{}@x/: token={} Authorization: Bearer {}"}}"#,
+        secret(27),
+        secret(28),
+        secret(29),
+    );
+    fs::write(node.path("antrea-cni.log"), format!("{line}\n")).unwrap();
+    planted
+}
+
+#[test]
+fn a_bundle_has_what_is_asked_for_and_none_of_30_secrets() {
+    let node = RealNode::installed().with_agent();
+    let planted = plant(&node);
+    let whole = RealNode::installed().with_agent();
+    whole.add("web-0");
+    let cluster = ApiServer::start(
+        vec![
+            ("n1".to_owned(), Pod::Tool(node)),
+            ("n2".to_owned(), Pod::Tool(whole)),
+            ("n3".to_owned(), Pod::None),
+        ],
+        &[("n2", "v2.7.0")],
+    );
+    let path = cluster.path("bundle.tar.gz");
+    cluster.run(&["bundle", &path]).assert(1, &["2 of 3 nodes", "n3: no Pod of antrea-cni"]);
+    let files = read(&path);
+    for name in [
+        "fleet.json",
+        "problems.txt",
+        "version.txt",
+        "n2/version.txt",
+        "n2/status.json",
+        "n2/settings.json",
+        "n2/probe.json",
+        "n2/owed.json",
+        "n2/check-config.json",
+        "n2/antrea-cni.log",
+        "n2/problems.txt",
+        "n2/net.d/10-antrea.conflist",
+    ] {
+        assert!(files.contains_key(name), "{name}: {:?}", files.keys());
+    }
+    assert!(files["n2/antrea-cni.log"].contains("web-0"));
+    assert!(files["fleet.json"].contains("v2.7.0"));
+    assert!(files["n1/problems.txt"].contains("net.d/30-cilium.conf: it is not JSON"));
+    let list = &files["n1/net.d/10-antrea.conflist"];
+    assert!(list.contains(r#""type":"antrea""#), "{list}");
+    for (name, text) in &files {
+        for secret in &planted {
+            assert!(!text.contains(secret.as_str()), "{secret} in {name}: {text}");
+        }
+        if name.ends_with(".json") && !name.contains("check-config") {
+            serde_json::from_str::<serde_json::Value>(text).unwrap_or_else(|_| panic!("{name}"));
+        }
+    }
+}

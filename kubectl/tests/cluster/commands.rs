@@ -1,0 +1,181 @@
+// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+//! Each command, on nodes in all states.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::api_server::{ApiServer, Pod};
+use crate::node::RealNode;
+
+/// One node as it should be, and one of each kind that is not.
+fn cluster() -> ApiServer {
+    let whole = RealNode::installed().with_agent();
+    whole.add("web-0");
+    let alone = RealNode::installed();
+    alone.add("web-0");
+    let replaced = RealNode::installed().with_agent();
+    fs::write(replaced.path("bin/antrea"), "#!/bin/sh\nexit 1\n").unwrap();
+    let nodes = vec![
+        ("n10-waiting".to_owned(), Pod::Waiting),
+        ("n1-whole".to_owned(), Pod::Tool(whole)),
+        ("n2-no-agent".to_owned(), Pod::Tool(alone)),
+        ("n3-replaced".to_owned(), Pod::Tool(replaced)),
+        ("n4-no-pod".to_owned(), Pod::None),
+        ("n6-forbidden".to_owned(), Pod::Forbidden),
+        ("n7-other-program".to_owned(), Pod::Program("true")),
+    ];
+    ApiServer::start(nodes, &[("n1-whole", "v2.7.0"), ("n3-replaced", "v1.8.0")])
+}
+
+/// Why each node that cannot be asked gave no answer.
+const NO_ANSWERS: [(&str, &str); 4] = [
+    ("n4-no-pod", "no Pod of antrea-cni in namespace kube-system"),
+    ("n6-forbidden", "cannot create resource"),
+    ("n7-other-program", "antrea-cnictl ended with 0"),
+    ("n10-waiting", "Pod antrea-cni-n10-waiting does not run: ImagePullBackOff"),
+];
+
+fn row<'a>(answer: &'a Value, key: &str, name: &str) -> &'a Value {
+    let nodes = answer["nodes"].as_array().unwrap();
+    nodes.iter().find(|it| it[key] == name).unwrap_or_else(|| panic!("{name}: {answer}"))
+}
+
+#[test]
+fn status_has_a_row_for_each_linux_node() {
+    let cluster = cluster();
+    let answer = cluster.run(&["status", "--timeout", "60s", "-o", "json"]);
+    let found = answer.json();
+    let names: Vec<_> =
+        found["nodes"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names[0], "n1-whole");
+    assert_eq!((names.len(), names[6]), (7, "n10-waiting"), "in the order of numbers");
+    assert_eq!(answer.exit, 1);
+    for (name, why) in NO_ANSWERS {
+        let problems = &row(&found, "name", name)["problems"];
+        assert!(problems.to_string().contains(why), "{name}: {problems}");
+    }
+    let whole = row(&found, "name", "n1-whole");
+    assert_eq!(whole["plugin"], env!("CARGO_PKG_VERSION"));
+    assert_eq!((&whole["agentRelease"], &whole["api"]), (&json!("v2.7.0"), &json!("v1beta1")));
+    assert_eq!((&whole["ready"], &whole["list"]), (&json!(true), &json!("0.3.0")));
+    assert_eq!((&whole["findings"], &whole["owed"]), (&json!([]), &json!(0)));
+    let alone = row(&found, "name", "n2-no-agent");
+    assert_eq!((&alone["ready"], &alone["agentRelease"]), (&json!(false), &Value::Null));
+    assert!(alone["findings"].to_string().contains("No agent listens on"), "{alone}");
+    let replaced = row(&found, "name", "n3-replaced");
+    assert!(replaced["findings"].to_string().contains("is not what was installed"), "{replaced}");
+
+    let text = cluster.run(&["status", "--timeout=60s"]);
+    text.assert(1, &["n1-whole", "v2.7.0", "2 of 7 nodes could connect a Pod."]);
+    let one = cluster.run(&["status", "--node", "n1-whole"]);
+    one.assert(0, &["1 of 1 nodes could connect a Pod."]);
+    cluster.run(&["status", "--node", "n9"]).assert(1, &["the cluster has no node n9"]);
+}
+
+#[test]
+fn probe_and_check_config_show_each_node() {
+    let cluster = cluster();
+    let answer = cluster.run(&["probe", "--timeout=60s", "-o", "json"]);
+    assert_eq!(answer.exit, 1);
+    let found = answer.json();
+    assert_eq!(row(&found, "node", "n1-whole")["answer"]["ready"], true);
+    assert_eq!(row(&found, "node", "n2-no-agent")["answer"]["state"], "absent");
+    assert_eq!(row(&found, "node", "n4-no-pod")["answer"], Value::Null);
+    cluster.run(&["probe", "--timeout=60s"]).assert(1, &["n2-no-agent       No agent listens on"]);
+    cluster.run(&["probe", "--node=n2-no-agent"]).assert(3, &["No agent listens on"]);
+    cluster.run(&["probe", "--node=n1-whole"]).assert(0, &[]);
+
+    let answer = cluster.run(&["check-config", "--timeout=60s", "-o", "json"]);
+    assert_eq!(answer.exit, 1);
+    let found = answer.json();
+    let lines = row(&found, "node", "n1-whole")["answer"].as_array().unwrap();
+    assert_eq!(lines[1]["cniVersion"], "0.3.0", "{lines:?}");
+    for (name, why) in NO_ANSWERS {
+        assert!(row(&found, "node", name)["problem"].as_str().unwrap().contains(why), "{name}");
+    }
+    let one = cluster.run(&["check-config", "--node=n1-whole"]);
+    one.assert(0, &["n1-whole\n", "10-antrea.conflist"]);
+}
+
+#[test]
+fn logs_are_shown_by_time_and_followed() {
+    let [one, two] = [(); 2].map(|()| RealNode::installed().with_agent());
+    for number in 0..3 {
+        one.add(&format!("web-{number}"));
+        two.add(&format!("web-{number}"));
+    }
+    let later = RealNode::installed().with_agent();
+    let plugin = later.path("bin/antrea");
+    let nodes = vec![
+        ("n1".to_owned(), Pod::Tool(one)),
+        ("n2".to_owned(), Pod::Tool(two)),
+        ("n3".to_owned(), Pod::Tool(later)),
+    ];
+    let cluster = ApiServer::start(nodes, &[]);
+    assert!(plugin.exists());
+    let answer = cluster.run(&["logs", "shop/web-1", "--node=n1", "--node=n2", "-o", "json"]);
+    let lines: Vec<Value> =
+        answer.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let nodes: Vec<_> = lines.iter().map(|it| it["node"].as_str().unwrap()).collect();
+    assert_eq!(nodes, ["n1", "n2"]);
+    assert!(lines.iter().all(|it| it["podName"] == "web-1"), "{lines:?}");
+    assert_eq!(cluster.run(&["logs", "--code", "0"]).out.lines().count(), 6);
+    let times: Vec<_> = cluster.run(&["logs"]).out.lines().map(|it| it[4..28].to_owned()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+
+    // With --since, what is there comes first.
+    let mut follow = cluster.kubectl(&["logs", "-f", "web-2", "--since=1h"]);
+    let mut child = follow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut seen: Vec<_> = (0..2).map(|_| lines.next().unwrap().unwrap()[..2].to_owned()).collect();
+    seen.sort();
+    assert_eq!(seen, ["n1", "n2"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn fleet_writes_the_page_of_the_same_rows() {
+    let cluster = cluster();
+    let page = cluster.path("fleet.html");
+    let answer = cluster.run(&["fleet", "--timeout=60s", "--html", &page]);
+    answer.assert(1, &["n1-whole", "ImagePullBackOff", "7 nodes could have a list of 1.1.0."]);
+    let html = fs::read_to_string(page).unwrap();
+    for text in ["antrea-cni on 7 nodes", "n7-other-program", "No agent listens on"] {
+        assert!(html.contains(text), "{text}: {html}");
+    }
+    let one = cluster.run(&["fleet", "--node=n1-whole", "-o", "json"]);
+    assert_eq!((one.exit, &one.json()["nodes"][0]["calls"]), (0, &json!(1)));
+}
+
+#[test]
+fn what_the_api_server_refuses_is_said() {
+    let cluster = cluster();
+    cluster
+        .run(&["status", "-n", "forbidden"])
+        .assert(2, &["does not let you list Pods in forbidden"]);
+    cluster
+        .run(&["status", "-n", "elsewhere", "--timeout=60s"])
+        .assert(1, &["no Pod of antrea-cni in namespace elsewhere"]);
+    cluster.run(&["status", "--context=x"]).assert(2, &["cannot use the kubeconfig"]);
+    let nowhere = ["status", "--kubeconfig=/nowhere/config"];
+    cluster.run(&nowhere).assert(2, &["/nowhere/config", "--kubeconfig"]);
+}
+
+#[test]
+fn words_are_completed_as_kubectl_expects() {
+    let cluster = ApiServer::start(Vec::new(), &[]);
+    let complete = |words: &[&str]| cluster.run(&[&["__complete"], words].concat()).out;
+    let commands = complete(&[""]);
+    for command in ["status", "probe", "check-config", "logs", "fleet", "bundle"] {
+        assert!(commands.contains(&format!("{command}\t")), "{commands}");
+    }
+    assert!(!commands.contains("__complete"), "{commands}");
+    assert_eq!(complete(&["st"]).lines().last(), Some(":4"));
+    assert!(complete(&["logs", "--fol"]).starts_with("--follow\t"));
+    assert!(complete(&["status", "-o", ""]).starts_with("text\t"));
+}
