@@ -41,12 +41,11 @@ def build(steps):
     steps.done('images')
 
 
-def start(steps, follow=None):
-    """Starts a cluster that ends with the other end of the pipe `follow`, or that stays."""
-    follows = [] if follow is None else [str(follow)]
+def start(steps, follow):
+    """Starts a cluster that ends with the other end of the pipe `follow`."""
     with open(f'{CLUSTER}/supervise.log', 'w') as log:
-        supervisor = subprocess.Popen([sys.executable, f'{HERE}/supervise.py', *follows], start_new_session=True,
-                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=map(int, follows))
+        supervisor = subprocess.Popen([sys.executable, f'{HERE}/supervise.py', str(follow)], start_new_session=True,
+                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[follow])
 
     def until(what, test):
         end = time.monotonic() + 180
@@ -89,8 +88,10 @@ def up():
     refuse_a_second()
     steps = Steps()
     build(steps)
+    follow, alive = os.pipe()
     try:
-        start(steps)
+        start(steps, follow)
+        os.write(alive, b'+')  # It stays.
     except BaseException:
         end()
         raise

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
-# kill.sh [TIMES]: kills a run at a random moment, its runner alone or the whole group, with SIGKILL or as Ctrl-C does,
-# and looks whether anything is left on the machine: processes, mounts, namespaces, links, rules, cgroups.
+# kill.sh [TIMES]: kills a run, or an `up` that is starting, at a random moment, its runner alone or the whole group, with
+# SIGKILL or as Ctrl-C does, and looks whether anything is left on the machine: processes, mounts, namespaces, links, rules, cgroups.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 log=$CLUSTER/kill.log
@@ -27,9 +27,11 @@ machine() {
 }
 machine >"$CLUSTER/machine-before"
 for number in $(seq "${1:-10}"); do
-  setsid bash "$HERE/cluster.sh" run a b >"$log" 2>&1 </dev/null &
+  # Of eight, the last four are `up`, whose start takes more than a quarter of a minute.
+  command='run a b' moment=$((RANDOM % 600))
+  ((number % 8 && number % 8 < 5)) || command=up moment=$((RANDOM % 150))
+  setsid bash "$HERE/cluster.sh" $command >"$log" 2>&1 </dev/null &
   runner=$!
-  moment=$((RANDOM % 600))
   end=$((SECONDS + moment / 10))
   while [ $SECONDS -lt $end ] && kill -0 $runner 2>/dev/null; do sleep 0.1; done
   sleep "0.$((moment % 10))"
@@ -46,5 +48,5 @@ for number in $(seq "${1:-10}"); do
   flock --timeout 60 "$CLUSTER/lock" true || die 'the cluster does not end'
   machine >"$CLUSTER/machine-after"
   diff "$CLUSTER/machine-before" "$CLUSTER/machine-after" || die "left behind after $how"
-  echo "$number: $how after $((moment / 10)).$((moment % 10)) s, after \"$at\": nothing is left"
+  echo "$number: $command, $how after $((moment / 10)).$((moment % 10)) s, after \"$at\": nothing is left"
 done

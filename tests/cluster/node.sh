@@ -28,6 +28,8 @@ cgroups() {
       cp -P "$hierarchy" "$root/sys/fs/cgroup/"
       continue
     fi
+    # Beside the hierarchies there may be folders of nothing, where systemd was started.
+    [ -e "$hierarchy/cgroup.procs" ] || continue
     own=$hierarchy/$CGROUP-$name
     mkdir -p "$own" "$root$hierarchy"
     for file in cpuset.cpus cpuset.mems; do

@@ -1,9 +1,9 @@
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""supervise.py [FD]: holds a cluster. Its first process is the first of a process namespace, and the kernel ends it with
+"""supervise.py FD: holds a cluster. Its first process is the first of a process namespace, and the kernel ends it with
 this one, so that nothing survives. Ends with SIGTERM, with the cluster's first process, and when the other end of the
-pipe FD is closed, that is: with whoever started it, however that ended. Then it removes what the kernel does not: the
-cgroups and the nodes' disks.
+pipe FD is closed, that is: with whoever started it, however that ended. A byte in the pipe says that the cluster stays
+from now on. At its end it removes what the kernel does not: the cgroups and the nodes' disks.
 
 $CLUSTER/lock is locked as long as it lives, and holds its pid."""
 import os
@@ -18,9 +18,14 @@ from held import (CONTAINED, HERE, PR_SET_CHILD_SUBREAPER, RUNNING, end_with_par
 
 
 def wait_for_an_end(first, signals, follow):
+    watched = [signals, follow]
     while True:
-        ready, _, _ = select.select([signals, *follow], [], [])
-        if signals not in ready or set(os.read(signals, 64)) != {signal.SIGCHLD} or first.poll() is not None:
+        ready, _, _ = select.select(watched, [], [])
+        if follow in ready:
+            if not os.read(follow, 1):
+                return
+            watched.remove(follow)
+        if signals in ready and set(os.read(signals, 64)) != {signal.SIGCHLD} or first.poll() is not None:
             return
 
 
@@ -49,7 +54,7 @@ def main():
         [*CONTAINED, '--net', 'bash', f'{HERE}/init.sh', str(listener.fileno())],
         pass_fds=[listener.fileno()], preexec_fn=end_with_parent)
     listener.close()
-    wait_for_an_end(first, signals, [int(it) for it in sys.argv[1:]])
+    wait_for_an_end(first, signals, int(sys.argv[1]))
     first.kill()
     first.wait()
     while True:

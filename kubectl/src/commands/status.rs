@@ -66,7 +66,7 @@ fn cells(row: &Row) -> [String; 8] {
         is.map_or("?", |is| if is { yes } else { no }).to_owned()
     };
     let is_seen = row.keeper.is_some();
-    let plugin = row.plugin.clone().or_else(|| is_seen.then(|| "none".to_owned()));
+    let plugin = row.plugin.clone().or_else(|| is_seen.then(|| "not ours".to_owned()));
     let list = row.list.clone().or_else(|| is_seen.then(|| "none".to_owned()));
     let release = Some(row.releases.clone()).filter(|it| !it.is_empty());
     let keeper = match row.rolled_back {
