@@ -184,6 +184,10 @@ for-cluster:
 cluster: for-cluster ## A real cluster, SCENARIOS in it, and nothing left; needs root, Go and Debian; its first build takes minutes
 	$(IN_CLUSTER) run $(SCENARIOS)
 
+.PHONY: cluster-build
+cluster-build: ## What a cluster needs of others: the control plane and the nodes' files
+	@$(IN_CLUSTER) build
+
 .PHONY: cluster-up
 cluster-up: for-cluster ## The same cluster, for a person: prints how to reach it
 	@$(IN_CLUSTER) up

@@ -7,7 +7,7 @@
 # man pages, completions, SBOMs (CycloneDX), licence texts. Beside the archives: a Debian and an
 # RPM package of each, and SHA256SUMS of all of them and of each file in them. What was
 # built of this commit already is left as it is, if all platforms were. ALL=1: a platform
-# that cannot be built is an error, as for a release.
+# that cannot be built is an error, as for a release. PLATFORMS: these only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(realpath -m "$1")
@@ -16,6 +16,8 @@ if git diff --quiet HEAD && [ "$(cat "$out/.commit" 2>/dev/null)" = "$commit" ];
   cat "$out/SHA256SUMS"
   exit
 fi
+PLATFORMS=${PLATFORMS:-amd64 arm64 arm windows}
+wanted() { [[ " $PLATFORMS " == *" $1 "* ]]; }
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
@@ -43,6 +45,7 @@ stage() { # ARCH TARGET NAME: a folder with what all archives have
 }
 for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl arm:armv7-unknown-linux-gnueabihf; do
   arch=${platform%:*} target=${platform#*:}
+  wanted $arch || continue
   name=antrea-cni-$version-linux-$arch
   if [ $arch = arm ] && ! command -v arm-linux-gnueabihf-gcc >/dev/null; then
     skip linux/arm arm-linux-gnueabihf-gcc
@@ -64,7 +67,9 @@ for platform in amd64:x86_64-unknown-linux-musl arm64:aarch64-unknown-linux-musl
   cargo deb --quiet --no-build --no-strip -p antrea-cnictl --target $target --output "$out/$name.deb"
   cargo generate-rpm -p ctl --target $target --source-date "$SOURCE_DATE_EPOCH" --output "$out/$name.rpm"
 done
-if command -v x86_64-w64-mingw32-gcc >/dev/null; then
+if ! wanted windows; then
+  :
+elif command -v x86_64-w64-mingw32-gcc >/dev/null; then
   target=x86_64-pc-windows-gnu name=antrea-cni-$version-windows-amd64
   stage windows $target $name
   mkdir "$stage/docs"
@@ -78,4 +83,4 @@ else
 fi
 (cd "$out" && find . -type f ! -name SHA256SUMS ! -name .commit -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 cat "$out/SHA256SUMS"
-[ -n "$skipped" ] || echo "$commit" >"$out/.commit"
+[ -n "$skipped" ] || [ "$PLATFORMS" != 'amd64 arm64 arm windows' ] || echo "$commit" >"$out/.commit"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """cluster.py up: builds what is missing, starts a cluster with agents, and leaves it running.
 cluster.py down: ends it.
+cluster.py build: builds what is missing of what takes long.
 cluster.py run [SCENARIO...]: starts one, runs the scenarios (all of them without a name), ends it.
 
 Called by cluster.sh, which sets the environment (env.sh)."""
@@ -29,7 +30,7 @@ def contained(words, **more):
 
 
 def build(steps):
-    """Builds what is missing. What takes long is kept; make built the programs of this project before."""
+    """Builds what is missing of what takes long. It is kept."""
     for what, program in (('the control plane', 'components'), ('the nodes\' files', 'node')):
         log = f'{CLUSTER}/build-{program}.log'
         with open(log, 'w') as file:
@@ -37,6 +38,10 @@ def build(steps):
         if done.returncode:
             sys.exit(f'FAILED: {what} cannot be built: see {log}')
         steps.done(f'{what} ' + ('built' if os.path.getsize(log) else 'there'))
+
+
+def build_images(steps):
+    """make built the programs of this project before."""
     contained(['bash', f'{HERE}/build-images.sh'], check=True)
     steps.done('images')
 
@@ -88,6 +93,7 @@ def up():
     refuse_a_second()
     steps = Steps()
     build(steps)
+    build_images(steps)
     follow, alive = os.pipe()
     try:
         start(steps, follow)
@@ -110,6 +116,7 @@ def run(names):
     refuse_a_second()
     steps = Steps()
     build(steps)
+    build_images(steps)
     # Its other end is closed with this process, however that ends.
     follow, alive = os.pipe()
     try:
@@ -127,7 +134,7 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     command, *words = sys.argv[1:]
-    {'up': up, 'down': down, 'run': lambda: run(words)}[command]()
+    {'up': up, 'down': down, 'build': lambda: build(Steps()), 'run': lambda: run(words)}[command]()
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
-# cluster.sh up|down|run [SCENARIO...]: see cluster.py. A machine that cannot have a cluster says what it lacks, and that
+# cluster.sh build|up|down|run [SCENARIO...]: see cluster.py. A machine that cannot have a cluster says what it lacks, and that
 # is no fault.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
