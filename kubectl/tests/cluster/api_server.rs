@@ -233,12 +233,9 @@ impl State {
             Ok(response)
         };
         let mut socket = accept_hdr(stream, upgrade).ok()?;
-        let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most_at_once.fetch_max(now, Ordering::SeqCst);
         let mut program = match pod {
             Pod::Silent => {
                 let _ = socket.read();
-                self.at_once.fetch_sub(1, Ordering::SeqCst);
                 return None;
             }
             Pod::Program(program) => Command::new(program),
@@ -247,14 +244,20 @@ impl State {
         assert_eq!(words[0], "/antrea-cnictl");
         program.args(&words[1..]).stdin(Stdio::null());
         let child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let ended = pass_on(child, &mut socket);
+        let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_at_once.fetch_max(now, Ordering::SeqCst);
+        let status = pass_on(child, &mut socket);
+        // Before the client knows the status, and with it that it may ask another node.
         self.at_once.fetch_sub(1, Ordering::SeqCst);
-        ended
+        socket.send(Message::binary([&[3], status?.to_string().as_bytes()].concat())).ok()?;
+        let _ = socket.close(None);
+        while socket.read().is_ok() {}
+        Some(())
     }
 }
 
-/// Passes what a program writes to the client, until one of both ends.
-fn pass_on(mut child: Child, socket: &mut WebSocket<TcpStream>) -> Option<()> {
+/// Passes what a program writes to the client until one of both ends, and returns the program's status.
+fn pass_on(mut child: Child, socket: &mut WebSocket<TcpStream>) -> Option<Value> {
     let mut err = child.stderr.take()?;
     let errors = thread::spawn(move || {
         let mut text = Vec::new();
@@ -278,18 +281,14 @@ fn pass_on(mut child: Child, socket: &mut WebSocket<TcpStream>) -> Option<()> {
     let status = child.wait().ok()?;
     let errors = errors.join().ok()?;
     socket.send(Message::binary([&[2], &*errors].concat())).ok()?;
-    let status = match status.code() {
+    Some(match status.code() {
         Some(0) => json!({"metadata": {}, "status": "Success"}),
         code => json!({
             "metadata": {}, "status": "Failure", "reason": "NonZeroExitCode",
             "message": "command terminated with non-zero exit code",
             "details": {"causes": [{"reason": "ExitCode", "message": code.unwrap_or(-1).to_string()}]},
         }),
-    };
-    socket.send(Message::binary([&[3], status.to_string().as_bytes()].concat())).ok()?;
-    let _ = socket.close(None);
-    while socket.read().is_ok() {}
-    Some(())
+    })
 }
 
 fn failure(code: u16, reason: &str, message: &str) -> Value {
