@@ -104,7 +104,11 @@ fn table_row(node: &Row) -> Markup {
             td {
                 @match &node.api { Some(api) => (api), None => span.weak { "?" } }
                 @if node.is_old { " " span.bad { "old" } }
-                @if !node.releases.is_empty() { br; span.weak { (node.releases) } }
+                @match &node.agent_release {
+                    Some(release) => { br; span.weak { (release) } }
+                    None if !node.releases.is_empty() => { br; span.weak { (node.releases) } }
+                    None => {}
+                }
             }
             td { @match &node.list { Some(list) => (list), None => span.weak { "?" } } }
             td {

@@ -123,6 +123,8 @@ impl Row {
 fn obstacles(inputs: &Inputs) -> Vec<String> {
     let mut found = Vec::new();
     match &inputs.status {
+        // Why there is none is a problem of the node.
+        None if !inputs.problems.is_empty() => (),
         None => found
             .push("no output of status: the other plugins of the list are not known".to_owned()),
         Some(status::Report { plugin, rolled_back, conflist, .. }) => {
@@ -160,6 +162,7 @@ fn obstacles(inputs: &Inputs) -> Vec<String> {
         }
     }
     match &inputs.probe {
+        None if !inputs.problems.is_empty() => (),
         None => found.push("no output of probe: the agent is not known".to_owned()),
         Some(probe::Report { ready: false, sentence, .. }) => found.push(sentence.clone()),
         Some(probe::Report { cni_versions, .. }) => {
