@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use antrea_cni::input::node_settings;
+use tokio::sync::watch::Sender;
 
+use super::endpoint::Published;
 use super::installation::{Installation, PLUGIN_MODE};
 use super::managed_file::{ManagedFile, Outcome, ReplacedBy};
 use super::metrics::{Found, Metrics};
@@ -44,13 +46,14 @@ enum KeeperState {
 pub(super) async fn keep(
     installation: &Installation,
     interval: Duration,
+    published: Option<&Sender<Published>>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let plugin = installation.plugin_path()?;
     let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
     let mut keeper = Keeper { installation, lock: None, keeper_lock: None, settings: None };
     let mut told = String::new();
-    let mut metrics = Metrics::new(installation);
+    let mut metrics = Metrics::new(installation, published);
     loop {
         let result = keeper.check_and_restore(out).await;
         let found = match result {
