@@ -61,10 +61,6 @@ pub(super) async fn keep(
             Ok(KeeperState::HeldOff) => Found::RolledBack,
             Ok(KeeperState::Unsettled | KeeperState::Uninstalled) | Err(_) => Found::Missing,
         };
-        let refresh = match (&result, &mut metrics) {
-            (Ok(KeeperState::Unsettled), _) | (_, None) => None,
-            (_, Some(metrics)) => Some(metrics.refresh(found)),
-        };
         let news = match &result {
             Ok(KeeperState::Kept | KeeperState::Unsettled) => String::new(),
             Ok(KeeperState::HeldOff) => "rolled back: not installed again by itself".to_owned(),
@@ -76,14 +72,23 @@ pub(super) async fn keep(
             say(out, &news)?;
         }
         told = news;
+        let mut refresh = |found| metrics.as_mut().map(|metrics| metrics.refresh(found));
         match result {
             Ok(KeeperState::Uninstalled) => {
                 drop(metrics);
                 return std::future::pending().await;
             }
-            Ok(KeeperState::Kept | KeeperState::HeldOff) => watch.changed(refresh).await,
-            Ok(KeeperState::Unsettled) => watch.changed(Some(PATIENCE / 40)).await,
-            Err(_) => watch.changed(Some(refresh.map_or(RETRY, |it| it.min(RETRY)))).await,
+            // Nothing is read again while nothing changes.
+            Ok(KeeperState::Kept | KeeperState::HeldOff) => {
+                while !watch.changed(refresh(found)).await {}
+            }
+            Ok(KeeperState::Unsettled) => {
+                watch.changed(Some(PATIENCE / 40)).await;
+            }
+            Err(_) => {
+                let limit = refresh(found).map_or(RETRY, |it| it.min(RETRY));
+                watch.changed(Some(limit)).await;
+            }
         }
     }
 }

@@ -117,20 +117,16 @@ impl<'a> Metrics<'a> {
         let counted = log.map(|log| self.counters.advance(&log).map_err(Error::file("read", &log)));
         let interval = self.installation.metrics_interval;
         let is_due = self.written.is_none_or(|(at, was)| was != found || at.elapsed() >= interval);
-        let to = self.installation.metrics.as_deref().filter(|_| is_due);
+        // Counts are saved before anybody reads them, so that none falls after a crash.
+        self.save()?;
+        let registry = self.look(found, in_force.as_ref())?.registry(&self.installation.place.name);
+        if let Some(published) = self.published {
+            let metrics = prometheus::openmetrics(&registry).into();
+            published.send_modify(|it| it.metrics = metrics);
+        }
         if is_due {
             self.written = Some((Instant::now(), found));
-        }
-        if to.is_some() || self.published.is_some() {
-            // Counts are saved before anybody reads them, so that they do not fall after a crash.
-            self.save()?;
-            let registry =
-                self.look(found, in_force.as_ref())?.registry(&self.installation.place.name);
-            if let Some(published) = self.published {
-                let metrics = prometheus::openmetrics(&registry).into();
-                published.send_modify(|it| it.metrics = metrics);
-            }
-            if let Some(to) = to {
+            if let Some(to) = &self.installation.metrics {
                 log::write_textfile(to, &prometheus::textfile(&registry))?;
             }
         }
