@@ -2,10 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a keeper answers at its endpoint: a real keeper, a plain client.
 
+mod cost;
+mod hostile;
+mod prometheus;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
@@ -299,6 +304,7 @@ fn a_keeper_that_cannot_look_is_not_alive() {
     let lock = served.node.path("bin/.antrea.cnictl/lock");
     let lock = File::options().write(true).open(lock).unwrap();
     lock.lock().unwrap();
+    fs::remove_file(served.node.target()).unwrap();
     let started = Instant::now();
     let is_dead = || {
         let reply = served.get("/livez");
@@ -309,6 +315,27 @@ fn a_keeper_that_cannot_look_is_not_alive() {
         std::thread::sleep(Duration::from_millis(500));
     }
     lock.unlock().unwrap();
-    eventually(|| served.get("/livez").status == 200);
+    eventually(|| served.get("/livez").status == 200 && served.node.target().exists());
     assert_eq!(keeper.end(), Some(0));
+}
+
+/// A number in the file `status` of a process, such as `VmHWM` in kB.
+fn status_of(keeper: &Keeper, key: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{}/status", keeper.pid())).unwrap();
+    let line = text.lines().find(|line| line.starts_with(&format!("{key}:"))).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+fn descriptors_of(keeper: &Keeper) -> usize {
+    fs::read_dir(Path::new("/proc").join(keeper.pid().to_string()).join("fd")).unwrap().count()
+}
+
+/// The time that a process took of a processor.
+fn processor_seconds(keeper: &Keeper) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{}/stat", keeper.pid())).unwrap();
+    // utime and stime.
+    let fields = text.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+    let ticks: u32 = fields.map(|it| it.parse::<u32>().unwrap()).sum();
+    // Each is 10 ms (USER_HZ).
+    f64::from(ticks) / 100.0
 }
