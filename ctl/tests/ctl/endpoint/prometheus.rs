@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -66,7 +66,7 @@ impl Prometheus {
 
     /// An answer of Prometheus' own API, if there is one.
     fn api(&self, path: &str) -> Option<Value> {
-        std::net::TcpStream::connect(self.at.address).ok()?;
+        TcpStream::connect(self.at.address).ok()?;
         let request = format!("GET /api/v1/{path} HTTP/1.0\r\nhost: prometheus\r\n\r\n");
         serde_json::from_str(&self.at.ask(&request).body).ok()
     }
@@ -173,4 +173,39 @@ fn make_calls(served: &Served, caller: u32) {
             assert!(answer.status.success(), "{command}: {answer:?}");
         }
     }
+}
+
+/// The textfile has the types that node-exporter's own format has for them.
+#[test]
+fn node_exporter_takes_the_textfile() {
+    let mut exporter = Command::new("prometheus-node-exporter");
+    if exporter.arg("--version").output().is_err() {
+        skipped("the textfile needs prometheus-node-exporter, a package of Debian");
+        return;
+    }
+    let (served, at) = (Served::new(), Served::new());
+    let folder = served.node.path("textfiles");
+    fs::create_dir(&folder).unwrap();
+    let textfile = folder.join("antrea.prom");
+    let keeper = served.keeper(&["--metrics", textfile.to_str().unwrap()]);
+    eventually(|| textfile.exists());
+    let mut exporter = Command::new("prometheus-node-exporter");
+    exporter.args(["--collector.disable-defaults", "--collector.textfile"]);
+    exporter.arg(format!("--collector.textfile.directory={}", folder.display()));
+    exporter.arg(format!("--web.listen-address={}", at.address));
+    let mut exporter = exporter.stderr(Stdio::null()).spawn().unwrap();
+    eventually(|| TcpStream::connect(at.address).is_ok());
+    let said = at.ask("GET /metrics HTTP/1.0\r\nhost: exporter\r\n\r\n").body;
+    exporter.kill().unwrap();
+    exporter.wait().unwrap();
+    for line in [
+        "# TYPE antrea_cni_failed_calls_total counter",
+        "# TYPE antrea_cni_call_duration_seconds histogram",
+        "# TYPE antrea_cni_installed gauge",
+        "antrea_cni_installed{plugin=\"antrea\"} 1",
+        "node_textfile_scrape_error 0",
+    ] {
+        assert!(said.lines().any(|it| it == line), "{line}\n{said}");
+    }
+    assert_eq!(keeper.end(), Some(0));
 }
