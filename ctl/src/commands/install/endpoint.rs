@@ -22,6 +22,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch::{self, Receiver, Sender};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::readiness::Readiness;
@@ -100,16 +101,14 @@ impl Endpoint {
             }
             listener = listen(address).await.ok();
         };
-        let mut open = VecDeque::new();
+        let mut open: VecDeque<(Instant, JoinHandle<()>)> = VecDeque::new();
         loop {
             let Ok((stream, _)) = listener.accept().await else {
                 // Such as for the lack of file descriptors.
-                sleep(RETRY).await;
+                sleep(GRACE).await;
                 continue;
             };
-            open.retain(|(_, connection): &(_, tokio::task::JoinHandle<_>)| {
-                !connection.is_finished()
-            });
+            open.retain(|(_, connection)| !connection.is_finished());
             if open.len() >= MAX_CONNECTIONS
                 && let Some((since, oldest)) = open.pop_front()
             {

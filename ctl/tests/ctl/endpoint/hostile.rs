@@ -21,6 +21,9 @@ const MAX_MEMORY: u64 = 2048;
 /// Connections, files, pipes and inotify.
 const MAX_DESCRIPTORS: usize = 200;
 
+/// How long Prometheus waits for an answer where nobody changed that.
+const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What clients do. Returns the connections that they hold open, and what became of what they sent.
 type Attack = fn(SocketAddr) -> (Vec<TcpStream>, String);
 
@@ -110,6 +113,7 @@ fn hostile_clients_cost_the_keeper_little_and_keep_nobody_out() {
             replaced.elapsed()
         );
         assert!(memory - before <= MAX_MEMORY && files <= MAX_DESCRIPTORS, "{name}");
+        assert!(answered < SCRAPE_TIMEOUT, "{name}");
         drop(open);
     }
     // All that they took is given back.
