@@ -62,7 +62,7 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
     until_terminated(
         async {
             #[cfg(unix)]
-            let published = endpoint::start(arguments).await?;
+            let published = endpoint::start(arguments)?;
             let staged = arguments.staged.as_ref();
             let mut staged = staged.map(|it| Staged::read(it, &arguments.place)).transpose()?;
             if let Some(staged) = &mut staged {

@@ -20,9 +20,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch::{self, Receiver, Sender};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use self::readiness::Readiness;
@@ -37,6 +37,9 @@ const MAX_CONNECTIONS: usize = 32;
 /// Time that each connection has before another may take its place. A client sends its request
 /// right after it connected.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// Most connections that wait in the kernel meanwhile. With fewer, a client has to try again.
+const BACKLOG: u32 = 1024;
 
 /// Longest time until the headers of a request are there.
 const HEADERS_TIME: Duration = Duration::from_secs(2);
@@ -67,9 +70,9 @@ pub(super) struct Published {
 /// # Errors
 /// The address cannot be used. With `--best-effort` that is a warning, and the address is tried
 /// again: a node may get it later.
-pub(super) async fn start(arguments: &Install) -> Result<Option<Sender<Published>>, Error> {
+pub(super) fn start(arguments: &Install) -> Result<Option<Sender<Published>>, Error> {
     let Some(address) = arguments.listen else { return Ok(None) };
-    let listener = match listen(address).await {
+    let listener = match listen(address) {
         Ok(listener) => Some(listener),
         Err(error) if arguments.best_effort => {
             warn(format!("{error}; it is tried again"));
@@ -83,8 +86,15 @@ pub(super) async fn start(arguments: &Install) -> Result<Option<Sender<Published
     Ok(Some(sender))
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A keeper that was killed leaves connections that the kernel still closes.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| Error::Listen { address, source })
 }
 
 struct Endpoint {
@@ -99,7 +109,7 @@ impl Endpoint {
                 Some(listener) => break listener,
                 None => sleep(RETRY).await,
             }
-            listener = listen(address).await.ok();
+            listener = listen(address).ok();
         };
         let mut open: VecDeque<(Instant, JoinHandle<()>)> = VecDeque::new();
         loop {
@@ -117,6 +127,8 @@ impl Endpoint {
             }
             let connection = tokio::spawn(Arc::clone(&self).answer(stream));
             open.push_back((Instant::now(), connection));
+            // A request that is there already is answered before the next connection.
+            yield_now().await;
         }
     }
 

@@ -108,7 +108,7 @@ fn hostile_clients_cost_the_keeper_little_and_keep_nobody_out() {
         eventually(is_kept);
         let (memory, files) = (status_of(&keeper, "VmHWM"), descriptors_of(&keeper));
         eprintln!(
-            "{name}{sent}: /metrics after {answered:.0?}, plugin back after {:.0?}, VmHWM {memory} kB \
+            "{name}{sent}: /metrics after {answered:.1?}, plugin back after {:.0?}, VmHWM {memory} kB \
              ({before} before), {files} descriptors",
             replaced.elapsed()
         );
