@@ -13,8 +13,21 @@ starts() { # what was installed, where this machine can run it
   test -s "$root/usr/share/man/man1/antrea-cnictl.1" || test -s "$root/usr/share/man/man1/antrea-cnictl.1.gz"
   test -s "$root/usr/share/antrea-cnictl/deploy/helm/Chart.yaml"
   test -s "$root/usr/share/doc/antrea-cnictl/docs/operations.md"
+  test -s "$root/etc/default/antrea-cni-keeper"
+  unit=antrea-cni-keeper.service
+  test -z "$(find "$root/etc/systemd" -name $unit 2>/dev/null)" # It is not enabled.
+  if command -v systemd-analyze >/dev/null; then
+    mkdir -p "$root/etc/systemd/system"
+    for target in sysinit basic shutdown network multi-user; do
+      echo '[Unit]' >"$root/etc/systemd/system/$target.target"
+    done
+    said=$(systemd-analyze verify --root="$root" --man=no "/usr/lib/systemd/system/$unit" 2>&1) && test -z "$said" ||
+      { echo "$said" >&2; exit 1; }
+  else
+    echo '*** skipped: the unit needs systemd-analyze ***' >&2
+  fi
 }
-gone() { test -z "$(find "$root/usr" "$root/opt" -type f 2>/dev/null)" || { echo "left behind by $1" >&2; exit 1; }; }
+gone() { test -z "$(find "$root/usr" "$root/opt" "$root/etc/default" -type f 2>/dev/null)" || { echo "left behind by $1" >&2; exit 1; }; }
 
 mkdir -p "$root"/var/lib/dpkg/{info,updates,triggers}
 touch "$root"/var/lib/dpkg/{status,available}

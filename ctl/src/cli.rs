@@ -5,6 +5,7 @@
 pub(crate) mod values;
 
 use std::env::consts::EXE_SUFFIX;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -211,6 +212,11 @@ pub(crate) struct Install {
     #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "metrics"))]
     #[cfg_attr(windows, arg(skip))]
     pub(crate) metrics_interval: Duration,
+    /// With --keep: answer HTTP at this address. /metrics has the metrics for Prometheus, /readyz
+    /// says whether an ADD would be done now, /livez whether the keeper works
+    #[cfg_attr(unix, arg(long, value_name = "ADDRESS:PORT", requires = "keep"))]
+    #[cfg_attr(windows, arg(skip))]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// Names the folders into which Antrea's installer wrote, in the place of the node's.

@@ -3,6 +3,7 @@
 //! Defines the errors of the commands, and the exit statuses.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -137,6 +138,14 @@ pub enum Error {
     /// The name of the plugin is not a file name.
     #[error("--name {0:?} is not a file name: leave out folders")]
     Name(String),
+    /// The address of `--listen` cannot be used.
+    #[error("cannot listen at {address}: {source}{}", listen_hint(.source))]
+    Listen {
+        /// Value of `--listen`
+        address: SocketAddr,
+        /// The error of the operating system
+        source: io::Error,
+    },
     /// I/O cannot be set up.
     #[error("cannot set up I/O: {0}")]
     Runtime(io::Error),
@@ -153,6 +162,16 @@ fn hint(error: &io::Error) -> &'static str {
             " (name a folder on a file system that can be written)"
         }
         io::ErrorKind::StorageFull => " (free some space)",
+        _ => "",
+    }
+}
+
+/// Returns advice for the usual errors of listening.
+fn listen_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => " (name another port with --listen)",
+        io::ErrorKind::AddrNotAvailable => " (name an address of this machine with --listen)",
+        io::ErrorKind::PermissionDenied => " (name a port above 1023 with --listen)",
         _ => "",
     }
 }

@@ -169,7 +169,13 @@ impl Network {
 
     /// Returns whether the plugin `name` connects Pods of this network.
     pub(crate) fn leads_to(&self, name: &str) -> bool {
-        self.plugins().iter().any(|it| it.string("type").is_some_and(|it| is_named(&it, name)))
+        self.plugin(name).is_some()
+    }
+
+    /// Returns the configuration of the plugin `name`.
+    pub(crate) fn plugin(&self, name: &str) -> Option<Members<'_>> {
+        let is_it = |it: &Members<'_>| it.string("type").is_some_and(|it| is_named(&it, name));
+        self.plugins().into_iter().find(is_it)
     }
 }
 

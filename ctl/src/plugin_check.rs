@@ -92,8 +92,9 @@ pub(crate) async fn takes_settings(
     let configuration = json!({
         "cniVersion": "1.1.0", "name": "antrea-cnictl", "type": "antrea", "antreaCni": members,
     });
-    match ask_status(plugin, &configuration).await {
-        Some(CniError { code: 7, msg }) => Err(refused(msg)),
+    let answer = ask_status(plugin, &configuration, LIMIT).await;
+    match answer.map(|it| serde_json::from_slice(&it.stdout)) {
+        Ok(Ok(CniError { code: 7, msg })) => Err(refused(msg)),
         _ => Ok(()),
     }
 }
@@ -105,11 +106,30 @@ struct CniError {
     msg: String,
 }
 
-/// Returns the CNI error that a plugin answers to STATUS, if there is one.
-async fn ask_status(plugin: &Path, configuration: &Value) -> Option<CniError> {
-    let stdin = configuration.to_string();
-    let answer = run_program(plugin, Some("STATUS"), stdin.as_bytes(), LIMIT).await.ok()?;
-    serde_json::from_slice(&answer.stdout).ok()
+/// Asks a plugin for STATUS with a configuration.
+///
+/// # Errors
+/// Why no ADD can be expected to succeed.
+pub(crate) async fn status(
+    plugin: &Path,
+    configuration: &Value,
+    limit: Duration,
+) -> Result<(), String> {
+    let answer = ask_status(plugin, configuration, limit).await;
+    let answer = answer.map_err(|why| format!("{}: {why}", plugin.display()))?;
+    match serde_json::from_slice::<CniError>(&answer.stdout) {
+        _ if answer.status.success() => Ok(()),
+        Ok(CniError { code, msg }) => Err(format!("code {code}: {msg}")),
+        Err(_) => Err(format!("{}: STATUS ended with {}", plugin.display(), answer.status)),
+    }
+}
+
+async fn ask_status(
+    plugin: &Path,
+    configuration: &Value,
+    limit: Duration,
+) -> Result<Output, Failure> {
+    run_program(plugin, Some("STATUS"), configuration.to_string().as_bytes(), limit).await
 }
 
 /// Describes why a plugin does not tell its CNI versions.

@@ -8,6 +8,8 @@
 //! in a hidden folder. [`state::State`] locks that folder. Where Antrea's installer writes into
 //! folders of its own, [`staged::Staged`] moves what changed to the node.
 
+#[cfg(unix)]
+mod endpoint;
 mod installation;
 #[cfg(unix)]
 mod keep;
@@ -59,6 +61,8 @@ pub(crate) fn embedded() -> String {
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {
     until_terminated(
         async {
+            #[cfg(unix)]
+            let published = endpoint::start(arguments)?;
             let staged = arguments.staged.as_ref();
             let mut staged = staged.map(|it| Staged::read(it, &arguments.place)).transpose()?;
             if let Some(staged) = &mut staged {
@@ -90,7 +94,7 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             match (arguments.keep, installation) {
                 #[cfg(unix)]
                 (Some(interval), Some(installation)) => {
-                    keep::keep(&installation, interval, out).await?;
+                    keep::keep(&installation, interval, published.as_ref(), out).await?;
                 }
                 (_, installation) => drop(installation),
             }

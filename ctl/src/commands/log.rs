@@ -46,8 +46,8 @@ pub(crate) fn summarize(arguments: &Arguments, out: &mut impl Write) -> Result<E
     let summary = Summary::new(count);
     match (&arguments.format, &arguments.textfile) {
         (None, _) => output::answer(out, arguments.output, &summary)?,
-        (Some(_), None) => drop(output::write(out, prometheus::metrics(&summary).as_bytes())?),
-        (Some(_), Some(path)) => write_textfile(path, &prometheus::metrics(&summary))?,
+        (Some(_), None) => drop(output::write(out, prometheus::summary(summary).as_bytes())?),
+        (Some(_), Some(path)) => write_textfile(path, &prometheus::summary(summary))?,
     }
     Ok(Exit::Success)
 }
@@ -68,6 +68,6 @@ pub(crate) fn fuzz(mut log: &[u8]) -> [String; 4] {
     });
     count.torn_lines = torn.unwrap_or_default();
     let summary = Summary::new(count);
-    let json = serde_json::to_string(&summary).unwrap_or_default();
-    [text, summary.to_string(), prometheus::metrics(&summary), json]
+    let (people, json) = (summary.to_string(), serde_json::to_string(&summary).unwrap_or_default());
+    [text, people, prometheus::summary(summary), json]
 }

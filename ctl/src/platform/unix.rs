@@ -17,6 +17,9 @@ pub(crate) use std::os::unix::fs::symlink;
 /// A socket on which no agent listens.
 pub(crate) const NO_SOCKET: &str = "/nonexistent/antrea-cnictl.sock";
 
+/// A log that cannot be written.
+pub(crate) const NO_LOG: &str = "/nonexistent/antrea-cnictl.log";
+
 /// Default folder of the CNI plugins.
 pub(crate) const BIN_DIR: &str = "/opt/cni/bin";
 

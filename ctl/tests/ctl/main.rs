@@ -10,6 +10,8 @@
 
 mod check;
 mod cli;
+#[cfg(unix)]
+mod endpoint;
 mod fleet;
 #[cfg(unix)]
 mod history;

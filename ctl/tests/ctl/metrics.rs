@@ -79,7 +79,26 @@ impl Watched {
         self.scrape_as_it_is();
     }
 
+    /// A sample that Prometheus or node-exporter adds to this minute.
+    fn note(&mut self, name: &str, value: &str) {
+        let series = format!("{name}{{instance=\"{}\"}}", self.name);
+        self.series.entry(series).or_default().insert(self.minute, value.to_owned());
+    }
+
+    /// A minute passes in which the target did not answer: Prometheus ends what it had of it.
+    fn miss(&mut self) {
+        self.note("up", "0");
+        for values in self.series.values_mut() {
+            let last = self.minute.checked_sub(1).and_then(|it| values.get(&it));
+            if last.is_some_and(|it| it != "stale") {
+                values.entry(self.minute).or_insert_with(|| "stale".to_owned());
+            }
+        }
+        self.minute += 1;
+    }
+
     fn scrape_as_it_is(&mut self) {
+        self.note("up", "1");
         let text = fs::read_to_string(self.textfile()).unwrap();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
@@ -324,6 +343,11 @@ fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
     fs::create_dir(replaced.node.target()).unwrap();
     let says = |line| fs::read_to_string(replaced.textfile()).unwrap().contains(line);
     eventually(|| says("antrea_cni_installed{plugin=\"antrea\"} 0"));
+    // A keeper and a node-exporter that do not answer from minute 16 on.
+    let mut gone =
+        [("gone", false), ("exporter", true)].map(|(name, has)| (Watched::new(name), has));
+    let of_gone = [gone[0].0.keeper(), gone[1].0.keeper()];
+    gone.iter_mut().for_each(|(node, _)| node.add(1));
     let mut last = killed.keeper();
     let of_dead = dead.keeper();
     dead.scrape();
@@ -355,6 +379,12 @@ fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
         }
         fleet.iter_mut().for_each(|(node, _)| node.scrape());
         dead.scrape_as_it_is();
+        for (node, is_exporter) in &mut gone {
+            if *is_exporter && minute < 16 {
+                node.note("node_textfile_scrape_error", "0");
+            }
+            if minute < 16 { node.scrape() } else { node.miss() }
+        }
     }
     // Then an hour without a Pod.
     for _ in 0..65 {
@@ -362,9 +392,12 @@ fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
             node.scrape_as_it_is();
         }
         fleet.iter_mut().for_each(|(node, _)| node.scrape_as_it_is());
+        gone.iter_mut().for_each(|(node, _)| node.miss());
     }
     let [(old, _), (new, _), (newer, _)] = &fleet;
-    let nodes = [&storm, &quiet, &killed, &bypassed, &replaced, &dead, old, new, newer];
+    let [(gone, _), (exporter, _)] = &gone;
+    let nodes =
+        [&storm, &quiet, &killed, &bypassed, &replaced, &dead, old, new, newer, gone, exporter];
     let all = |minute: usize| {
         let is_storm = minute < 30;
         let fires = [
@@ -373,6 +406,7 @@ fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
             ("bypassed", "AntreaCNIBypassed", true),
             ("replaced", "AntreaCNIPluginReplaced", true),
             ("dead", "AntreaCNIMetricsStale", minute >= 16),
+            ("gone", "AntreaCNIMetricsStale", minute >= 21),
             ("old", "AntreaCNIOldAPI", minute > 60),
         ];
         let fires = fires.into_iter().filter(|(_, _, is)| *is);
@@ -383,5 +417,5 @@ fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
         let found = firing(&nodes, minute);
         assert_eq!(found, all(minute), "minute {minute}");
     }
-    drop((keepers, last));
+    drop((keepers, last, of_gone));
 }

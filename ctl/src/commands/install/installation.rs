@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Installs a plugin with its node settings.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ pub(super) const PLUGIN_MODE: u32 = 0o755;
 /// Describes what to install.
 pub(super) struct Installation {
     pub(super) place: Place,
-    pub(super) plugin: Vec<u8>,
+    pub(super) plugin: Cow<'static, [u8]>,
     /// Antrea's plugin, from a staging folder
     antreas: Option<Vec<u8>>,
     pub(super) settings: Vec<SettingArg>,
@@ -52,8 +53,8 @@ impl Installation {
         // On its own thread, because the read of a FIFO may never end.
         let read = spawn_blocking(move || {
             let plugin = match &arguments.from {
-                Some(path) => fs::read(path).map_err(Error::file("read", path))?,
-                None => embedded.ok_or(Error::NothingEmbedded)?.to_vec(),
+                Some(path) => fs::read(path).map_err(Error::file("read", path))?.into(),
+                None => embedded.ok_or(Error::NothingEmbedded)?.into(),
             };
             // Of another program, or a log: it would be replaced, and removed in the end.
             let metrics = arguments.metrics.as_deref().map(files::read_if_exists).transpose()?;

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use antrea_cni::input::node_settings;
+use tokio::sync::watch::Sender;
 
+use super::endpoint::Published;
 use super::installation::{Installation, PLUGIN_MODE};
 use super::managed_file::{ManagedFile, Outcome, ReplacedBy};
 use super::metrics::{Found, Metrics};
@@ -44,23 +46,20 @@ enum KeeperState {
 pub(super) async fn keep(
     installation: &Installation,
     interval: Duration,
+    published: Option<&Sender<Published>>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let plugin = installation.plugin_path()?;
     let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
     let mut keeper = Keeper { installation, lock: None, keeper_lock: None, settings: None };
     let mut told = String::new();
-    let mut metrics = Metrics::new(installation);
+    let mut metrics = Metrics::new(installation, published);
     loop {
         let result = keeper.check_and_restore(out).await;
         let found = match result {
             Ok(KeeperState::Kept) => Found::Kept,
             Ok(KeeperState::HeldOff) => Found::RolledBack,
             Ok(KeeperState::Unsettled | KeeperState::Uninstalled) | Err(_) => Found::Missing,
-        };
-        let refresh = match (&result, &mut metrics) {
-            (Ok(KeeperState::Unsettled), _) | (_, None) => None,
-            (_, Some(metrics)) => Some(metrics.refresh(found)),
         };
         let news = match &result {
             Ok(KeeperState::Kept | KeeperState::Unsettled) => String::new(),
@@ -73,14 +72,23 @@ pub(super) async fn keep(
             say(out, &news)?;
         }
         told = news;
+        let mut refresh = |found| metrics.as_mut().map(|metrics| metrics.refresh(found));
         match result {
             Ok(KeeperState::Uninstalled) => {
                 drop(metrics);
                 return std::future::pending().await;
             }
-            Ok(KeeperState::Kept | KeeperState::HeldOff) => watch.changed(refresh).await,
-            Ok(KeeperState::Unsettled) => watch.changed(Some(PATIENCE / 40)).await,
-            Err(_) => watch.changed(Some(refresh.map_or(RETRY, |it| it.min(RETRY)))).await,
+            // Nothing is read again while nothing changes.
+            Ok(KeeperState::Kept | KeeperState::HeldOff) => {
+                while !watch.changed(refresh(found)).await {}
+            }
+            Ok(KeeperState::Unsettled) => {
+                watch.changed(Some(PATIENCE / 40)).await;
+            }
+            Err(_) => {
+                let limit = refresh(found).map_or(RETRY, |it| it.min(RETRY));
+                watch.changed(Some(limit)).await;
+            }
         }
     }
 }

@@ -1,24 +1,33 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Writes the keeper's metrics for node-exporter: the installation, and counts of the calls.
+//! Tells the keeper's metrics: the installation, and counts of the calls.
+
+mod snapshot;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::watch::Sender;
+
+use self::snapshot::Snapshot;
+use super::endpoint::Published;
 use super::installation::{Installation, is_metrics};
 use super::state::{self, sha256};
 use crate::commands::log::counters::Counters;
-use crate::commands::log::prometheus::{Kind, MetricsText};
-use crate::commands::settings::{self, InForce};
+use crate::commands::log::prometheus;
+use crate::commands::settings::InForce;
 use crate::commands::{check_config, log, owed};
 use crate::conflist;
 use crate::error::Error;
 use crate::files;
 use crate::network::Network;
 use crate::output::warn;
+
+pub(super) use self::snapshot::Found;
 
 /// Longest pause between two reads of the log, which must not be rotated twice meanwhile.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -44,135 +53,116 @@ pub(super) fn remove_left(folder: &Path) -> Result<(), Error> {
     files::remove(&record).map(drop)
 }
 
-/// Describes whether the installed plugin is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    Kept,
-    /// It was rolled back
-    RolledBack,
-    Missing,
-}
-
-/// Writes the file of metrics. The file is removed when the keeper ends, because its content would
-/// no longer be true.
+/// Tells the keeper's metrics: in a file, which is removed when the keeper ends because its content
+/// would no longer be true, and at the endpoint.
 pub(super) struct Metrics<'a> {
     installation: &'a Installation,
-    to: &'a Path,
-    saved: PathBuf,
+    published: Option<&'a Sender<Published>>,
+    /// Path of the saved counters
+    path: PathBuf,
     counters: Counters,
+    /// The counters as they were saved last
+    saved: Counters,
+    plugin: Checksum,
     written: Option<(Instant, Found)>,
     told: String,
 }
 
 impl<'a> Metrics<'a> {
-    /// Returns the metrics of an installation if it has `--metrics`. Counts continue those of the
-    /// last keeper.
-    pub(super) fn new(installation: &'a Installation) -> Option<Self> {
-        let to = installation.metrics.as_deref()?;
-        let saved = state::folder(&installation.place).ok()?.join(COUNTERS_FILE);
-        let counters = match files::read_if_exists(&saved) {
+    /// Returns the metrics of an installation if it has `--metrics` or `--listen`. Counts continue
+    /// those of the last keeper.
+    pub(super) fn new(
+        installation: &'a Installation,
+        published: Option<&'a Sender<Published>>,
+    ) -> Option<Self> {
+        if installation.metrics.is_none() && published.is_none() {
+            return None;
+        }
+        let path = state::folder(&installation.place).ok()?.join(COUNTERS_FILE);
+        let counters = match files::read_if_exists(&path) {
             Ok(None) => Counters::default(),
             read => {
                 let bytes = read.ok().flatten().unwrap_or_default();
                 serde_json::from_slice(&bytes).unwrap_or_else(|_| {
-                    warn(format!("{} cannot be read: the counts begin anew", saved.display()));
+                    warn(format!("{} cannot be read: the counts begin anew", path.display()));
                     Counters::default()
                 })
             }
         };
-        Some(Self { installation, to, saved, counters, written: None, told: String::new() })
+        let saved = counters.clone();
+        let (plugin, told) = (Checksum::default(), String::new());
+        Some(Self { installation, published, path, counters, saved, plugin, written: None, told })
     }
 
-    /// Counts new lines of the log, and writes the file if it is due or `found` changed. Returns
-    /// the longest time until the next call.
+    /// Counts new lines of the log, publishes the metrics, and writes the file if it is due or
+    /// `found` changed. Returns the longest time until the next call.
     pub(super) fn refresh(&mut self, found: Found) -> Duration {
-        let interval = self.installation.metrics_interval;
-        let place = &self.installation.place;
-        let in_force = InForce::for_place(place);
-        let counted = match settings::log_file(place) {
-            Ok(log) => self.counters.advance(&log).map_err(Error::file("read", &log)),
-            Err(_) => Ok(()),
-        };
-        let is_due = self.written.is_none_or(|(at, was)| was != found || at.elapsed() >= interval);
-        let written = match is_due {
-            // Also where the log cannot be read.
-            true => self.write(found, in_force.ok().as_ref()).and(counted),
-            false => counted,
-        };
-        let said = written.err().map(|error| format!("no metrics: {error}")).unwrap_or_default();
+        if let Some(published) = self.published {
+            published.send_modify(|it| it.looked = Some(Instant::now()));
+        }
+        let said = self.tell(found).err();
+        let said = said.map(|error| format!("no metrics: {error}")).unwrap_or_default();
         if said != self.told && !said.is_empty() {
             warn(&said);
         }
         self.told = said;
         let since = self.written.map_or(Duration::ZERO, |(at, _)| at.elapsed());
+        let interval = self.installation.metrics_interval;
         interval.saturating_sub(since).clamp(Duration::from_millis(10), MAX_PAUSE)
     }
 
-    fn write(&mut self, found: Found, in_force: Option<&InForce>) -> Result<(), Error> {
-        self.written = Some((Instant::now(), found));
-        // The counters are saved first, so that no counted call is counted again after a crash.
-        if self.saved.parent().is_some_and(Path::is_dir) {
-            let saved = serde_json::to_vec(&self.counters).unwrap_or_default();
-            files::write(&self.saved, &saved, 0o600)?;
-            let to = std::path::absolute(self.to).map_err(Error::file("find", self.to))?;
-            let (record, to) = (self.saved.with_file_name(PATH_FILE), to.into_os_string());
+    fn tell(&mut self, found: Found) -> Result<(), Error> {
+        let in_force = InForce::for_place(&self.installation.place).ok();
+        let log = in_force.as_ref().and_then(|it| it.in_force.log_file.as_ref()).map(PathBuf::from);
+        let counted = log.map(|log| self.counters.advance(&log).map_err(Error::file("read", &log)));
+        let interval = self.installation.metrics_interval;
+        let is_due = self.written.is_none_or(|(at, was)| was != found || at.elapsed() >= interval);
+        // Counts are saved before anybody reads them, so that none falls after a crash.
+        self.save()?;
+        let registry = self.look(found, in_force.as_ref())?.registry(&self.installation.place.name);
+        if let Some(published) = self.published {
+            let metrics = prometheus::openmetrics(&registry).into();
+            published.send_modify(|it| it.metrics = metrics);
+        }
+        if is_due {
+            self.written = Some((Instant::now(), found));
+            if let Some(to) = &self.installation.metrics {
+                log::write_textfile(to, &prometheus::textfile(&registry))?;
+            }
+        }
+        // Also where the log cannot be read, the rest was told.
+        counted.unwrap_or(Ok(()))
+    }
+
+    /// Saves the counters, and where the file of metrics is.
+    fn save(&mut self) -> Result<(), Error> {
+        if !self.path.parent().is_some_and(Path::is_dir) {
+            return Ok(());
+        }
+        if self.counters != self.saved || !self.path.exists() {
+            let bytes = serde_json::to_vec(&self.counters).unwrap_or_default();
+            files::write(&self.path, &bytes, 0o600)?;
+            self.saved.clone_from(&self.counters);
+        }
+        if let Some(to) = &self.installation.metrics {
+            let to = std::path::absolute(to).map_err(Error::file("find", to))?;
+            let (record, to) = (self.path.with_file_name(PATH_FILE), to.into_os_string());
             if !files::is_same(&record, to.as_bytes(), 0o600) {
                 files::write(&record, to.as_bytes(), 0o600)?;
             }
         }
-        // An unreadable plugin gets the checksum of an empty file.
-        let plugin = files::read_plain(&self.installation.plugin_path()?).unwrap_or_default();
-        let mut text = MetricsText::new("plugin", &self.installation.place.name);
-        let number = |is: bool| vec![(Vec::new(), f64::from(u8::from(is)))];
-        text.family(
-            "antrea_cni_info",
-            Kind::Gauge,
-            "The version of the keeper, and the plugin that stands there.",
-            vec![(
-                vec![
-                    ("version", env!("CARGO_PKG_VERSION").to_owned()),
-                    ("sha256", sha256(&plugin)),
-                ],
-                1.0,
-            )],
-        );
-        text.family(
-            "antrea_cni_installed",
-            Kind::Gauge,
-            "1 if the plugin that was installed stands there.",
-            number(found == Found::Kept),
-        );
-        text.family(
-            "antrea_cni_rolled_back",
-            Kind::Gauge,
-            "1 if a rollback holds the plugin off.",
-            number(found == Found::RolledBack),
-        );
-        let leads = self.leads_to_plugin().map(number).unwrap_or_default();
-        text.family(
-            "antrea_cni_conflist_leads_to_plugin",
-            Kind::Gauge,
-            "1 if the container runtime's network leads to the plugin; absent where there is none.",
-            leads,
-        );
-        if let Some(in_force) = in_force {
-            let owed = owed::count(&in_force.in_force.socket);
-            text.family(
-                "antrea_cni_owed_dels",
-                Kind::Gauge,
-                "DELs that no agent did yet.",
-                vec![(Vec::new(), f64::from(u32::try_from(owed).unwrap_or(u32::MAX)))],
-            );
-        }
-        self.counters.write(&mut text);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        text.family(
-            "antrea_cni_metrics_timestamp_seconds",
-            Kind::Gauge,
-            "When this was written: a keeper that was killed leaves what it wrote last.",
-            vec![(Vec::new(), now.as_secs_f64())],
-        );
-        log::write_textfile(self.to, &text.into_text())
+        Ok(())
+    }
+
+    fn look(&mut self, found: Found, in_force: Option<&InForce>) -> Result<Snapshot, Error> {
+        Ok(Snapshot {
+            found,
+            sha256: self.plugin.of(&self.installation.plugin_path()?),
+            leads_to_plugin: self.leads_to_plugin(),
+            owed: in_force.map(|it| owed::count(&it.in_force.socket)),
+            counters: self.counters.clone(),
+            taken: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+        })
     }
 
     /// Returns whether the plugin connects Pods, or `None` if the tool cannot see that.
@@ -187,6 +177,33 @@ impl<'a> Metrics<'a> {
 
 impl Drop for Metrics<'_> {
     fn drop(&mut self) {
-        let _ = fs::remove_file(self.to);
+        if let Some(to) = &self.installation.metrics {
+            let _ = fs::remove_file(to);
+        }
+        if let Some(published) = self.published {
+            published.send_replace(Published::default());
+        }
+    }
+}
+
+/// Remembers the checksum of a file until the file changes.
+#[derive(Debug, Default)]
+struct Checksum {
+    /// What changes with the file's content
+    stamp: Option<[i64; 4]>,
+    sha256: String,
+}
+
+impl Checksum {
+    /// Returns the SHA-256 of a file. One that cannot be read has that of an empty file.
+    fn of(&mut self, path: &Path) -> String {
+        let stamp = fs::metadata(path).ok().map(|it| {
+            [it.ino().cast_signed(), it.size().cast_signed(), it.ctime(), it.ctime_nsec()]
+        });
+        if stamp.is_none() || stamp != self.stamp {
+            self.sha256 = sha256(&files::read_plain(path).unwrap_or_default());
+            self.stamp = stamp;
+        }
+        self.sha256.clone()
     }
 }

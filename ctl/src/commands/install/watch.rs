@@ -42,19 +42,22 @@ impl Watch {
         Self { files, interval, events }
     }
 
-    /// Waits until a file may have changed, or until `limit`. Then watches the folders anew,
-    /// because the paths may lead to others now.
-    pub(super) async fn changed(&mut self, limit: Option<Duration>) {
+    /// Waits until a file may have changed, or until `limit`. Returns whether one may have changed.
+    /// Then the folders are watched anew, because the paths may lead to others now.
+    pub(super) async fn changed(&mut self, limit: Option<Duration>) -> bool {
         let pause = match &self.events {
             Some(events) => {
                 let events = Arc::clone(events);
                 // On its own thread, because poll(2) blocks it.
-                spawn_blocking(move || events.wait_for_change(limit)).await.unwrap_or(self.interval)
+                let waited = spawn_blocking(move || events.wait_for_change(limit)).await;
+                waited.unwrap_or(Some(self.interval))
             }
-            None => limit.unwrap_or(self.interval),
+            None => Some(limit.unwrap_or(self.interval)),
         };
+        let Some(pause) = pause else { return false };
         sleep(pause).await;
         self.events = Events::new(&self.files).map(Arc::new);
+        true
     }
 }
 
@@ -82,8 +85,9 @@ impl Events {
         Some(Self { inotify, mounts: File::open("/proc/self/mountinfo").ok(), watched })
     }
 
-    /// Waits for an event that matters. Returns how long to wait for the events that follow it.
-    fn wait_for_change(&self, limit: Option<Duration>) -> Duration {
+    /// Waits for an event that matters. Returns how long to wait for the events that follow it, or
+    /// `None` if there was none until `limit`.
+    fn wait_for_change(&self, limit: Option<Duration>) -> Option<Duration> {
         // Events of other files do not extend the limit.
         let end = limit.map(|limit| Instant::now() + limit);
         loop {
@@ -95,15 +99,15 @@ impl Events {
             let mut files = vec![PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
             files.extend(self.mounts.iter().map(|it| PollFd::new(it.as_fd(), PollFlags::POLLPRI)));
             match poll(&mut files, timeout) {
-                Ok(0) => return Duration::ZERO,
+                Ok(0) => return None,
                 Ok(_) => (),
                 Err(Errno::EINTR) => continue,
-                Err(_) => return GRACE,
+                Err(_) => return Some(GRACE),
             }
             let is_mount = files.get(1).is_some_and(|it| it.any().unwrap_or_default());
             match self.read_events() {
-                Some(pause) => return pause,
-                None if is_mount => return Duration::ZERO,
+                Some(pause) => return Some(pause),
+                None if is_mount => return Some(Duration::ZERO),
                 // All events were of other files.
                 None => (),
             }

@@ -4,6 +4,7 @@
 //! keeper is restarted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::{LogLine, short_name};
-use super::prometheus::{Distribution, Kind, Labels, MetricsText};
+use super::prometheus::{Distribution, Families, Labels};
 use super::read::rotated;
 use crate::files;
 use crate::releases;
@@ -165,67 +166,57 @@ impl Counters {
         }
     }
 
-    /// Adds the metrics to `text`.
-    pub(crate) fn write(&self, text: &mut MetricsText<'_>) {
+    /// Encodes the metrics.
+    pub(crate) fn encode(&self, families: &mut Families<'_>) -> fmt::Result {
         let code = |it: &Group| it.code.map_or_else(|| "other".to_owned(), |code| code.to_string());
-        let calls = self.groups.iter().map(|it| {
-            let labels: Labels =
-                vec![("command", it.command.clone()), ("api", it.api.clone()), ("code", code(it))];
-            (labels, number(it.calls))
-        });
-        text.family(
-            "antrea_cni_calls_total",
-            Kind::Counter,
+        families.counter(
+            "antrea_cni_calls",
             "Calls of the plugin, by command, API that answered and code.",
-            calls.collect(),
-        );
+            self.groups.iter().map(|it| {
+                let (command, api) = (it.command.clone(), it.api.clone());
+                (vec![("command", command), ("api", api), ("code", code(it))], it.calls)
+            }),
+        )?;
         let none = Durations::default();
-        let commands = || COMMANDS.map(|it| (it, self.commands.get(it).unwrap_or(&none)));
+        let commands = COMMANDS.map(|it| (it, self.commands.get(it).unwrap_or(&none)));
         let of = |command: &str| vec![("command", command.to_owned())];
-        text.family(
-            "antrea_cni_failed_calls_total",
-            Kind::Counter,
+        families.counter(
+            "antrea_cni_failed_calls",
             "Calls that ended with an error.",
-            commands().map(|(command, it)| (of(command), number(it.failed))).into(),
-        );
-        text.histogram(
+            commands.map(|(command, it)| (of(command), it.failed)),
+        )?;
+        families.histogram(
             "antrea_cni_call_duration_seconds",
             "Time that calls took.",
-            commands()
-                .map(|(command, it)| {
-                    let mut up_to = 0;
-                    let buckets = BOUNDS.iter().zip(&it.buckets).map(|(bound, count)| {
-                        up_to += count;
-                        (*bound, number(up_to))
-                    });
-                    let buckets = buckets.collect();
-                    let (sum, count) = (it.seconds, number(it.calls));
-                    Distribution { labels: of(command), buckets, sum, count }
-                })
-                .into(),
-        );
-        text.family(
-            "antrea_cni_log_torn_lines_total",
-            Kind::Counter,
+            commands.map(|(command, it)| (of(command), it.distribution())),
+        )?;
+        families.counter(
+            "antrea_cni_log_torn_lines",
             "Lines of the log that are not whole, as a full disk leaves them.",
-            vec![(Vec::new(), number(self.torn_lines))],
-        );
-        let last = self.last_call.map(|at| (Vec::new(), at.as_duration().as_secs_f64()));
-        text.family(
+            [(Labels::new(), self.torn_lines)],
+        )?;
+        families.gauge(
             "antrea_cni_last_call_timestamp_seconds",
-            Kind::Gauge,
             "When the last call was.",
-            last.into_iter().collect(),
-        );
-        let api = self.api.as_deref().map(|api| {
-            (vec![("api", short_name(api).to_owned())], f64::from(u8::from(releases::is_old(api))))
-        });
-        text.family(
+            self.last_call.map(|at| (Labels::new(), at.as_duration().as_secs_f64())),
+        )?;
+        families.gauge(
             "antrea_cni_agent_api_old",
-            Kind::Gauge,
             "1 if the agent answers in an API although a release has a newer one.",
-            api.into_iter().collect(),
-        );
+            self.api.as_deref().map(|api| {
+                let is_old = u32::from(releases::is_old(api));
+                (vec![("api", short_name(api).to_owned())], is_old)
+            }),
+        )
+    }
+}
+
+impl Durations {
+    fn distribution(&self) -> Distribution {
+        let bounded: u64 = self.buckets.iter().sum();
+        let longer = (f64::INFINITY, self.calls.saturating_sub(bounded));
+        let buckets = BOUNDS.into_iter().zip(self.buckets).chain([longer]).collect();
+        Distribution { sum: self.seconds, count: self.calls, buckets }
     }
 }
 
@@ -245,9 +236,4 @@ fn open_log(path: &Path) -> io::Result<Option<LogFile>> {
     let mut head = Vec::new();
     (&mut file).take(HEAD as u64).read_to_end(&mut head)?;
     Ok((head.len() == HEAD).then_some(LogFile { file, head }))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "Prometheus has floats alone")]
-fn number(count: u64) -> f64 {
-    count as f64
 }

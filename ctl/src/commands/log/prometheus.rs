@@ -1,152 +1,153 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Writes metrics in Prometheus' text format, for node-exporter's textfile collector. The metrics
-//! of a summary are gauges, because a rotated log has fewer calls.
+//! Encodes metrics for Prometheus. The metrics of a summary are gauges, because a rotated log has
+//! fewer calls.
 
-use std::fmt::Write;
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeGaugeValue, EncodeMetric, MetricEncoder, NoLabelSet, prometheus_text,
+    text,
+};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 
 use super::summary::{Agent, Group, Summary, Times};
 
-/// Names and values of labels.
+/// Media type of [`openmetrics`].
+pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Returns metrics in OpenMetrics' text format, for Prometheus itself.
+pub(crate) fn openmetrics(registry: &Registry) -> String {
+    encoded(|text| text::encode(text, registry))
+}
+
+/// Returns metrics in Prometheus' older text format, for node-exporter's textfile collector, which
+/// takes no other.
+pub(crate) fn textfile(registry: &Registry) -> String {
+    encoded(|text| prometheus_text::encode(text, registry))
+}
+
+fn encoded(encode: impl FnOnce(&mut String) -> fmt::Result) -> String {
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = encode(&mut text);
+    text
+}
+
+/// Returns the metrics of a summary, for node-exporter's textfile collector.
+pub(super) fn summary(summary: Summary) -> String {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(summary));
+    textfile(&registry)
+}
+
+/// Holds the names and values of a sample's labels.
 pub(crate) type Labels = Vec<(&'static str, String)>;
 
-/// Labels and value of a sample.
-pub(crate) type Sample = (Labels, f64);
+/// Encodes families of metrics. A name is without the suffix of its type, such as `_total`.
+pub(crate) struct Families<'a>(pub(crate) DescriptorEncoder<'a>);
 
-/// Describes a sample of a histogram.
+impl Families<'_> {
+    pub(crate) fn counter(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels, u64)>,
+    ) -> fmt::Result {
+        let samples = samples.into_iter().map(|(labels, value)| (labels, ConstCounter::new(value)));
+        self.family(name, help, MetricType::Counter, samples)
+    }
+
+    pub(crate) fn gauge(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels, impl EncodeGaugeValue)>,
+    ) -> fmt::Result {
+        let samples = samples.into_iter().map(|(labels, value)| (labels, ConstGauge::new(value)));
+        self.family(name, help, MetricType::Gauge, samples)
+    }
+
+    pub(crate) fn histogram(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels, Distribution)>,
+    ) -> fmt::Result {
+        self.family(name, help, MetricType::Histogram, samples)
+    }
+
+    fn family<M: EncodeMetric>(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: MetricType,
+        samples: impl IntoIterator<Item = (Labels, M)>,
+    ) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
+        samples
+            .into_iter()
+            .try_for_each(|(labels, metric)| metric.encode(family.encode_family(&labels)?))
+    }
+}
+
+/// Holds a sample of a histogram.
 pub(crate) struct Distribution {
-    pub(crate) labels: Labels,
-    /// Upper bounds, each with the count of all values up to it
-    pub(crate) buckets: Vec<(f64, f64)>,
     pub(crate) sum: f64,
-    pub(crate) count: f64,
+    pub(crate) count: u64,
+    /// Upper bounds, each with the count of the values up to it and above the bound before
+    pub(crate) buckets: Vec<(f64, u64)>,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    Counter,
-    Gauge,
-}
-
-/// Builds metrics in Prometheus' text format.
-#[derive(Debug, Default)]
-pub(crate) struct MetricsText<'a> {
-    text: String,
-    /// A label of all samples, which distinguishes two writers on one node
-    common_label: Option<(&'static str, &'a str)>,
-}
-
-impl<'a> MetricsText<'a> {
-    pub(crate) fn new(name: &'static str, value: &'a str) -> Self {
-        Self { text: String::new(), common_label: Some((name, value)) }
+impl EncodeMetric for Distribution {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        let Self { sum, count, buckets } = self;
+        encoder.encode_histogram::<NoLabelSet>(*sum, *count, buckets, None)
     }
 
-    pub(crate) fn into_text(self) -> String {
-        self.text
-    }
-
-    pub(crate) fn family(&mut self, name: &str, kind: Kind, help: &str, samples: Vec<Sample>) {
-        let kind = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-        };
-        self.head(name, kind, help);
-        for (labels, value) in samples {
-            self.sample(name, &labels, value);
-        }
-    }
-
-    pub(crate) fn histogram(&mut self, name: &str, help: &str, samples: Vec<Distribution>) {
-        self.head(name, "histogram", help);
-        for Distribution { labels, buckets, sum, count } in samples {
-            for (bound, up_to) in buckets {
-                self.bucket(name, &labels, bound.to_string(), up_to);
-            }
-            self.bucket(name, &labels, "+Inf".to_owned(), count);
-            self.sample(&format!("{name}_sum"), &labels, sum);
-            self.sample(&format!("{name}_count"), &labels, count);
-        }
-    }
-
-    fn bucket(&mut self, name: &str, labels: &Labels, bound: String, up_to: f64) {
-        let labels = labels.iter().cloned().chain([("le", bound)]).collect();
-        self.sample(&format!("{name}_bucket"), &labels, up_to);
-    }
-
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a String does not fail.
-        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    }
-
-    fn sample(&mut self, name: &str, labels: &Labels, value: f64) {
-        let of = self.common_label.map(|(name, value)| format!("{name}=\"{}\"", escape(value)));
-        let labels = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escape(value)));
-        let labels: Vec<_> = of.into_iter().chain(labels).collect();
-        let labels = match labels.join(",") {
-            none if none.is_empty() => none,
-            some => format!("{{{some}}}"),
-        };
-        let _ = writeln!(self.text, "{name}{labels} {value}");
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
     }
 }
 
-/// Returns the metrics of a summary.
-pub(super) fn metrics(summary: &Summary) -> String {
-    let mut text = MetricsText::default();
-    let mut family = |name: &str, help: &str, samples: Vec<Sample>| {
-        text.family(name, Kind::Gauge, help, samples);
-    };
-    let calls = summary.groups.iter().map(|Group { command, api, code, calls }| {
-        let labels =
-            vec![("command", command.clone()), ("api", api.clone()), ("code", code.to_string())];
-        (labels, number(*calls))
-    });
-    family("antrea_cni_log_calls", "Calls in the log by command, API and code.", calls.collect());
-    let times = summary.commands.iter().flat_map(|times| {
-        let Times { command, p50, p90, p99, .. } = times;
-        [("0.5", p50), ("0.9", p90), ("0.99", p99)].map(|(quantile, time)| {
-            (vec![("command", command.clone()), ("quantile", quantile.to_owned())], time / 1e3)
-        })
-    });
-    family("antrea_cni_log_call_seconds", "Time of the calls in the log.", times.collect());
-    let agents = summary.agents.iter().map(|Agent { log, api, is_old, .. }| {
-        (vec![("log", log.clone()), ("api", api.clone())], f64::from(u8::from(*is_old)))
-    });
-    family(
-        "antrea_cni_log_agent_api_old",
-        "1 if the agent answers in an API although a release has a newer one.",
-        agents.collect(),
-    );
-    let last = summary.last_call.map(|at| (Vec::new(), at.as_duration().as_secs_f64()));
-    family(
-        "antrea_cni_log_last_call_timestamp_seconds",
-        "When the last call in the log was.",
-        last.into_iter().collect(),
-    );
-    let torn = vec![(Vec::new(), number(summary.torn_lines))];
-    family("antrea_cni_log_torn_lines", "Lines of the log that are not whole.", torn);
-    text.into_text()
-}
-
-fn number(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-/// Escapes a label value by <https://prometheus.io/docs/instrumenting/exposition_formats/>.
-fn escape(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// <https://prometheus.io/docs/instrumenting/exposition_formats/>
-    #[test]
-    fn labels_are_escaped() {
-        let mut text = MetricsText::new("plugin", "a\"b");
-        text.family("m", Kind::Gauge, "help", vec![(vec![("l", "c\\d\ne".to_owned())], 1.0)]);
-        let text = text.into_text();
-        assert!(text.ends_with("m{plugin=\"a\\\"b\",l=\"c\\\\d\\ne\"} 1\n"), "{text}");
+impl Collector for Summary {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut families = Families(encoder);
+        families.gauge(
+            "antrea_cni_log_calls",
+            "Calls in the log by command, API and code.",
+            self.groups.iter().map(|Group { command, api, code, calls }| {
+                let labels = [("command", command), ("api", api), ("code", &code.to_string())];
+                (labels.map(|(name, value)| (name, value.clone())).into(), *calls)
+            }),
+        )?;
+        let times = self.commands.iter().flat_map(|Times { command, p50, p90, p99, .. }| {
+            [("0.5", p50), ("0.9", p90), ("0.99", p99)].map(|(quantile, time)| {
+                let labels = [("command", command.clone()), ("quantile", quantile.to_owned())];
+                (labels.into(), time / 1e3)
+            })
+        });
+        families.gauge("antrea_cni_log_call_seconds", "Time of the calls in the log.", times)?;
+        families.gauge(
+            "antrea_cni_log_agent_api_old",
+            "1 if the agent answers in an API although a release has a newer one.",
+            self.agents.iter().map(|Agent { log, api, is_old, .. }| {
+                (vec![("log", log.clone()), ("api", api.clone())], u32::from(*is_old))
+            }),
+        )?;
+        families.gauge(
+            "antrea_cni_log_last_call_timestamp_seconds",
+            "When the last call in the log was.",
+            self.last_call.map(|at| (Labels::new(), at.as_duration().as_secs_f64())),
+        )?;
+        families.gauge(
+            "antrea_cni_log_torn_lines",
+            "Lines of the log that are not whole.",
+            [(Labels::new(), self.torn_lines)],
+        )
     }
 }
