@@ -91,6 +91,10 @@ chart: ## The Helm chart as target/dist/antrea-cni-VERSION.tgz; needs Go
 	cd tests/deploy && CGO_ENABLED=0 go build -o $(HELM) helm.sh/helm/v3/cmd/helm
 	$(HELM) package --destination target/dist deploy/helm
 
+.PHONY: chart-readme
+chart-readme: ## deploy/helm/README.md, from the comments in values.yaml; needs Go
+	cd tests/deploy && go run github.com/norwoodj/helm-docs/cmd/helm-docs --chart-search-root ../../deploy/helm --log-level error
+
 REGISTRY :=
 
 .PHONY: publish
