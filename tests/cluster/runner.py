@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import report
+import uninstall
 import window
 from api import Api
 from changes import apply, install_ours, plain, use_generation
@@ -19,7 +20,8 @@ from trio import TRIO
 
 # What is not about Pods that come and go, on a cluster without the chart
 SCRIPTS = {'guide': 'the blocks of docs/operations.md for a fleet', 'admission': 'what the API server takes of deploy/',
-           'window': 'how long another plugin stands there when an agent starts'}
+           'window': 'how long another plugin stands there when an agent starts',
+           'uninstall': 'helm uninstall, with a node that is away'}
 
 
 def run_script(name):
@@ -48,6 +50,8 @@ def run_all(names, steps):
             continue
         if name == 'window':
             window.measure()
+        elif name == 'uninstall':
+            uninstall.with_a_node_away()
         elif name == 'guide':
             use_generation('v2.7.0')  # whose list may have the cniVersion that the guide gives it
             failed |= run_script(name)
