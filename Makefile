@@ -101,6 +101,10 @@ REGISTRY :=
 publish: ## Push what `make image chart` built to REGISTRY
 	bash deploy/publish.sh '$(REGISTRY)'
 
+.PHONY: sign
+sign: ## Sign what `make dist chart publish` built and pushed (cosign)
+	bash deploy/sign.sh
+
 .PHONY: test-deploy
 test-deploy: image ## Manifests and image: rendered, validated, and run on a folder; needs root, Go and Debian
 	bash tests/deploy/run.sh

@@ -228,6 +228,8 @@ if [ "$old" -gt 1 ]; then ok "helm: --reuse-values with the defaults of $old old
 # README.md of the chart, from the comments in values.yaml
 rm -rf "$out/readme" && cp -r "$deploy/helm" "$out/readme"
 "$out/helm-docs" --chart-search-root "$out/readme" --log-level error
+kubectl=$(chart | sed -n 's/^ *image: "\(.*kubectl.*\)"/\1/p' | sort -u)
+grep -qxF "      image: $kubectl" "$deploy/helm/Chart.yaml" || die "Chart.yaml does not name the image $kubectl"
 diff "$deploy/helm/README.md" "$out/readme/README.md" >"$out/said" || die "deploy/helm/README.md is old, make chart-readme: $(cat "$out/said")"
 ok "helm: README.md says what values.yaml does"
 
@@ -359,6 +361,11 @@ make --silent chart >/dev/null
 PLAIN_HTTP=1 make --silent publish REGISTRY=127.0.0.1:5017/antrea >"$out/published" 2>&1 || die "$(cat "$out/published")"
 "$out/helm" template chart oci://127.0.0.1:5017/antrea/charts/antrea-cni --plain-http --version "$version" --kube-version 1.34.0 >/dev/null
 
+# What is signed is what was pushed.
+cp target/published "$out/references"
+test "$(wc -l <"$out/references")" = 2 && grep -q '^127.0.0.1:5017/antrea/antrea-cni@sha256:[0-9a-f]\{64\}$' "$out/references"
+"$out/helm" show chart "oci://$(tail -n 1 "$out/references")" --plain-http >/dev/null 2>"$out/said" || die "$(cat "$out/said")"
+
 # The init container, with the arguments and mounts of the rendered manifest
 command -v podman >/dev/null || apt-get install -y --no-install-recommends podman >/dev/null
 run() { podman --root "$storage/root" --runroot "$storage/run" --storage-driver vfs --cgroup-manager cgroupfs --runtime runc "$@"; }
@@ -366,6 +373,7 @@ for platform in linux/amd64 linux/arm64 linux/arm/v7; do
   run pull --quiet --tls-verify=false --platform $platform 127.0.0.1:5017/antrea/antrea-cni:$version >/dev/null
   it=$(run image inspect --format '{{.Os}}/{{.Architecture}} {{index .Labels "org.opencontainers.image.version"}}' 127.0.0.1:5017/antrea/antrea-cni:$version)
   test "$it" = "${platform%/v7} $version" || die "podman pulled $it for $platform"
+  run pull --quiet --tls-verify=false --platform $platform "$(head -n 1 "$out/references")" >/dev/null
   root_of=$(run image mount 127.0.0.1:5017/antrea/antrea-cni:$version)
   cmp "$root_of/antrea-cni" target/image/$(basename ${platform%/v7})/antrea-cni
   python3 -c 'import json,sys; [json.load(open(it))["components"] for it in sys.argv[1:]]' "$root_of"/sbom/*.json
