@@ -34,7 +34,7 @@ kubectl create namespace admission >/dev/null
 for fixture in encap network-policy-only network-policy-only-null; do
   mkdir "$fixture"
   cp "$REPOSITORY/tests/deploy/fixture/$fixture.yaml" "$fixture/antrea.yaml"
-  cp -r "$deploy"/kustomize/{encap,network-policy-only,keeper} "$fixture/"
+  cp -r "$deploy"/kustomize/*/ "$fixture/"
   cat >"$fixture/kustomization.yaml" <<YAML
 namespace: admission
 resources: [antrea.yaml]

@@ -39,6 +39,7 @@ def uninstall_ours():
     """Helm's uninstall alone, after which nothing of the chart is left."""
     names = kubectl('get', 'node', '-l', 'plugin=ours', '-o', 'jsonpath={.items[*].metadata.name}').split()
     helm('uninstall', 'antrea-cni', '--wait')
+    kubectl('-n', 'kube-system', 'wait', '--for=delete', 'pod', '-l', 'app.kubernetes.io/instance=antrea-cni', '--timeout=60s')
     left = kubectl('-n', 'kube-system', 'get', 'all,serviceaccount,role,rolebinding', '-l',
                    'app.kubernetes.io/instance=antrea-cni', '-o', 'name').split()
     left += [f'{name}: {it}' for name in names for it in left_of_ours(name)]

@@ -10,7 +10,7 @@ from changes import install_ours, left_of_ours, test_ours, uninstall_ours, upgra
 from node import Node
 from tools import NODES, helm, kubectl
 
-SECONDS = 60
+SECONDS = 150  # of which its nodes have 60
 
 
 def kubelets(name, number):
