@@ -324,16 +324,13 @@ fn schema_of(values: &str) -> Value {
         words.push(Value::Null);
         return json!({ "enum": words });
     }
-    match values {
-        "true or false" => json!({"type": ["boolean", "null"]}),
-        _ if values.starts_with("an absolute path of at most 107 bytes") => {
-            json!({"type": ["string", "null"], "pattern": "^(unix:(//)?)?/[^\\x00]{0,106}$"})
-        }
-        _ if values.starts_with("an absolute path") => {
-            json!({"type": ["string", "null"], "pattern": "^/[^\\x00]*$"})
-        }
-        _ => panic!("say here what the schema of {values} is"),
+    if values == "true or false" {
+        return json!({"type": ["boolean", "null"]});
     }
+    assert!(values.starts_with("an absolute path"), "say here what the schema of {values} is");
+    let is_socket = values.contains("at most 107 bytes");
+    let pattern = if is_socket { "^(unix:(//)?)?/[^\\x00]{0,106}$" } else { "^/[^\\x00]*$" };
+    json!({"type": ["string", "null"], "pattern": pattern})
 }
 
 #[test]
