@@ -98,11 +98,19 @@ chart: ## The Helm chart as target/dist/antrea-cni-VERSION.tgz; needs Go
 	cd tests/deploy && CGO_ENABLED=0 go build -o $(HELM) helm.sh/helm/v3/cmd/helm
 	$(HELM) package --destination target/dist deploy/helm
 
+.PHONY: chart-readme
+chart-readme: ## deploy/helm/README.md, from the comments in values.yaml; needs Go
+	cd tests/deploy && go run github.com/norwoodj/helm-docs/cmd/helm-docs --chart-search-root ../../deploy/helm --log-level error
+
 REGISTRY :=
 
 .PHONY: publish
 publish: ## Push what `make image chart` built to REGISTRY
 	bash deploy/publish.sh '$(REGISTRY)'
+
+.PHONY: sign
+sign: ## Sign what `make dist chart publish` built and pushed (cosign)
+	bash deploy/sign.sh
 
 .PHONY: test-deploy
 test-deploy: image ## Manifests and image: rendered, validated, and run on a folder; needs root, Go and Debian

@@ -2,7 +2,7 @@
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
 # Images for the nodes, as $CLUSTER/built/images, in no registry: `pause` and `pod` for Pods, `antrea-agent` in several
-# generations, and ours. make built the programs before. Beside them $CLUSTER/built/cri-status, a probe of a node's runtime.
+# generations, ours, and kubectl for the hook of `helm uninstall`. make built the programs before. Beside them $CLUSTER/built/cri-status, a probe of a node's runtime.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 shipped=$REPOSITORY/target/dist-build/x86_64-unknown-linux-musl/release
@@ -10,7 +10,7 @@ programs=$REPOSITORY/target/x86_64-unknown-linux-musl/release
 node=$BUILT/node
 layers=$BUILT/layers
 rm -rf "$layers" "$BUILT/images"
-mkdir -p "$layers"/{pause,pod/bin,pod/tmp,agent} "$BUILT/images"
+mkdir -p "$layers"/{pause,pod/bin,pod/tmp,agent,kubectl/bin} "$BUILT/images"
 image() { # NAME:TAG LAYER... [-- ENTRYPOINT...]
   local name=${1#*/}
   python3 "$HERE/image.py" "$BUILT/images/${name//:/-}.tar" "$@"
@@ -26,6 +26,10 @@ busybox() { # FOLDER APPLETS...
 }
 busybox "$layers/pod/bin" sh sleep ip ping wget nc httpd cat ls date
 image localhost/pod:latest "$layers/pod"
+
+# The cluster's own kubectl, under the name that the chart has for one.
+cp "$COMPONENTS/components" "$layers/kubectl/bin/kubectl"
+image "$(sed -n 's/^ *image: //p' "$REPOSITORY/deploy/helm/Chart.yaml")" "$layers/kubectl"
 
 # Debian's plugins, and the libraries that they need.
 cd "$layers/agent"

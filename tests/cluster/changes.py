@@ -13,24 +13,46 @@ from node import LOG, Node
 from tools import CLUSTER, HERE, NODES, REPOSITORY, helm, kubectl, rolled_out, run
 
 CHART = f'{REPOSITORY}/deploy/helm'
+ENDPOINT = 'false'  # true once the keeper has --listen
+OURS = f'{REPOSITORY}/target/dist-build/x86_64-unknown-linux-musl/release/antrea-cni'
 AGENT = 'component=antrea-agent'  # the label of agents, and of their DaemonSets
 
 
 # -- this project's plugin, by its chart
 def install_ours():
     helm('install', 'antrea-cni', CHART, '--set', 'image.repository=example.org/antrea-cni',
-         '--set', f'settings.logFile={LOG}', '--set', 'nodeSelector.plugin=ours')
+         '--set', 'nodeSelector.plugin=ours', '--set', f'endpoint.enabled={ENDPOINT}')
     rolled_out('antrea-cni')
 
 
 def upgrade_ours(*values):
-    helm('upgrade', 'antrea-cni', CHART, '--reuse-values', *(word for value in values for word in ('--set', value)))
+    helm('upgrade', 'antrea-cni', CHART, '--reset-then-reuse-values', *(word for value in values for word in ('--set', value)))
     rolled_out('antrea-cni')
 
 
+def test_ours():
+    """Returns what `helm test` says: a Pod starts through the plugin, and asks status and probe."""
+    return helm('test', 'antrea-cni', '--timeout', '120s')
+
+
 def uninstall_ours():
-    upgrade_ours('action=uninstall')
+    """Helm's uninstall alone, after which nothing of the chart is left."""
+    names = kubectl('get', 'node', '-l', 'plugin=ours', '-o', 'jsonpath={.items[*].metadata.name}').split()
     helm('uninstall', 'antrea-cni', '--wait')
+    kubectl('-n', 'kube-system', 'wait', '--for=delete', 'pod', '-l', 'app.kubernetes.io/instance=antrea-cni', '--timeout=60s')
+    left = kubectl('-n', 'kube-system', 'get', 'all,serviceaccount,role,rolebinding', '-l',
+                   'app.kubernetes.io/instance=antrea-cni', '-o', 'name').split()
+    left += [f'{name}: {it}' for name in names for it in left_of_ours(name)]
+    if left:
+        raise RuntimeError(f'helm uninstall leaves {", ".join(left)}')
+
+
+def left_of_ours(name):
+    """Returns what of this project is on a node, in the folder of plugins."""
+    folder = Node(name).path('opt/cni/bin')
+    left = [it for it in os.listdir(folder) if it.startswith('.antrea')]
+    with open(f'{folder}/antrea', 'rb') as there, open(OURS, 'rb') as ours:
+        return left + ['antrea'] * (there.read() == ours.read())
 
 
 def restart_agents():

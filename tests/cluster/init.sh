@@ -60,6 +60,8 @@ node() {
     ip -n "$1" addr add "$(address_of "$1")/24" dev eth0
     ip -n "$1" link set lo up
     ip -n "$1" link set eth0 up
+    # For a Pod with the node's network that calls the API server's Service: kube-proxy changes the address later.
+    ip -n "$1" route add 10.96.0.0/16 via 10.99.0.1
     for other in $(nodes); do
       [ "$other" = "$1" ] || ip -n "$1" route add "10.244.${other#n}.0/24" via "$(address_of "$other")"
     done

@@ -6,6 +6,7 @@ import time
 
 import desk
 import report
+import uninstall
 import window
 from api import Api
 from changes import apply, install_ours, plain, use_generation
@@ -21,7 +22,8 @@ from trio import TRIO
 # What is not about Pods that come and go, on a cluster without the chart
 SCRIPTS = {'guide': 'the blocks of docs/operations.md for a fleet', 'admission': 'what the API server takes of deploy/',
            'window': 'how long another plugin stands there when an agent starts',
-           'desk': "kubectl's plugin, also where an agent, our Pod or our plugin is missing"}
+           'desk': "kubectl's plugin, also where an agent, our Pod or our plugin is missing",
+           'uninstall': 'helm uninstall, with a node that is away'}
 
 
 def run_script(name):
@@ -52,6 +54,8 @@ def run_all(names, steps):
             window.measure()
         elif name == 'desk':
             desk.show()
+        elif name == 'uninstall':
+            uninstall.with_a_node_away()
         elif name == 'guide':
             use_generation('v2.7.0')  # whose list may have the cniVersion that the guide gives it
             failed |= run_script(name)

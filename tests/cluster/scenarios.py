@@ -4,8 +4,8 @@
 project's on the others, which its chart puts there, in the very same trouble."""
 import time
 
-from changes import (at_once, chained, install_ours, kustomized, no_agent_on, power_cut, reboot, restart_agents, unchained,
-                     uninstall_ours, unkustomized, upgrade_ours, use_cni_version, use_generation, use_generations)
+from changes import (at_once, chained, install_ours, kustomized, no_agent_on, power_cut, reboot, restart_agents, test_ours,
+                     unchained, uninstall_ours, unkustomized, upgrade_ours, use_cni_version, use_generation, use_generations)
 from node import Node
 from tools import NODES, helm, kubectl, rolled_out
 
@@ -39,6 +39,7 @@ def chart_changed():
         upgrade_ours('settings.logLevel=debug')
         helm('rollback', 'antrea-cni')
         rolled_out('antrea-cni')
+        test_ours()
         uninstall_ours()
         install_ours()
     at_once(lambda: use_generations('v2.7.0', 'v3.0.0'), chart)

@@ -6,11 +6,11 @@ import os
 import threading
 import time
 
-from changes import install_ours, kustomized, unkustomized, uninstall_ours
+from changes import OURS, install_ours, kustomized, unkustomized, uninstall_ours
 from node import Node
-from tools import NODES, REPOSITORY, kubectl, rolled_out
+from tools import NODES, kubectl, rolled_out
 
-SIZE = os.path.getsize(f'{REPOSITORY}/target/dist-build/x86_64-unknown-linux-musl/release/antrea-cni')
+SIZE = os.path.getsize(OURS)
 RESTARTS = 4
 
 

@@ -10,11 +10,13 @@ out=$PWD/target/deploy
 deploy=$PWD/deploy
 mkdir -p "$out/plain"
 passed=0
+# Whether the keeper has --listen
+listens=false
 ok() { passed=$((passed + 1)); echo "ok: $*"; }
 die() { echo "FAILED: $*" >&2; exit 1; }
 
 (cd tests/deploy && CGO_ENABLED=0 go build -o "$out/" helm.sh/helm/v3/cmd/helm sigs.k8s.io/kustomize/kustomize/v5 \
-  github.com/rhysd/actionlint/cmd/actionlint ./registry ./validate)
+  github.com/rhysd/actionlint/cmd/actionlint github.com/norwoodj/helm-docs/cmd/helm-docs ./registry ./validate)
 
 "$out/actionlint"
 ok "actionlint: $(ls .github/workflows/*.yml | wc -l) workflows"
@@ -96,10 +98,15 @@ chart --set image.digest=sha256:$(printf 'a%.0s' {1..64}) --set imagePullSecrets
   --set settings.logFile=/var/log/antrea/antrea-cni.log --set settings.waitForAgentSeconds=5 \
   --set settings.requireRootAgent=false --set settings.socket=null \
   --set metricsDir=/var/lib/node_exporter >"$out/settings.yaml"
+chart --set endpoint.address=node,podMonitor.enabled=true,prometheusRule.enabled=true,dashboard.enabled=true \
+  --set-string podMonitor.labels.release=prometheus,prometheusRule.labels.release=prometheus >"$out/monitored.yaml"
+test "$(grep -c '^    release: prometheus$' "$out/monitored.yaml")" = 2 || die 'no labels for Prometheus to select by'
+chart --set 'endpoint.address=[node]' >"$out/ipv6.yaml"
+chart --set endpoint.enabled=false,uninstallHook.enabled=false,serviceAccount.create=false >"$out/least.yaml"
 for preset in "$deploy"/helm/values-*.yaml; do
   chart --values "$preset" >"$out/preset-$(basename "$preset")"
 done
-"$out/validate" chart "$out"/{install,rollback,uninstall,settings}.yaml "$out"/preset-*.yaml >>"$out/containers"
+"$out/validate" chart "$out"/{install,rollback,uninstall,settings,monitored,ipv6,least}.yaml "$out"/preset-*.yaml >>"$out/containers"
 grep -qF 'antrea-cni@sha256:aaaa' "$out/settings.yaml" || die 'the chart has no digest'
 arguments() { # FILE..., of the container, as the kubelet passes them on: it takes $$ for $
   "$out/validate" chart "$@" | python3 -c '
@@ -124,7 +131,21 @@ done <<'FILES'
 /var/log/antrea/a: b #c, é日本🦀
 /var/log/antrea/../antrea//x.log
 FILES
+chart --set settings.logFile=null >"$out/value.yaml"
+arguments "$out/value.yaml" | grep -qxF -- --set=logFile= || die 'null does not take the log away'
+for address in 127.0.0.1:install '$(NODE_ADDRESS):monitored' '[$(NODE_ADDRESS)]:ipv6'; do
+  arguments "$out/${address##*:}.yaml" | grep -qxF -- "--listen=${address%:*}:10354" || die "${address##*:} listens elsewhere"
+done
+! arguments "$out/least.yaml" | grep -- --listen || die 'it listens without an endpoint'
 ok "helm: settings arrive as they are, whatever characters they have"
+# What the hook of `helm uninstall` makes of the DaemonSet is what action=uninstall is.
+for values in name=antrea name='a$(b)$$c',binDir='/opt/$HOME/bin'; do
+  chart --set "$values" >"$out/value.yaml"
+  chart --set "$values,action=uninstall" >"$out/other.yaml"
+  "$out/validate" uninstalled "$out/value.yaml" >"$out/said"
+  "$out/validate" chart "$out/other.yaml" | diff "$out/said" - || die "$values: the hook uninstalls something else"
+done
+ok "helm: the hook of uninstall changes the DaemonSet as action=uninstall does"
 takes() { chart "$@" >/dev/null 2>"$out/said" || die "the chart refuses $*: $(cat "$out/said")"; }
 refused=0
 refuses() { # WORD VALUES...: the message has the word
@@ -134,7 +155,8 @@ refuses() { # WORD VALUES...: the message has the word
 }
 for wrong in action=nothing interval=30 binDir=opt/cni/bin confDir=etc bindir=/x settings.logfile=/x \
   settings.logFile=x settings.confDir=x settings.socket=x settings.socket=tcp:///x image.digest=abc \
-  conflist.mode=0644 name=a/b resorces.x=1; do
+  conflist.name=x name=a/b resorces.x=1 endpoint.address=0.0.0.0 endpoint.port=0 uninstallHook.timeoutSeconds=5 \
+  serviceAccount.automount=true; do
   name=${wrong%%=*}
   refuses "${name//./\\|}" --set "$wrong"
 done
@@ -177,20 +199,46 @@ takes --set settings.logFile=/var/log/pods/x.log,logDir=/var/log/pods/
 takes --set settings.socket=unix:///run/antrea/cni.sock,socketDir=/run
 # Nothing uses them, and what was wrong before can be removed.
 takes --set action=uninstall,settings.logFile=/x.log
+# What Prometheus cannot reach
+refuses endpoint.address=node --set podMonitor.enabled=true
+refuses endpoint.address=node --set podMonitor.enabled=true,endpoint.enabled=false,endpoint.address=node
 # Two installations on one node
 for name in antrea antrea-next; do
   chart --set name=$name,metricsDir=/var/lib/node_exporter >"$out/$name.yaml"
   arguments "$out/$name.yaml" | grep '^--metrics=' >"$out/$name.metrics"
 done
 ! cmp -s "$out"/antrea{,-next}.metrics || die "two installations write $(cat "$out/antrea.metrics")"
-ok "helm: 4 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
+ok "helm: 7 variants and $(ls "$deploy"/helm/values-*.yaml | wc -l) presets; $refused wrong values refused; least privilege"
+
+# `helm upgrade --reuse-values` from an older chart brings that one's defaults, and none of the new ones.
+old=0
+for commit in $(git log --format=%h -- deploy/helm/values.yaml); do
+  git show "$commit:deploy/helm/values.yaml" >"$out/old-values.yaml"
+  rm -rf "$out/reused" && cp -r "$deploy/helm" "$out/reused" && cp "$out/old-values.yaml" "$out/reused/values.yaml"
+  for action in install rollback uninstall; do
+    "$out/helm" template antrea-cni "$out/reused" --namespace kube-system --kube-version 1.34.0 --set action=$action >"$out/value.yaml" 2>"$out/said" ||
+      die "with the values of $commit: $(cat "$out/said")"
+    "$out/validate" chart "$out/value.yaml" >/dev/null
+  done
+  old=$((old + 1))
+done
+# A checkout without history has one.
+if [ "$old" -gt 1 ]; then ok "helm: --reuse-values with the defaults of $old older charts"; else echo '*** skipped: older charts need the history of this repository ***'; fi
+
+# README.md of the chart, from the comments in values.yaml
+rm -rf "$out/readme" && cp -r "$deploy/helm" "$out/readme"
+"$out/helm-docs" --chart-search-root "$out/readme" --log-level error
+kubectl=$(chart | sed -n 's/^ *image: "\(.*kubectl.*\)"/\1/p' | sort -u)
+grep -qxF "      image: $kubectl" "$deploy/helm/Chart.yaml" || die "Chart.yaml does not name the image $kubectl"
+diff "$deploy/helm/README.md" "$out/readme/README.md" >"$out/said" || die "deploy/helm/README.md is old, make chart-readme: $(cat "$out/said")"
+ok "helm: README.md says what values.yaml does"
 
 # Alert rules, on sample series
 command -v promtool >/dev/null || apt-get install -y --no-install-recommends prometheus >/dev/null
-promtool check rules deploy/prometheus/rules.yaml >/dev/null
+promtool check rules deploy/helm/rules.yaml >/dev/null
 # One of two plugins on a node fails; there, the other one does most of the calls.
 cat >"$out/rules-test.yaml" <<TEST
-rule_files: [$deploy/prometheus/rules.yaml]
+rule_files: [$deploy/helm/rules.yaml]
 tests:
   - interval: 1m
     input_series:
@@ -201,17 +249,52 @@ tests:
       - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n1",plugin="antrea"}', values: 1x30}
       - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n1",plugin="antrea-next"}', values: 0x30}
       - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n2",plugin="antrea"}', values: 0x30}
+      - {series: 'antrea_cni_info{instance="n1",plugin="antrea"}', values: 1x30}
+      - {series: 'up{instance="n3",job="antrea-cni"}', values: 1x10 0x30}
+      - {series: 'up{instance="n1",job="antrea-cni"}', values: 1x30}
+      - {series: 'up{instance="n1",job="node"}', values: 0x30}
     promql_expr_test:
       - expr: count by (alertname, instance, plugin) (ALERTS{alertstate="firing"})
         eval_time: 25m
         exp_samples:
           - {labels: '{alertname="AntreaCNIAddFails",instance="n1",plugin="antrea-next"}', value: 1}
           - {labels: '{alertname="AntreaCNIBypassed",instance="n2"}', value: 1}
+          - {labels: '{alertname="AntreaCNIMetricsStale",instance="n3"}', value: 1}
+  - interval: 1m
+    promql_expr_test:
+      - expr: count by (alertname) (ALERTS{alertstate="firing"})
+        eval_time: 25m
+        exp_samples:
+          - {labels: '{alertname="AntreaCNIMetricsAbsent"}', value: 1}
 TEST
 promtool test rules "$out/rules-test.yaml" >"$out/said" 2>&1 || die "$(cat "$out/said")"
-sed -n 's/^ *- alert: //p' deploy/prometheus/rules.yaml >"$out/alerts"
+sed -n 's/^ *- alert: //p' deploy/helm/rules.yaml >"$out/alerts"
 sed -n 's/^| `\(AntreaCNI[A-Za-z]*\)` .*/\1/p' docs/operations.md | diff "$out/alerts" - || die 'the alerts of docs/operations.md'
 ok "prometheus: the rules, and two plugins on a node (ctl/tests/ctl/metrics.rs has what fires on real series)"
+
+# A real Prometheus evaluates them, and scrapes a keeper.
+work=$(mktemp -d)
+mkdir -p "$work"/{bin,net.d,log}
+printf '%s\n' 'global: {scrape_interval: 1s, evaluation_interval: 1s}' "rule_files: [$deploy/helm/rules.yaml]" 'scrape_configs:' \
+  "  - {job_name: antrea-cni, static_configs: [{targets: ['127.0.0.1:5019']}]}" >"$work/prometheus.yaml"
+started=()
+trap 'kill "${started[@]}"; rm -rf "$work"' EXIT
+prometheus --config.file="$work/prometheus.yaml" --storage.tsdb.path="$work/data" --web.listen-address=127.0.0.1:5018 >"$work/said" 2>&1 &
+started+=($!)
+if $listens; then
+  target/image/amd64/antrea-cnictl install --from target/image/amd64/antrea-cni --bin-dir "$work/bin" --conf-dir "$work/net.d" \
+    --set "logFile=$work/log/log" --keep 1s --listen 127.0.0.1:5019 >"$work/keeper" 2>&1 &
+  started+=($!)
+  answers=1 absent=inactive
+else
+  echo '*** skipped: a Prometheus that scrapes a keeper needs --listen ***'
+  answers=0 absent=pending
+fi
+python3 tests/deploy/prometheus.py http://127.0.0.1:5018 $answers $absent 60 || die "$(cat "$work"/said)"
+kill "${started[@]}" && wait "${started[@]}" || true
+trap - EXIT
+rm -rf "$work"
+ok "prometheus: $(prometheus --version 2>&1 | sed -n 's/^prometheus, version \([^ ]*\) .*/\1/p') evaluates each rule"
 
 # Packages: the files of deploy/, with the modes that they have here
 git ls-files --stage deploy | awk '{print $1 == "100755" ? "-rwxr-xr-x" : "-rw-r--r--", $4}' | sort >"$out/modes"
@@ -228,7 +311,7 @@ ok "packages: the files of deploy/ and their modes in $packages packages"
 
 # Image: each architecture, and the index
 archive=target/image/antrea-cni.tar
-most=4800000
+most=5000000
 root=$(mktemp -d) node=$(mktemp -d) storage=$(mktemp -d)
 trap 'rm -rf "$root" "$node" "$storage"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -251,6 +334,20 @@ for arch in amd64 arm64 arm; do
   echo "  linux/$arch: $whole bytes; both programs start"
 done
 ok "image: an index of $platforms, $(stat -c %s $archive) bytes in the archive; each at most $most"
+# What a node of amd64 stores: the layers, unpacked.
+layers=$(python3 - $archive <<'PYTHON'
+import gzip, json, sys, tarfile
+archive = tarfile.open(sys.argv[1])
+blob = lambda digest: archive.extractfile('blobs/' + digest.replace(':', '/')).read()
+index = json.loads(blob(json.load(archive.extractfile('index.json'))['manifests'][0]['digest']))
+[manifest] = [json.loads(blob(it['digest'])) for it in index['manifests'] if it['platform']['architecture'] == 'amd64']
+layers = [blob(it['digest']) for it in manifest['layers']]
+plain = [gzip.decompress(it) if it[:2] == b'\x1f\x8b' else it for it in layers]
+print(sum(map(len, plain)), sum(map(len, layers)))
+PYTHON
+)
+test "${layers% *}" -le $most || die "the layers of linux/amd64 have ${layers% *} bytes"
+ok "image: the layers of linux/amd64 have ${layers% *} bytes, at most $most; ${layers#* } to pull"
 cp target/image/amd64/antrea-cni target/image/amd64/antrea-cnictl "$root/"
 chroot "$root" /antrea-cnictl --version | grep -q "$version"
 CNI_COMMAND=VERSION chroot "$root" /antrea-cni </dev/null | grep -q '"supportedVersions"'
@@ -264,6 +361,11 @@ make --silent chart >/dev/null
 PLAIN_HTTP=1 make --silent publish REGISTRY=127.0.0.1:5017/antrea >"$out/published" 2>&1 || die "$(cat "$out/published")"
 "$out/helm" template chart oci://127.0.0.1:5017/antrea/charts/antrea-cni --plain-http --version "$version" --kube-version 1.34.0 >/dev/null
 
+# What is signed is what was pushed.
+cp target/published "$out/references"
+test "$(wc -l <"$out/references")" = 2 && grep -q '^127.0.0.1:5017/antrea/antrea-cni@sha256:[0-9a-f]\{64\}$' "$out/references"
+"$out/helm" show chart "oci://$(tail -n 1 "$out/references")" --plain-http >/dev/null 2>"$out/said" || die "$(cat "$out/said")"
+
 # The init container, with the arguments and mounts of the rendered manifest
 command -v podman >/dev/null || apt-get install -y --no-install-recommends podman >/dev/null
 run() { podman --root "$storage/root" --runroot "$storage/run" --storage-driver vfs --cgroup-manager cgroupfs --runtime runc "$@"; }
@@ -271,6 +373,7 @@ for platform in linux/amd64 linux/arm64 linux/arm/v7; do
   run pull --quiet --tls-verify=false --platform $platform 127.0.0.1:5017/antrea/antrea-cni:$version >/dev/null
   it=$(run image inspect --format '{{.Os}}/{{.Architecture}} {{index .Labels "org.opencontainers.image.version"}}' 127.0.0.1:5017/antrea/antrea-cni:$version)
   test "$it" = "${platform%/v7} $version" || die "podman pulled $it for $platform"
+  run pull --quiet --tls-verify=false --platform $platform "$(head -n 1 "$out/references")" >/dev/null
   root_of=$(run image mount 127.0.0.1:5017/antrea/antrea-cni:$version)
   cmp "$root_of/antrea-cni" target/image/$(basename ${platform%/v7})/antrea-cni
   python3 -c 'import json,sys; [json.load(open(it))["components"] for it in sys.argv[1:]]' "$root_of"/sbom/*.json

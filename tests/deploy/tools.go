@@ -7,6 +7,7 @@
 package deploy
 
 import (
+	_ "github.com/norwoodj/helm-docs/cmd/helm-docs"
 	_ "github.com/rhysd/actionlint/cmd/actionlint"
 	_ "helm.sh/helm/v3/cmd/helm"
 	_ "sigs.k8s.io/kustomize/kustomize/v5"

@@ -293,25 +293,44 @@ fn the_page_of_settings_is_current() {
     assert_eq!(check_file("docs/settings.md", &text), Ok(()));
 }
 
-/// The chart's schema allows what the plugin does.
+/// The chart's schema of settings, out of the same table.
 #[test]
-fn the_charts_schema_has_every_setting() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/helm/values.schema.json");
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let settings = schema["properties"]["settings"]["properties"].as_object().unwrap();
-    let names: Vec<_> = antrea_cni::input::Settings::TABLE.iter().map(|it| it.name).collect();
-    for name in &names {
-        assert!(settings.contains_key(*name), "values.schema.json has no setting {name}");
-    }
-    assert_eq!(settings.len(), names.len());
-    let bounds =
-        |name: &str| (settings[name]["minimum"].as_u64(), settings[name]["maximum"].as_u64());
-    for setting in antrea_cni::input::Settings::TABLE {
-        let values = setting.values();
-        let Some(range) = values.strip_prefix("a whole number from ") else { continue };
+fn the_charts_schema_beside_the_page_of_settings_is_current() {
+    let name = "deploy/helm/values.schema.json";
+    let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let settings = antrea_cni::input::Settings::TABLE;
+    let properties: Map<_, _> =
+        settings.iter().map(|it| (it.name.to_owned(), schema_of(&it.values()))).collect();
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "properties": properties,
+    });
+    let schema = serde_json::to_string_pretty(&schema).unwrap().replace('\n', "\n    ");
+    let (before, rest) = text.split_once("\n    \"settings\": ").unwrap();
+    let (_, after) = rest.split_once("\n    }").unwrap();
+    let current = format!("{before}\n    \"settings\": {schema}{after}");
+    assert_eq!(check_file(name, &current), Ok(()));
+}
+
+/// The values of a setting as a JSON schema; `null` takes the setting away.
+fn schema_of(values: &str) -> Value {
+    if let Some(range) = values.strip_prefix("a whole number from ") {
         let (least, most) = range.split_once(" to ").unwrap();
-        assert_eq!(bounds(setting.name), (least.parse().ok(), most.parse().ok()));
+        let [least, most] = [least, most].map(|it| it.parse::<u64>().unwrap());
+        return json!({"type": ["integer", "null"], "minimum": least, "maximum": most});
     }
+    if values.starts_with('"') {
+        let mut words: Vec<_> = values.split('"').skip(1).step_by(2).map(Value::from).collect();
+        words.push(Value::Null);
+        return json!({ "enum": words });
+    }
+    if values == "true or false" {
+        return json!({"type": ["boolean", "null"]});
+    }
+    assert!(values.starts_with("an absolute path"), "say here what the schema of {values} is");
+    let is_socket = values.contains("at most 107 bytes");
+    let pattern = if is_socket { "^(unix:(//)?)?/[^\\x00]{0,106}$" } else { "^/[^\\x00]*$" };
+    json!({"type": ["string", "null"], "pattern": pattern})
 }
 
 #[test]

@@ -18,7 +18,7 @@ def edit(path, *pairs):
 
 
 def setting():
-    """A boolean setting: its field, its default and its row; the chart's schema; its test."""
+    """A boolean setting: its field, its default and its row; its test."""
     edit("src/input/settings.rs",
          ("    pub require_root_agent: bool,\n}", "    pub require_root_agent: bool,\n    pub rehearsed: bool,\n}"),
          ("            require_root_agent: true,\n", "            require_root_agent: true,\n            rehearsed: false,\n"),
@@ -32,8 +32,6 @@ def setting():
     edit("tests/it/settings.rs",
          ('"requireRootAgent":false}"#;\n    let expected', '"requireRootAgent":false,"rehearsed":true}"#;\n    let expected'),
          ("        require_root_agent: false,\n    };", "        require_root_agent: false,\n        rehearsed: true,\n    };"))
-    edit("deploy/helm/values.schema.json",
-         ('        "requireRootAgent": {\n', '        "rehearsed": {"type": ["boolean", "null"]},\n        "requireRootAgent": {\n'))
 
 
 def command():

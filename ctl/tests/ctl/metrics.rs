@@ -12,11 +12,12 @@ use std::process::Command;
 use antrea_cni_agent::{Agent, Api, Options};
 use antrea_cni_test_support::skipped;
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Keeper, Node, call, eventually};
 
-const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/prometheus/rules.yaml");
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/helm/rules.yaml");
+const DASHBOARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/helm/dashboard.json");
 
 /// A node whose calls are logged and counted.
 struct Watched {
@@ -140,23 +141,7 @@ impl Watched {
 
 /// The alerts that fire at a minute, by instance.
 fn firing(nodes: &[&Watched], minute: usize) -> BTreeMap<String, Vec<String>> {
-    let folder = tempfile::tempdir().unwrap();
-    let mut test = format!(
-        "rule_files: [{RULES}]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n"
-    );
-    nodes.iter().for_each(|node| node.input(&mut test));
-    // That nothing fires is expected, so promtool says what does.
-    let query = "ALERTS{alertstate=\"firing\"}";
-    write!(
-        test,
-        "    promql_expr_test:\n      - expr: '{query}'\n        eval_time: {minute}m\n        exp_samples: []\n"
-    )
-    .unwrap();
-    let path = folder.path().join("test.yaml");
-    fs::write(&path, test).unwrap();
-    let said = Command::new("promtool").args(["test", "rules"]).arg(&path).output().unwrap();
-    let text = String::from_utf8_lossy(&said.stderr).replace('\\', "");
-    assert!(said.status.success() || text.contains("got:"), "{said:?}");
+    let text = query(nodes, "ALERTS{alertstate=\"firing\"}", minute);
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for sample in text.split("alertname=\"").skip(1) {
         let (alert, rest) = sample.split_once('"').unwrap();
@@ -165,6 +150,27 @@ fn firing(nodes: &[&Watched], minute: usize) -> BTreeMap<String, Vec<String>> {
         found.entry(instance.to_owned()).or_default().push(alert.to_owned());
     }
     found
+}
+
+/// What an expression yields at a minute, as promtool prints samples; empty if it yields none.
+fn query(nodes: &[&Watched], expression: &str, minute: usize) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut test = format!(
+        "rule_files: [{RULES}]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n"
+    );
+    nodes.iter().for_each(|node| node.input(&mut test));
+    // Nothing is expected, so promtool says what there is.
+    write!(
+        test,
+        "    promql_expr_test:\n      - expr: '{expression}'\n        eval_time: {minute}m\n        exp_samples: []\n"
+    )
+    .unwrap();
+    let path = folder.path().join("test.yaml");
+    fs::write(&path, test).unwrap();
+    let said = Command::new("promtool").args(["test", "rules"]).arg(&path).output().unwrap();
+    let text = String::from_utf8_lossy(&said.stderr).replace('\\', "");
+    assert!(said.status.success() || text.contains("got:"), "{expression}: {said:?}");
+    text.split_once("got:").map(|(_, samples)| samples.to_owned()).unwrap_or_default()
 }
 
 fn has_promtool() -> bool {
@@ -418,4 +424,41 @@ fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
         assert_eq!(found, all(minute), "minute {minute}");
     }
     drop((keepers, last, of_gone));
+}
+
+/// Each panel has metrics that keepers write, with the labels that it names.
+#[test]
+fn each_panel_of_the_dashboard_shows_what_a_keeper_wrote() {
+    if !has_promtool() {
+        return;
+    }
+    let mut watched = Watched::new("n1");
+    let agent = Agent::start(Options::new(watched.node.socket(), &[Api::V1BETA1])).unwrap();
+    let keeper = watched.keeper();
+    watched.add(2);
+    watched.scrape();
+    drop(agent);
+    watched.add(1);
+    watched.scrape();
+    watched.scrape();
+    let dashboard: Value = serde_json::from_slice(&fs::read(DASHBOARD).unwrap()).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    assert!(!panels.is_empty());
+    for target in panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap()) {
+        let expression = target["expr"].as_str().unwrap();
+        let mut filled = expression.to_owned();
+        // What Grafana puts in.
+        for (variable, value) in
+            [("$instance", "n1"), ("$plugin", "antrea"), ("$__rate_interval", "5m")]
+        {
+            filled = filled.replace(variable, value);
+        }
+        let samples = query(&[&watched], &filled, 2);
+        assert!(!samples.is_empty(), "nothing: {expression}");
+        for label in target["legendFormat"].as_str().unwrap().split("{{").skip(1) {
+            let (label, _) = label.split_once("}}").unwrap();
+            assert!(samples.contains(&format!("{label}=\"")), "{label}: {expression}: {samples}");
+        }
+    }
+    drop(keeper);
 }

@@ -6,12 +6,13 @@
 //
 //	validate encap|encap-without-keeper|network-policy-only|network-policy-only-init BEFORE AFTER
 //	validate chart FILE...
+//	validate uninstalled FILE
 //	validate mode FILE
 //	validate conflist FILE
 //	validate settings FILE
 //
 // BEFORE and AFTER are Antrea's manifest without and with the kustomize component, FILE
-// what the chart renders. `mode` says which component a manifest is for, `conflist` prints the list
+// what the chart renders. `uninstalled` is about its DaemonSet as the hook of `helm uninstall` changes it. `mode` says which component a manifest is for, `conflist` prints the list
 // in the ConfigMap that the DaemonSet's volume names, as docs/operations.md finds it, `settings` the
 // settings in its ConfigMap as JSON. The others print a line of JSON for each container of ours,
 // with what is needed to run it.
@@ -30,7 +31,9 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -55,6 +58,9 @@ func main() {
 				must(json.NewEncoder(os.Stdout).Encode(object.(*corev1.ConfigMap).Data))
 			}
 		}
+		return
+	case "uninstalled":
+		printContainer(uninstalled(read(files[0])))
 		return
 	case "encap", "encap-without-keeper", "network-policy-only", "network-policy-only-init":
 		component(mode, read(files[0]), read(files[1]))
@@ -229,36 +235,11 @@ func without(spec *corev1.PodSpec, was, is []corev1.Container, name string) []co
 		fail("%s could keep the agent from starting", name)
 	}
 	check(spec, is[last])
+	printContainer(spec, is[last])
 	if last == 0 {
 		return nil
 	}
 	return is[:last]
-}
-
-func chart(path string, objects []runtime.Object) {
-	sets := 0
-	for _, object := range objects {
-		switch object := object.(type) {
-		case *appsv1.DaemonSet:
-			spec := &object.Spec.Template.Spec
-			if len(spec.Containers) != 1 || spec.HostPID || spec.HostIPC {
-				fail("%s: more than it needs", path)
-			}
-			if token := spec.AutomountServiceAccountToken; token == nil || *token {
-				fail("%s: a token of the API server, which nobody needs", path)
-			}
-			if spec.NodeSelector["kubernetes.io/os"] != "linux" {
-				fail("%s: not only Linux nodes", path)
-			}
-			check(spec, spec.Containers[0])
-			sets++
-		default:
-			fail("%s: unexpected %T", path, object)
-		}
-	}
-	if sets != 1 {
-		fail("%s: %d DaemonSets", path, sets)
-	}
 }
 
 // check that a container has the least privilege, and no path of the node but the folders of
@@ -276,10 +257,24 @@ func check(spec *corev1.PodSpec, container corev1.Container) {
 		security.SeccompProfile == nil || security.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault:
 		fail("%s: not the least privilege: %+v", container.Name, security)
 	}
-	type mount struct {
-		Host, Path string
-		ReadOnly   bool
+	for _, it := range mounts(spec, container) {
+		isBin := strings.Contains(it.Path, "bin") || strings.HasPrefix(it.Path, "/var/lib/rancher") || strings.HasPrefix(it.Path, "/var/snap")
+		isStaged := strings.HasPrefix(it.Host, "/emptydir/") && it.ReadOnly
+		isMoved := container.Name == "install-antrea-cni" && it.Host == "/etc/cni/net.d"
+		isList := (strings.Contains(it.Path, "net.d") || strings.Contains(it.Path, "cni-network")) && it.ReadOnly
+		isRead := (it.Host == "/var/run/antrea" || it.Host == "/var/log/antrea") && it.ReadOnly
+		if !isBin && !isStaged && !isMoved && !isList && !isRead && it.Host != "/var/lib/node_exporter" {
+			fail("%s: mounts %s", container.Name, it.Host)
+		}
 	}
+}
+
+type mount struct {
+	Host, Path string
+	ReadOnly   bool
+}
+
+func mounts(spec *corev1.PodSpec, container corev1.Container) []mount {
 	mounts := []mount{}
 	for _, it := range container.VolumeMounts {
 		for _, volume := range spec.Volumes {
@@ -291,17 +286,11 @@ func check(spec *corev1.PodSpec, container corev1.Container) {
 			}
 		}
 	}
-	for _, it := range mounts {
-		isBin := strings.Contains(it.Path, "bin") || strings.HasPrefix(it.Path, "/var/lib/rancher") || strings.HasPrefix(it.Path, "/var/snap")
-		isStaged := strings.HasPrefix(it.Host, "/emptydir/") && it.ReadOnly
-		isMoved := container.Name == "install-antrea-cni" && it.Host == "/etc/cni/net.d"
-		isList := (strings.Contains(it.Path, "net.d") || strings.Contains(it.Path, "cni-network")) && it.ReadOnly
-		isRead := (it.Host == "/var/run/antrea" || it.Host == "/var/log/antrea") && it.ReadOnly
-		if !isBin && !isStaged && !isMoved && !isList && !isRead && it.Host != "/var/lib/node_exporter" {
-			fail("%s: mounts %s", container.Name, it.Host)
-		}
-	}
-	line, _ := json.Marshal(map[string]any{"name": container.Name, "args": container.Args, "mounts": mounts})
+	return mounts
+}
+
+func printContainer(spec *corev1.PodSpec, container corev1.Container) {
+	line, _ := json.Marshal(map[string]any{"name": container.Name, "args": container.Args, "mounts": mounts(spec, container)})
 	fmt.Println(string(line))
 }
 
@@ -312,7 +301,9 @@ func read(path string) (objects []runtime.Object) {
 	}
 	scheme := runtime.NewScheme()
 	must(appsv1.AddToScheme(scheme))
+	must(batchv1.AddToScheme(scheme))
 	must(corev1.AddToScheme(scheme))
+	must(rbacv1.AddToScheme(scheme))
 	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
 	documents := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
 	for {

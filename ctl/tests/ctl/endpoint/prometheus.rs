@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::{Served, processor_seconds, status_of};
 use crate::support::{call, eventually};
 
-const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/prometheus/rules.yaml");
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/helm/rules.yaml");
 
 /// ADDs a second that are aimed at.
 const RATE: u32 = 100;
