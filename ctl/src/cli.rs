@@ -75,7 +75,7 @@ pub(crate) enum Command {
     /// Show the outputs and logs of many nodes on one page
     #[command(after_help = EXIT_STATUS)]
     Fleet(Fleet),
-    /// Collect what a maintainer asks for, without secrets, in one archive
+    /// Collect what a maintainer asks for, without what looks like a secret, in one archive
     #[command(after_help = EXIT_STATUS)]
     Bundle(Bundle),
     /// Show the version, and which plugin is embedded
@@ -294,6 +294,9 @@ pub(crate) struct Follow {
     /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,
+    /// End when standard input ends, as it does with the connection of an exec
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_ends: bool,
 }
 
 #[derive(Debug, Args)]

@@ -57,11 +57,29 @@ pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
     platform::replace(target, persist).map_err(Error::file("replace", target))
 }
 
-/// Writes a file atomically and durably.
+/// Writes the file that a person named for an answer: atomically, and through a link to where it
+/// leads. What is there and is no plain file, such as a pipe or a terminal, is written to, as a
+/// shell's redirection does, and never replaced.
 ///
 /// # Errors
-/// The file cannot be written; what was there before stays.
-pub fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+/// The file cannot be written. A plain file that was there before stays.
+pub fn write_answer(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    match fs::metadata(target) {
+        Ok(there) if there.is_file() => {
+            let target = target.canonicalize().map_err(Error::file("find", target))?;
+            write(&target, bytes, mode)
+        }
+        Ok(there) if !there.is_dir() => {
+            let file = File::options().write(true).open(target);
+            let written = file.and_then(|mut file| file.write_all(bytes));
+            written.map_err(Error::file("write to", target))
+        }
+        _ => write(target, bytes, mode),
+    }
+}
+
+/// Writes a file atomically and durably.
+pub(crate) fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let prepared = prepare_with(target, bytes, |file| {
         platform::set_mode(file, mode)?;
         file.sync_all()

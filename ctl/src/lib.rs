@@ -30,12 +30,12 @@ use clap::CommandFactory;
 use self::cli::{Command, LogCommand};
 use self::commands::{bundle, check_config, fleet, install, log, owed, probe, settings, status};
 
-pub use self::cli::values::{PodName, duration};
+pub use self::cli::values::{PodName, duration, time};
 pub use self::cli::{Cli, Filter};
 pub use self::commands::fleet::{Fleet, Inputs, Row, Timeline};
 pub use self::commands::log::event::LogLine;
 pub use self::error::{Error, Exit};
-pub use self::files::write as write_file;
+pub use self::files::write_answer;
 pub use self::output::{OutputFormat, answer, warn};
 pub use self::style::{BAD, GOOD, TITLE, WEAK, plain};
 

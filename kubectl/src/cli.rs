@@ -6,15 +6,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use antrea_cnictl::{Filter, OutputFormat, PodName, duration};
-use clap::{Args, Parser, Subcommand};
+use antrea_cnictl::{Filter, OutputFormat, PodName, duration, time};
+use clap::{Args, Parser, Subcommand, ValueHint};
+use jiff::Timestamp;
 
 /// The name by which kubectl finds this program.
 pub(crate) const NAME: &str = "kubectl-antrea_cni";
 
 const EXIT_STATUS: &str = "Exit status:
-  0  done, and nothing is wrong on any node
-  1  a node has a finding, gave no answer or has no Pod of antrea-cni
+  0  done; status, probe, check-config, fleet: and nothing is wrong on any node
+  1  a node gave no answer or has no Pod of antrea-cni, or the API server gave no answer;
+     status, probe, check-config, fleet: or something is wrong on a node
   2  wrong arguments, no kubeconfig, or not permitted
   3  probe: no node has an agent";
 
@@ -34,18 +36,21 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct Scope {
     /// The kubeconfig, if it is not that of KUBECONFIG or ~/.kube/config
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig, if it is not the current one
     #[arg(long, global = true)]
     pub(crate) context: Option<String>,
-    /// The namespace of the Pods that have antrea-cni
+    /// The namespace of antrea-cni's Pods; not that of a Pod whose calls are shown
     #[arg(long, short, global = true, default_value = "kube-system")]
     pub(crate) namespace: String,
-    /// Ask this node only. Repeatable
-    #[arg(long = "node", global = true, value_name = "NODE")]
+    /// The Helm release of antrea-cni, where a node has more than one
+    #[arg(long, global = true)]
+    pub(crate) release: Option<String>,
+    /// Ask these nodes only. Repeatable, or with commas
+    #[arg(long = "node", global = true, value_name = "NODE", value_delimiter = ',')]
     pub(crate) nodes: Vec<String>,
-    /// How long to wait for each node
+    /// How long to wait for each answer of the API server, and for each node
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration, default_value = "10s")]
     pub(crate) timeout: Duration,
 }
@@ -67,11 +72,11 @@ pub(crate) enum Command {
     /// Show all nodes on one page, with what prevents a higher cniVersion
     #[command(after_help = EXIT_STATUS)]
     Fleet(Fleet),
-    /// Collect what a maintainer asks for from all nodes, without secrets, in one archive
+    /// Collect what a maintainer asks for from all nodes, without what looks like a secret
     #[command(after_help = EXIT_STATUS)]
     Bundle {
-        /// The archive
-        #[arg(value_name = "FILE.tar.gz")]
+        /// The archive; - is standard output
+        #[arg(value_name = "FILE.tar.gz", value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
     /// Write the man pages
@@ -113,11 +118,11 @@ pub(crate) struct Logs {
 #[derive(Debug, Args)]
 pub(crate) struct Fleet {
     /// Write an HTML page, which needs no other file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) html: Option<PathBuf>,
     /// How much of each log to read: a time, a day, or how long ago
-    #[arg(long, value_name = "TIME", default_value = "1h")]
-    pub(crate) since: String,
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
+    pub(crate) since: Timestamp,
     #[command(flatten)]
     pub(crate) output: Output,
 }

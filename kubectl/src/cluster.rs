@@ -2,16 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Finds the nodes of a cluster, on each the Pod that has `antrea-cnictl`, and the agent's release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
 use k8s_openapi::api::core::v1::{Container, Node as KubernetesNode, Pod};
-use kube::api::{ApiResource, DynamicObject, ListParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::api::{ApiResource, DynamicObject, ListParams, PostParams};
 use kube::core::GroupVersionKind;
-use kube::{Api, Client, Config};
+use kube::{Api, Client};
+use tokio::time::timeout;
 
 use crate::cli::Scope;
-use crate::error::{Error, explain};
+use crate::error::Error;
+use crate::kubeconfig;
 
 /// Selects the Pods that may have the tool: those of the chart before those of Antrea's DaemonSet,
 /// to which a kustomize component adds it.
@@ -60,7 +65,9 @@ pub(crate) struct Cluster {
     pub(crate) pods: Api<Pod>,
     /// The nodes, by name
     pub(crate) nodes: Vec<Node>,
-    /// Why something about all nodes is not known
+    /// Version of the API server
+    pub(crate) version: Option<String>,
+    /// What is to be known beside the answers
     pub(crate) warnings: Vec<String>,
 }
 
@@ -70,15 +77,18 @@ impl Cluster {
     /// # Errors
     /// There is no kubeconfig, or the API server refuses or does not answer.
     pub(crate) async fn connect(scope: &Scope) -> Result<Self, Error> {
-        let config = read_config(scope).await?;
+        let config = kubeconfig::read(scope).await?;
+        let server = Server { address: config.cluster_url.to_string(), limit: scope.timeout };
         let client = Client::try_from(config).map_err(Error::Client)?;
-        let nodes = list_nodes(&client).await?;
+        let nodes = list_nodes(&client, &server).await?;
         let pods = Api::namespaced(client.clone(), &scope.namespace);
-        let mut tools = find_tools(&pods, &scope.namespace).await?;
-        let (mut releases, warnings) = match agent_releases(&client).await {
-            Ok(releases) => (releases, Vec::new()),
+        let Tools { mut by_node, mut warnings } = find_tools(&pods, scope, &server).await?;
+        check_permission(&client, scope, &server).await?;
+        let mut releases = match agent_releases(&client, &server).await {
+            Ok(releases) => releases,
             Err(why) => {
-                (BTreeMap::new(), vec![format!("the agents' releases are not known: {why}")])
+                warnings.push(format!("the agents' releases are not known: {why}"));
+                BTreeMap::new()
             }
         };
         let is_asked = |name: &String| scope.nodes.is_empty() || scope.nodes.contains(name);
@@ -87,7 +97,7 @@ impl Cluster {
             .into_iter()
             .filter(is_asked)
             .map(|name| Node {
-                pod: tools.remove(&name).unwrap_or_else(none),
+                pod: by_node.remove(&name).unwrap_or_else(none),
                 agent_release: releases.remove(&name),
                 name,
             })
@@ -95,42 +105,75 @@ impl Cluster {
         let unknown = scope.nodes.iter().filter(|name| nodes.iter().all(|it| it.name != **name));
         let unknown: Vec<_> = unknown.cloned().collect();
         if !unknown.is_empty() {
-            return Err(Error::NoNodes(format!(" {}", unknown.join(", "))));
+            return Err(Error::NoNodes(format!(" {} of Linux", unknown.join(", "))));
         }
         if nodes.is_empty() {
-            return Err(Error::NoNodes(String::new()));
+            return Err(Error::NoNodes(" of Linux".to_owned()));
         }
         nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
-        Ok(Self { pods, nodes, warnings })
+        let version = server.answer("ask for its version", client.apiserver_version()).await;
+        let version = version.ok().map(|it| it.git_version);
+        Ok(Self { pods, nodes, version, warnings })
     }
 }
 
-/// Reads the kubeconfig as kubectl does; in a Pod without one, the Pod's service account.
-async fn read_config(scope: &Scope) -> Result<Config, Error> {
-    let options = KubeConfigOptions { context: scope.context.clone(), ..Default::default() };
-    let kubeconfig = match &scope.kubeconfig {
-        Some(path) => Kubeconfig::read_from(path),
-        None => Kubeconfig::read(),
-    };
-    match kubeconfig {
-        Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, &options).await,
-        Err(error) => {
-            let is_named = scope.kubeconfig.is_some() || scope.context.is_some();
-            match Config::incluster() {
-                Ok(config) if !is_named => Ok(config),
-                _ => Err(error),
-            }
+/// Describes the API server, and how long each of its answers may take.
+struct Server {
+    address: String,
+    limit: Duration,
+}
+
+impl Server {
+    async fn answer<T>(
+        &self,
+        what: &str,
+        request: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, Error> {
+        match timeout(self.limit, request).await {
+            Ok(answer) => answer.map_err(|error| Error::request(&self.address, what, &error)),
+            Err(_) => Err(Error::ApiServer {
+                server: self.address.clone(),
+                what: what.to_owned(),
+                why: format!("no answer within {} s", self.limit.as_secs_f64()),
+            }),
         }
     }
-    .map_err(Error::Kubeconfig)
+}
+
+/// Ends with an error if the user may not run anything in the Pods: otherwise each node would say
+/// so.
+async fn check_permission(client: &Client, scope: &Scope, server: &Server) -> Result<(), Error> {
+    let attributes = ResourceAttributes {
+        namespace: Some(scope.namespace.clone()),
+        verb: Some("create".to_owned()),
+        resource: Some("pods".to_owned()),
+        subresource: Some("exec".to_owned()),
+        ..ResourceAttributes::default()
+    };
+    let spec = SelfSubjectAccessReviewSpec {
+        resource_attributes: Some(attributes),
+        ..SelfSubjectAccessReviewSpec::default()
+    };
+    let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+    let reviews = Api::<SelfSubjectAccessReview>::all(client.clone());
+    let parameters = PostParams::default();
+    let what = format!("create pods/exec in {}", scope.namespace);
+    // An API server that reviews nothing may allow it.
+    match server.answer(&what, reviews.create(&parameters, &review)).await {
+        Ok(SelfSubjectAccessReview { status: Some(status), .. }) if !status.allowed => {
+            let why = status.reason.filter(|it| !it.is_empty());
+            let why = why.unwrap_or_else(|| "no role of yours allows it".to_owned());
+            Err(Error::Forbidden { what, why })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the names of the Linux nodes. The chart and the components have no Pod on others.
-async fn list_nodes(client: &Client) -> Result<Vec<String>, Error> {
-    let nodes = Api::<KubernetesNode>::all(client.clone())
-        .list_metadata(&ListParams::default())
-        .await
-        .map_err(|error| Error::request("list nodes", error))?;
+async fn list_nodes(client: &Client, server: &Server) -> Result<Vec<String>, Error> {
+    let nodes = Api::<KubernetesNode>::all(client.clone());
+    let parameters = ListParams::default();
+    let nodes = server.answer("list nodes", nodes.list_metadata(&parameters)).await?;
     let is_linux = |labels: &BTreeMap<String, String>| {
         labels.get("kubernetes.io/os").is_none_or(|system| system == "linux")
     };
@@ -139,28 +182,47 @@ async fn list_nodes(client: &Client) -> Result<Vec<String>, Error> {
     Ok(nodes.filter_map(|node| node.name).collect())
 }
 
-/// Returns for each node the Pod with the tool, or why it cannot be used.
-async fn find_tools(
-    pods: &Api<Pod>,
-    namespace: &str,
-) -> Result<BTreeMap<String, Result<ToolPod, String>>, Error> {
-    let mut found = BTreeMap::new();
+/// Holds for each node the Pod with the tool, or why it cannot be used.
+struct Tools {
+    by_node: BTreeMap<String, Result<ToolPod, String>>,
+    warnings: Vec<String>,
+}
+
+async fn find_tools(pods: &Api<Pod>, scope: &Scope, server: &Server) -> Result<Tools, Error> {
+    let release = scope.release.as_ref().map(|it| format!(",app.kubernetes.io/instance={it}"));
+    let what = format!("list Pods in {}", scope.namespace);
+    let (mut by_node, mut instances) = (BTreeMap::new(), BTreeSet::new());
     for selector in SELECTORS {
-        let listed = pods
-            .list(&ListParams::default().labels(selector))
-            .await
-            .map_err(|error| Error::request(&format!("list Pods in {namespace}"), error))?;
-        for pod in listed.items {
+        let selector = format!("{selector}{}", release.as_deref().unwrap_or_default());
+        let parameters = ListParams::default().labels(&selector);
+        let mut listed = server.answer(&what, pods.list(&parameters)).await?.items;
+        // While a Pod is replaced there are two: the one that stays counts.
+        listed.sort_by_key(|pod| (pod.metadata.deletion_timestamp.is_some(), instance(pod)));
+        for pod in listed {
             let Some((node, tool)) = find_tool(&pod) else { continue };
-            // While a Pod is replaced there are two: the one that runs counts.
-            match found.get(&node) {
+            instances.extend(instance(&pod));
+            match by_node.get(&node) {
                 Some(Ok(_)) => (),
                 Some(Err(_)) if tool.is_err() => (),
-                _ => drop(found.insert(node, tool)),
+                _ => drop(by_node.insert(node, tool)),
             }
         }
     }
-    Ok(found)
+    let mut warnings = Vec::new();
+    if instances.len() > 1 {
+        let instances: Vec<_> = instances.into_iter().collect();
+        let first = instances.first().cloned().unwrap_or_default();
+        warnings.push(format!(
+            "there are the releases {}: where a node has more than one, {first} is asked first; choose with --release",
+            instances.join(", ")
+        ));
+    }
+    Ok(Tools { by_node, warnings })
+}
+
+/// Returns the Helm release of a Pod.
+fn instance(pod: &Pod) -> Option<String> {
+    pod.metadata.labels.as_ref()?.get("app.kubernetes.io/instance").cloned()
 }
 
 /// Returns the node of a Pod that has the tool, and how it is run there.
@@ -193,15 +255,23 @@ fn place_options(container: &Container) -> Vec<String> {
 }
 
 /// Returns the agents' releases by node. There are none where Antrea's resource is not there.
-async fn agent_releases(client: &Client) -> Result<BTreeMap<String, String>, String> {
+async fn agent_releases(
+    client: &Client,
+    server: &Server,
+) -> Result<BTreeMap<String, String>, String> {
     let kind = GroupVersionKind::gvk("crd.antrea.io", "v1beta1", "AntreaAgentInfo");
     let resource = ApiResource::from_gvk_with_plural(&kind, "antreaagentinfos");
     let agents = Api::<DynamicObject>::all_with(client.clone(), &resource);
-    match agents.list(&ListParams::default()).await {
-        Ok(agents) => Ok(agents.items.into_iter().filter_map(release_of).collect()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(BTreeMap::new()),
-        Err(error) => Err(explain(&error)),
-    }
+    let parameters = ListParams::default();
+    let listed = async {
+        match agents.list(&parameters).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
+            listed => listed.map(|it| it.items),
+        }
+    };
+    let listed = server.answer("list antreaagentinfos", listed).await;
+    let listed = listed.map_err(|error| error.to_string())?;
+    Ok(listed.into_iter().filter_map(release_of).collect())
 }
 
 /// Returns the node and the release of an `AntreaAgentInfo`.

@@ -23,7 +23,8 @@ const NO_FILE_NAMES: u8 = 4;
 pub(crate) fn write(words: Vec<OsString>, out: &mut impl Write) -> Result<(), Error> {
     let words: Vec<_> = once(OsString::from(NAME)).chain(words).collect();
     let last = words.len() - 1;
-    let found = complete(&mut Cli::command(), words, last, None)?;
+    // There is none for the value of most options.
+    let found = complete(&mut Cli::command(), words, last, None).unwrap_or_default();
     for candidate in &found {
         let value = candidate.get_value().to_string_lossy();
         match candidate.get_help() {

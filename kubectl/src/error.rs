@@ -6,19 +6,27 @@ use std::io;
 use std::path::PathBuf;
 
 use antrea_cnictl::{Exit, plain};
-use kube::client::UpgradeConnectionError;
+use kube::client::{AuthError, UpgradeConnectionError};
 use kube::config::KubeconfigError;
 use thiserror::Error;
 
 /// Describes why a command gave no answer.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
-    /// There is no usable kubeconfig.
-    #[error("cannot use the kubeconfig: {0}; name one with --kubeconfig or KUBECONFIG")]
+    /// There is no usable kubeconfig. Further lines of the cause would quote the file.
+    #[error("cannot use the kubeconfig: {}; see --kubeconfig, --context and KUBECONFIG", first_line(.0))]
     Kubeconfig(KubeconfigError),
     /// The kubeconfig's cluster cannot be used.
-    #[error("cannot set up a connection to the cluster: {0}")]
+    #[error("cannot set up a connection to the cluster: {}", explain(.0))]
     Client(kube::Error),
+    /// The API server does not know the user.
+    #[error("{server} does not know you ({why}): log in again, or choose another --context")]
+    Unknown {
+        /// Address of the API server
+        server: String,
+        /// The API server's words
+        why: String,
+    },
     /// The API server refuses the user.
     #[error(
         "the API server does not let you {what} ({why}); docs/operations.md has the role that is needed"
@@ -30,8 +38,10 @@ pub(crate) enum Error {
         why: String,
     },
     /// The API server gave no answer.
-    #[error("cannot {what}: {why}")]
+    #[error("cannot {what}: {server}: {why}")]
     ApiServer {
+        /// Address of the API server
+        server: String,
         /// The operation
         what: String,
         /// The cause
@@ -43,11 +53,11 @@ pub(crate) enum Error {
     /// More logs than can be followed at once.
     #[error("{0} logs cannot be followed at once, at most {1}: choose nodes with --node")]
     TooManyLogs(usize, usize),
-    /// A file cannot be written.
-    #[error("cannot write {path}: {source}")]
-    File {
-        /// The file
-        path: PathBuf,
+    /// The man pages cannot be written.
+    #[error("cannot write to {folder}: {source}")]
+    ManPages {
+        /// Their folder
+        folder: PathBuf,
         /// The error of the operating system
         source: io::Error,
     },
@@ -64,20 +74,23 @@ pub(crate) enum Error {
 
 impl Error {
     /// Returns the error of a request to the API server.
-    pub(crate) fn request(what: &str, error: kube::Error) -> Self {
-        let what = what.to_owned();
+    pub(crate) fn request(server: &str, what: &str, error: &kube::Error) -> Self {
+        let (server, what, why) = (server.to_owned(), what.to_owned(), explain(error));
         match error {
-            kube::Error::Api(status) if matches!(status.code, 401 | 403) => {
-                Self::Forbidden { what, why: status.message }
-            }
-            other => Self::ApiServer { what, why: explain(&other) },
+            kube::Error::Api(status) if status.code == 401 => Self::Unknown { server, why },
+            kube::Error::Api(status) if status.code == 403 => Self::Forbidden { what, why },
+            _ => Self::ApiServer { server, what, why },
         }
     }
 
     /// Returns the exit status, as `antrea-cnictl` has it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Kubeconfig(_) | Self::Forbidden { .. } | Self::TooManyLogs(..) => Exit::Usage,
+            Self::Kubeconfig(_)
+            | Self::Unknown { .. }
+            | Self::Forbidden { .. }
+            | Self::NoNodes(_)
+            | Self::TooManyLogs(..) => Exit::Usage,
             Self::Tool(error) => error.exit(),
             _ => Exit::Failure,
         }
@@ -99,9 +112,20 @@ impl Error {
     }
 }
 
+fn first_line(error: &KubeconfigError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
 /// Returns what kube says, without the debug output that its texts have, and with all causes.
 pub(crate) fn explain(error: &kube::Error) -> String {
     match error {
+        // What a credential plugin printed may be a credential.
+        kube::Error::Auth(AuthError::AuthExecRun { cmd, out, .. }) => {
+            format!("the credential plugin {cmd} ended with {}", out.status)
+        }
+        kube::Error::Auth(AuthError::AuthExecStart(error)) => {
+            format!("the kubeconfig's credential plugin cannot be started: {error}; install it")
+        }
         kube::Error::Api(status) if status.message.is_empty() => {
             format!("the API server answered with {} {}", status.code, status.reason)
         }

@@ -37,11 +37,14 @@ impl Answer {
     pub(crate) fn why(&self) -> String {
         let said = self.err.lines().rfind(|line| !line.trim().is_empty());
         let said = said.map(|line| line.trim().trim_start_matches("error: ").to_owned());
+        if said.as_ref().is_some_and(|line| line.starts_with("the plugin writes no log here")) {
+            return "the plugin writes no log there: set settings.logFile".to_owned();
+        }
         said.unwrap_or_else(|| format!("antrea-cnictl ended with {}", self.exit))
     }
 }
 
-/// Runs the tool with arguments and the options of the place.
+/// Runs the tool with arguments.
 ///
 /// # Errors
 /// The tool was not run, or its end is not known: a sentence for people.
@@ -50,7 +53,7 @@ pub(crate) async fn run(
     pod: &ToolPod,
     arguments: &[&str],
 ) -> Result<Answer, String> {
-    let mut process = start(pods, pod, arguments).await?;
+    let mut process = start(pods, pod, arguments, false).await?;
     let (out, err, status) = (process.stdout(), process.stderr(), process.take_status());
     let status = async {
         match status {
@@ -63,16 +66,17 @@ pub(crate) async fn run(
     Ok(Answer { out: out?, err: String::from_utf8_lossy(&err?).into_owned(), exit })
 }
 
-/// Starts the tool.
+/// Starts the tool. With `stdin`, its standard input ends with the connection.
 pub(crate) async fn start(
     pods: &Api<Pod>,
     pod: &ToolPod,
     arguments: &[&str],
+    stdin: bool,
 ) -> Result<AttachedProcess, String> {
     let words = [TOOL].iter().chain(arguments).map(|word| (*word).to_owned());
     let parameters = AttachParams::default()
         .container(pod.container)
-        .stdin(false)
+        .stdin(stdin)
         .stdout(true)
         .stderr(true)
         .max_stdout_buf_size(BUFFER)

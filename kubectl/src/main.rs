@@ -6,7 +6,7 @@
 //! judged by the tool that is installed there.
 //!
 //! ```text
-//! cli ──▶ cluster ──▶ exec ──▶ ask ──▶ commands ──▶ stdout, exit status
+//! cli ──▶ kubeconfig ──▶ cluster ──▶ exec ──▶ ask ──▶ commands ──▶ stdout, exit status
 //! ```
 
 mod ask;
@@ -16,6 +16,7 @@ mod commands;
 mod completion;
 mod error;
 mod exec;
+mod kubeconfig;
 
 use std::io::Write;
 use std::process::ExitCode;

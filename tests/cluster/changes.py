@@ -13,7 +13,6 @@ from node import LOG, Node
 from tools import CLUSTER, HERE, NODES, REPOSITORY, helm, kubectl, rolled_out, run
 
 CHART = f'{REPOSITORY}/deploy/helm'
-ENDPOINT = 'false'  # true once the keeper has --listen
 OURS = f'{REPOSITORY}/target/dist-build/x86_64-unknown-linux-musl/release/antrea-cni'
 AGENT = 'component=antrea-agent'  # the label of agents, and of their DaemonSets
 
@@ -21,7 +20,7 @@ AGENT = 'component=antrea-agent'  # the label of agents, and of their DaemonSets
 # -- this project's plugin, by its chart
 def install_ours():
     helm('install', 'antrea-cni', CHART, '--set', 'image.repository=example.org/antrea-cni',
-         '--set', 'nodeSelector.plugin=ours', '--set', f'endpoint.enabled={ENDPOINT}')
+         '--set', 'nodeSelector.plugin=ours')
     rolled_out('antrea-cni')
 
 

@@ -7,10 +7,10 @@ import subprocess
 import tarfile
 import time
 
-from changes import LOG, no_agent_on, wait_until
+from changes import install_ours, no_agent_on, uninstall_ours, wait_until
 from held import end_with_parent
 from node import Node
-from tools import CLUSTER, ENVIRONMENT, HERE, NODES, REPOSITORY, helm, kubectl, rolled_out
+from tools import CLUSTER, ENVIRONMENT, HERE, NODES, kubectl
 
 WITHOUT_AGENT, WITHOUT_POD, REPLACED = (NODES + ['', ''])[:3]
 RELEASE = 'v2.7.0'
@@ -54,20 +54,16 @@ def a_pod_on_each_node():
 
 def show():
     """Leaves the cluster as it was."""
-    kubectl('label', 'node', *NODES, 'desk=shown', '--overwrite')
-    helm('install', 'antrea-cni', f'{REPOSITORY}/deploy/helm', '--set', 'image.repository=example.org/antrea-cni',
-         '--set', f'settings.logFile={LOG}', '--set', 'nodeSelector.desk=shown')
-    rolled_out('antrea-cni')
+    kubectl('label', 'node', *NODES, 'plugin=ours', '--overwrite')
+    install_ours()
     agents_say_their_release()
     a_pod_on_each_node()
     all_is_well()
     in_trouble()
     kubectl('delete', 'pod', '--force', *(f'desk-{name}' for name in NODES))
     kubectl('delete', '-f', f'{HERE}/agent/antreaagentinfo.yaml')
-    kubectl('label', 'node', *NODES, 'desk=shown', '--overwrite')
-    helm('upgrade', 'antrea-cni', f'{REPOSITORY}/deploy/helm', '--reuse-values', '--set', 'action=uninstall')
-    rolled_out('antrea-cni')
-    helm('uninstall', 'antrea-cni', '--wait')
+    kubectl('label', 'node', *NODES, 'plugin=ours', '--overwrite')
+    uninstall_ours()
 
 
 def all_is_well():
@@ -87,13 +83,27 @@ def all_is_well():
     antrea_cni(0, 'bundle', archive)
     with tarfile.open(archive) as bundle:
         names = bundle.getnames()
-    expect(f'a list of each node: {names}', all(f'{name}/net.d/10-antrea.conflist' in names for name in NODES))
+    expect(f'a list of each node: {names}', all(f'antrea-cni/{name}/net.d/10-antrea.conflist' in names for name in NODES))
+    nothing_follows_after_an_end()
+
+
+def nothing_follows_after_an_end():
+    """A program in a Pod outlives the connection of its exec, if nothing tells it."""
+    def followers():
+        return sum('log' in Node(name).run('sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -o "antrea-cnictl log follow" || true')
+                   for name in NODES)
+    follow = subprocess.Popen(['kubectl', 'antrea-cni', 'logs', '-f'], env=ENVIRONMENT, stdout=subprocess.DEVNULL, preexec_fn=end_with_parent)
+    wait_until('all logs followed', lambda: followers() == len(NODES), 30)
+    follow.kill()
+    follow.wait()
+    wait_until('no log followed', lambda: followers() == 0, 30)
+    print('    kubectl antrea-cni logs -f: killed, and nothing follows on the nodes')
 
 
 def in_trouble():
     with no_agent_on([WITHOUT_AGENT]):
         if REPLACED:
-            kubectl('label', 'node', WITHOUT_POD, 'desk-')
+            kubectl('label', 'node', WITHOUT_POD, 'plugin-')
             wait_until('no Pod of ours', lambda: not pods_on(WITHOUT_POD), 60)
             node = Node(REPLACED)
             keeper = node.run('pidof', 'antrea-cnictl').split()

@@ -15,8 +15,6 @@ blocks=("$work"/block-*)
 # The first is for a fleet on which section 3 is done.
 mapfile -t blocks < <(printf '%s\n' "${blocks[@]:1:2}" "${blocks[0]}" "${blocks[@]:3}")
 ln -s "$REPOSITORY/deploy" "$work/deploy"
-# Until the keeper has --listen
-sed -i '/^helm install /s/$/ --set endpoint.enabled=false/' "${blocks[@]}"
 cd "$work"
 
 root_of() { local it=ROOT_$1; echo "${!it}"; }

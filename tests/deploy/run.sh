@@ -10,8 +10,6 @@ out=$PWD/target/deploy
 deploy=$PWD/deploy
 mkdir -p "$out/plain"
 passed=0
-# Whether the keeper has --listen
-listens=false
 ok() { passed=$((passed + 1)); echo "ok: $*"; }
 die() { echo "FAILED: $*" >&2; exit 1; }
 
@@ -281,16 +279,12 @@ started=()
 trap 'kill "${started[@]}"; rm -rf "$work"' EXIT
 prometheus --config.file="$work/prometheus.yaml" --storage.tsdb.path="$work/data" --web.listen-address=127.0.0.1:5018 >"$work/said" 2>&1 &
 started+=($!)
-if $listens; then
-  target/image/amd64/antrea-cnictl install --from target/image/amd64/antrea-cni --bin-dir "$work/bin" --conf-dir "$work/net.d" \
-    --set "logFile=$work/log/log" --keep 1s --listen 127.0.0.1:5019 >"$work/keeper" 2>&1 &
-  started+=($!)
-  answers=1 absent=inactive
-else
-  echo '*** skipped: a Prometheus that scrapes a keeper needs --listen ***'
-  answers=0 absent=pending
-fi
-python3 tests/deploy/prometheus.py http://127.0.0.1:5018 $answers $absent 60 || die "$(cat "$work"/said)"
+# Nobody listens yet.
+python3 tests/deploy/prometheus.py http://127.0.0.1:5018 0 pending 60 || die "$(cat "$work"/said)"
+target/image/amd64/antrea-cnictl install --from target/image/amd64/antrea-cni --bin-dir "$work/bin" --conf-dir "$work/net.d" \
+  --set "logFile=$work/log/log" --keep 1s --listen 127.0.0.1:5019 >"$work/keeper" 2>&1 &
+started+=($!)
+python3 tests/deploy/prometheus.py http://127.0.0.1:5018 1 inactive 60 || die "$(cat "$work"/{said,keeper})"
 kill "${started[@]}" && wait "${started[@]}" || true
 trap - EXIT
 rm -rf "$work"

@@ -82,7 +82,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// Parses a time, a day or a time span before now. A day begins at midnight UTC, because the
 /// log's times are UTC.
-pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+///
+/// # Errors
+/// The text is none of these. The error says what to write.
+pub fn time(text: &str) -> Result<Timestamp, String> {
     let midnight = |date: Date| date.to_zoned(TimeZone::UTC).ok();
     let ago = |span: Span| Zoned::now().with_time_zone(TimeZone::UTC).checked_sub(span).ok();
     (text.parse().ok())

@@ -1,6 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Implements `bundle`: collects in one archive what a maintainer asks for, without secrets.
+//! Implements `bundle`: collects in one archive what a maintainer asks for, without what looks like a
+//! secret.
 
 mod secrets;
 
@@ -10,7 +11,7 @@ use std::time::SystemTime;
 
 use tar::{Builder, EntryType, Header};
 
-use crate::cli::{Agent, Bundle, CheckConfig, Filter, Follow, Place, Probe, Status};
+use crate::cli::{Agent, Bundle, CheckConfig, Filter, Follow, Owed, Place, Probe, Status};
 use crate::commands::{check_config, install, log, owed, probe, settings, status};
 use crate::error::{Error, Exit};
 use crate::output::OutputFormat;
@@ -29,7 +30,7 @@ pub(crate) fn run(arguments: &Bundle, out: &mut impl Write) -> Result<Exit, Erro
         io::stdout().lock().write_all(&archive).map_err(Error::Output)?;
         return Ok(Exit::Success);
     }
-    files::write(&arguments.file, &archive, 0o600)?;
+    files::write_answer(&arguments.file, &archive, 0o600)?;
     problems.iter().for_each(output::warn);
     output::say(out, format!("{}: {} bytes", arguments.file.display(), archive.len()))?;
     Ok(Exit::Success)
@@ -46,7 +47,7 @@ fn collect(place: &Place) -> Result<(Vec<u8>, Vec<String>), Error> {
     let agent = || Agent { socket: None, place: place.clone() };
     let probe = Probe { agent: agent(), timeout: probe::TIMEOUT, output: JSON };
     archive.answer("probe.json", |out| probe::run(&probe, out))?;
-    let owed = crate::cli::Owed { agent: agent(), drop: false, output: JSON };
+    let owed = Owed { agent: agent(), drop: false, output: JSON };
     archive.answer("owed.json", |out| owed::run(&owed, out))?;
     let check = CheckConfig {
         files: vec![place.conf_dir()],
@@ -57,7 +58,13 @@ fn collect(place: &Place) -> Result<(Vec<u8>, Vec<String>), Error> {
     for path in conflist::files(&place.conf_dir()) {
         archive.network_configuration(&path)?;
     }
-    let all = Follow { place: place.clone(), filter: Filter::default(), file: None, output: JSON };
+    let all = Follow {
+        place: place.clone(),
+        filter: Filter::default(),
+        file: None,
+        output: JSON,
+        until_stdin_ends: false,
+    };
     archive.answer("antrea-cni.log", |out| log::follow::show(&all, out))?;
     archive.finish()
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, E
     let fleet = Fleet::read_files(&arguments.files)?;
     spinner.finish_and_clear();
     if let Some(path) = &arguments.html {
-        files::write(path, fleet.html().as_bytes(), 0o644)?;
+        files::write_answer(path, fleet.html().as_bytes(), 0o644)?;
     }
     output::answer(out, arguments.output, &fleet)?;
     Ok(if fleet.is_read() { Exit::Success } else { Exit::Failure })

@@ -1,16 +1,17 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Implements `bundle`: collects from each node what `antrea-cnictl bundle` collects there. Secrets
-//! are left out on the node already.
+//! Implements `bundle`: collects from each node what `antrea-cnictl bundle` collects there. What looks
+//! like a secret is left out on the node already.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use antrea_cnictl::{Exit, Fleet, Inputs};
+use antrea_cnictl::{Exit, Fleet, Inputs, plain, warn};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::{StreamExt, pin_mut};
+use jiff::Timestamp;
 use tar::{Archive, Builder, Header};
 
 use crate::ask::each_node;
@@ -18,13 +19,15 @@ use crate::cluster::{Cluster, ToolPod};
 use crate::error::Error;
 use crate::exec;
 
+/// The folder in the archive.
+const FOLDER: &str = "antrea-cni";
+
 pub(super) async fn run(
     cluster: &Cluster,
     limit: Duration,
     file: &Path,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
-    let failed = |source: io::Error| Error::File { path: file.to_owned(), source };
     let mut bundle = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     let (mut inputs, mut problems) = (Vec::new(), String::new());
     {
@@ -49,22 +52,33 @@ pub(super) async fn run(
     }
     let fleet = Fleet::new(inputs.into_iter().collect());
     let rows = serde_json::to_vec(&fleet).unwrap_or_default();
-    let version = concat!(env!("CARGO_PKG_VERSION"), "\n");
+    let kubernetes = cluster.version.as_deref().unwrap_or("not known");
+    let version = format!(
+        "{}\nKubernetes {kubernetes}\n{:.0}\n",
+        env!("CARGO_PKG_VERSION"),
+        Timestamp::now()
+    );
     for (name, bytes) in [
         ("fleet.json", rows.as_slice()),
         ("problems.txt", problems.as_bytes()),
         ("version.txt", version.as_bytes()),
     ] {
-        append(&mut bundle, name, bytes).map_err(failed)?;
+        append(&mut bundle, name, bytes)?;
     }
-    let bytes = bundle.into_inner().and_then(GzEncoder::finish).map_err(failed)?;
-    antrea_cnictl::write_file(file, &bytes, 0o600)?;
+    let bytes = bundle.into_inner().and_then(GzEncoder::finish)?;
+    if file == Path::new("-") {
+        // `out` leaves out what looks like a style, which an archive may contain.
+        io::stdout().lock().write_all(&bytes)?;
+        problems.lines().for_each(|it| warn(plain(it)));
+        return Ok(if problems.is_empty() { Exit::Success } else { Exit::Failure });
+    }
+    antrea_cnictl::write_answer(file, &bytes, 0o600)?;
     let nodes = cluster.nodes.len();
     let without = problems.lines().count();
     write!(out, "{problems}")?;
     writeln!(
         out,
-        "{}: {} of {nodes} nodes, {} bytes; network configurations and logs are without secrets as far as their form or key tells",
+        "{}: {} of {nodes} nodes, {} bytes; look into it before you give it away",
         file.display(),
         nodes - without,
         bytes.len()
@@ -108,5 +122,6 @@ fn append(bundle: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Res
     let mut header = Header::new_gnu();
     header.set_size(bytes.len() as u64);
     header.set_mode(0o600);
-    bundle.append_data(&mut header, name, bytes)
+    header.set_mtime(u64::try_from(Timestamp::now().as_second()).unwrap_or_default());
+    bundle.append_data(&mut header, format!("{FOLDER}/{name}"), bytes)
 }

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use antrea_cnictl::{Exit, Fleet, Inputs};
+use antrea_cnictl::{Exit, Fleet, Inputs, Row};
 
 use crate::ask::all_nodes;
 use crate::cli::Fleet as Arguments;
@@ -25,10 +25,16 @@ pub(super) async fn run(
     let since = format!("--since={}", arguments.since);
     let fleet = collect(cluster, limit, Some(&since)).await;
     if let Some(path) = &arguments.html {
-        antrea_cnictl::write_file(path, fleet.html().as_bytes(), 0o644)?;
+        antrea_cnictl::write_answer(path, fleet.html().as_bytes(), 0o644)?;
     }
     antrea_cnictl::answer(out, arguments.output.output, &fleet)?;
-    Ok(if fleet.is_read() { Exit::Success } else { Exit::Failure })
+    Ok(exit(&fleet))
+}
+
+/// Returns whether something is wrong on a node.
+pub(super) fn exit(fleet: &Fleet) -> Exit {
+    let is_good = |row: &Row| row.problems.is_empty() && row.findings.is_empty();
+    if fleet.nodes.iter().all(is_good) { Exit::Success } else { Exit::Failure }
 }
 
 /// Asks each node for the outputs of `status` and `probe`, and for its log since a time.

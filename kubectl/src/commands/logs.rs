@@ -9,6 +9,7 @@ use antrea_cnictl::{Exit, LogLine, OutputFormat, TITLE, plain, warn};
 use futures::{Stream, StreamExt, stream};
 use kube::api::AttachedProcess;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::time::timeout;
 
 use crate::ask::{AT_ONCE, all_nodes};
 use crate::cli::Logs;
@@ -41,6 +42,9 @@ pub(super) async fn show(
             }
         }
     }
+    if lines.is_empty() && exit == Exit::Success {
+        warn("there is no such call in the logs");
+    }
     lines.sort_by_key(|(_, line)| line.time);
     let wide = widest(cluster);
     for (node, line) in &lines {
@@ -53,6 +57,7 @@ pub(super) async fn show(
 /// Shows calls as they happen, until all connections have ended.
 pub(super) async fn follow(
     cluster: &Cluster,
+    limit: Duration,
     logs: &Logs,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
@@ -69,10 +74,16 @@ pub(super) async fn follow(
             warn(plain(&format!("{}: {why}", node.name)));
         }
     }
-    let words = arguments("follow", logs);
+    let mut words = arguments("follow", logs);
+    // Without it the tool would stay in the Pod after this program's end.
+    words.push("--until-stdin-ends".to_owned());
     let streams = followed.into_iter().map(|(name, pod)| {
         let words = with_place(&words, pod);
-        let started = async move { exec::start(&cluster.pods, pod, &words).await };
+        let started = async move {
+            let started = exec::start(&cluster.pods, pod, &words, true);
+            let late = |_| Err(format!("no answer within {} s", limit.as_secs_f64()));
+            timeout(limit, started).await.unwrap_or_else(late)
+        };
         stream::once(started).flat_map(lines_of).map(move |line| (name, line)).boxed_local()
     });
     let mut lines = stream::select_all(streams);
@@ -113,7 +124,9 @@ fn lines_of(
         }
         let why = match said.lines().last() {
             Some(line) => line.trim_start_matches("error: ").to_owned(),
-            None => "the connection ended".to_owned(),
+            None => {
+                "the connection ended: its Pod may have been replaced, so start again".to_owned()
+            }
         };
         Some((Err(why), None))
     })

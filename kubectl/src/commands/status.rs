@@ -9,7 +9,7 @@ use std::time::Duration;
 use antrea_cnictl::{BAD, Exit, Fleet, Row, TITLE, plain};
 use serde::Serialize;
 
-use super::fleet::collect;
+use super::fleet::{collect, exit};
 use crate::cli::Output;
 use crate::cluster::Cluster;
 use crate::error::Error;
@@ -22,8 +22,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let table = Table(collect(cluster, limit, None).await);
     antrea_cnictl::answer(out, output.output, &table)?;
-    let is_good = |row: &Row| row.problems.is_empty() && row.findings.is_empty();
-    Ok(if table.0.nodes.iter().all(is_good) { Exit::Success } else { Exit::Failure })
+    Ok(exit(&table.0))
 }
 
 /// Holds the nodes. As JSON it is the document of `fleet`.
@@ -49,13 +48,13 @@ impl fmt::Display for Table {
         writeln!(out, "{TITLE}{}{TITLE:#}", line(&mut head.into_iter()))?;
         let indent = widths.first().copied().unwrap_or_default();
         for (row, cells) in nodes.iter().zip(&rows) {
-            writeln!(out, "{}", plain(&line(&mut cells.iter().map(String::as_str))))?;
+            writeln!(out, "{}", line(&mut cells.iter().map(String::as_str)))?;
             for found in row.problems.iter().chain(&row.findings) {
                 writeln!(out, "{:indent$}  {BAD}{}{BAD:#}", "", plain(found))?;
             }
         }
         let ready = nodes.iter().filter(|node| node.ready == Some(true)).count();
-        writeln!(out, "\n{ready} of {} nodes could connect a Pod.", nodes.len())
+        writeln!(out, "\n{ready} of {} agents are ready.", nodes.len())
     }
 }
 
@@ -83,4 +82,5 @@ fn cells(row: &Row) -> [String; 8] {
         keeper,
         row.owed.map_or_else(|| "?".to_owned(), |owed| owed.to_string()),
     ]
+    .map(|cell| plain(&cell).into_owned())
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -44,6 +44,8 @@ pub(crate) struct ApiServer {
 struct State {
     nodes: Vec<(String, Pod)>,
     agents: Vec<(String, String)>,
+    may_exec: bool,
+    running: AtomicUsize,
     at_once: AtomicUsize,
     most_at_once: AtomicUsize,
 }
@@ -51,12 +53,23 @@ struct State {
 impl ApiServer {
     /// Starts a server with these nodes, and `AntreaAgentInfo`s with these releases.
     pub(crate) fn start(nodes: Vec<(String, Pod)>, agents: &[(&str, &str)]) -> Self {
+        Self::with_permission(nodes, agents, true)
+    }
+
+    /// Starts a server that says whether its user may exec.
+    pub(crate) fn with_permission(
+        nodes: Vec<(String, Pod)>,
+        agents: &[(&str, &str)],
+        may_exec: bool,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
         let agents = agents.iter().map(|(node, it)| ((*node).to_owned(), (*it).to_owned()));
         let state = Arc::new(State {
             nodes,
             agents: agents.collect(),
+            may_exec,
+            running: AtomicUsize::new(0),
             at_once: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
         });
@@ -93,6 +106,11 @@ impl ApiServer {
     /// Most execs that ran at once.
     pub(crate) fn most_at_once(&self) -> usize {
         self.state.most_at_once.load(Ordering::SeqCst)
+    }
+
+    /// How many tools run in Pods.
+    pub(crate) fn running(&self) -> usize {
+        self.state.running.load(Ordering::SeqCst)
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
@@ -138,7 +156,10 @@ impl State {
             if head.to_ascii_lowercase().contains("upgrade: websocket") {
                 return self.exec(stream, &target);
             }
-            (&stream).read_exact(&mut vec![0; head.len()]).ok()?;
+            let length = head.to_ascii_lowercase();
+            let length = length.split_once("content-length: ").map(|(_, rest)| rest.lines().next());
+            let length: usize = length.flatten().map_or(0, |it| it.trim().parse().unwrap());
+            (&stream).read_exact(&mut vec![0; head.len() + length]).ok()?;
             let (status, body) = self.resource(&target);
             let body = body.to_string();
             write!(
@@ -153,6 +174,27 @@ impl State {
     fn resource(&self, target: &str) -> (u16, Value) {
         let path = target.split('?').next().unwrap();
         match path {
+            "/version" => {
+                let text = [
+                    "major",
+                    "minor",
+                    "gitVersion",
+                    "gitCommit",
+                    "gitTreeState",
+                    "buildDate",
+                    "goVersion",
+                    "compiler",
+                    "platform",
+                ];
+                (200, text.map(|it| (it.to_owned(), json!("v1.34.0"))).into_iter().collect())
+            }
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => {
+                let reviewed = json!({"allowed": self.may_exec, "reason": ""});
+                (
+                    201,
+                    json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "metadata": {}, "spec": {}, "status": reviewed}),
+                )
+            }
             "/api/v1/nodes" => (200, self.list_nodes()),
             "/api/v1/namespaces/kube-system/pods" if target.contains("name%3Dantrea-cni") => {
                 (200, self.list_pods())
@@ -243,10 +285,19 @@ impl State {
         };
         assert_eq!(words[0], "/antrea-cnictl");
         program.args(&words[1..]).stdin(Stdio::null());
-        let child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let has_stdin = query.split('&').any(|it| it == "stdin=true");
+        if has_stdin {
+            program.stdin(Stdio::piped());
+        }
+        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(now, Ordering::SeqCst);
+        if let Some(stdin) = child.stdin.take() {
+            end_with(socket.get_ref().try_clone().unwrap(), stdin);
+        }
+        self.running.fetch_add(1, Ordering::SeqCst);
         let status = pass_on(child, &mut socket);
+        self.running.fetch_sub(1, Ordering::SeqCst);
         // Before the client knows the status, and with it that it may ask another node.
         self.at_once.fetch_sub(1, Ordering::SeqCst);
         socket.send(Message::binary([&[3], status?.to_string().as_bytes()].concat())).ok()?;
@@ -254,6 +305,14 @@ impl State {
         while socket.read().is_ok() {}
         Some(())
     }
+}
+
+/// Closes a program's standard input when the client has gone, or says something, which is its end.
+fn end_with(client: TcpStream, stdin: ChildStdin) {
+    thread::spawn(move || {
+        let _ = client.peek(&mut [0]);
+        drop(stdin);
+    });
 }
 
 /// Passes what a program writes to the client until one of both ends, and returns the program's status.
@@ -272,11 +331,8 @@ fn pass_on(mut child: Child, socket: &mut WebSocket<TcpStream>) -> Option<Value>
             break;
         }
         let message = [&[1], &buffer[..read]].concat();
-        if socket.send(Message::binary(message)).is_err() {
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
+        // As a container runtime does, it lets the program go on when the client is gone.
+        let _ = socket.send(Message::binary(message));
     }
     let status = child.wait().ok()?;
     let errors = errors.join().ok()?;

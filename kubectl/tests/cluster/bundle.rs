@@ -18,7 +18,8 @@ fn read(path: &str) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for entry in archive.entries().unwrap() {
         let mut entry = entry.unwrap();
-        let name = entry.path().unwrap().to_string_lossy().into_owned();
+        let path = entry.path().unwrap().into_owned();
+        let name = path.strip_prefix("antrea-cni").unwrap().to_string_lossy().into_owned();
         let mut text = String::new();
         entry.read_to_string(&mut text).unwrap();
         files.insert(name, text);
@@ -101,6 +102,22 @@ fn plant(node: &RealNode) -> Vec<String> {
         secret(26)
     );
     fs::write(node.path("net.d/60-kubeconfig.json"), json).unwrap();
+    // In lists of other plugins, as they are in the field.
+    fs::write(
+        node.path("net.d/70-others.conf"),
+        serde_json::json!({
+            "cniVersion": "0.3.0", "name": "others", "type": "others",
+            "pass": "s3cr3t-x9f2b7q", "pk": "s3cr3t-x9f2b7q", "shared": ["s3cr3t-x9f2b7q"],
+            "env": [{"name": "ETCD_PASSWORD", "value": "s3cr3t-x9f2b7q"}],
+            "command": ["run", "--password", "s3cr3t-x9f2b7q"],
+            "dsn": "postgres://u:s3cr3t/x9f2b7q@db", "blob": "YXBpVmVyc2lvbjogdjEKczNjcjN0",
+            "text": "{\"auth\":\"s3cr3t-x9f2b7q\"}", "pin": 90_210_733,
+        })
+        .to_string(),
+    )
+    .unwrap();
+    let surrogate = r#"{"cniVersion":"0.3.0","name":"x","type":"x","s":"\ud800 s3cr3t-x9f2b7q"}"#;
+    fs::write(node.path("net.d/80-surrogate.conf"), surrogate).unwrap();
     // 27 to 29: in the log, as an agent's words would bring them.
     let line = format!(
         r#"{{"time":"2026-11-24T10:00:00.000000Z","command":"ADD","socket":"/s","tried":[],"attempts":1,"code":11,"milliseconds":5,"message":"cannot ask https://u:{}@x/: token={} Authorization: Bearer {}"}}"#,
@@ -108,8 +125,29 @@ fn plant(node: &RealNode) -> Vec<String> {
         secret(28),
         secret(29),
     );
-    fs::write(node.path("antrea-cni.log"), format!("{line}\n")).unwrap();
+    let said = [
+        "password is s3cr3t-x9f2b7q",
+        "pwd=s3cr3t-x9f2b7q",
+        "token='s3cr3t-x9f2b7q and, more'",
+        "AKIAs3cr3tx9f2b7q",
+        "ghp_s3cr3tx9f2b7q",
+        "https://x/?sig=s3cr3t-x9f2b7q",
+        "curl -u admin:s3cr3t-x9f2b7q",
+        "postgres://u:s3cr3t/x9f2b7q@db",
+        "Basic s3cr3tx9f2b7q=",
+        "{\"password\":\"s3cr3t-x9f2b7q\"}",
+        "client-key-data: s3cr3tx9f2b7q",
+        "-----BEGIN RSA PRIVATE KEY-----s3cr3tx9f2b7q",
+    ];
+    let said =
+        said.map(|it| line.replace("cannot ask", &it.replace('\\', "").replace('"', "\\\"")));
+    let last = line.replace("cannot ask", "the last line");
+    let log = format!("{line}\n{}\n{last}\n", said.join("\n"));
+    fs::write(node.path("antrea-cni.log"), log).unwrap();
     planted
+        .into_iter()
+        .chain(["x9f2b7q", "s3cr3t", "90210733", "czNjcjN0"].map(str::to_owned))
+        .collect()
 }
 
 #[test]
@@ -127,6 +165,8 @@ fn a_bundle_has_what_is_asked_for_and_none_of_30_secrets() {
         &[("n2", "v2.7.0")],
     );
     let path = cluster.path("bundle.tar.gz");
+    let piped = cluster.kubectl(&["bundle", "-"]).output().unwrap();
+    assert!(piped.stdout.starts_with(&[0x1f, 0x8b]), "no gzip on standard output");
     cluster.run(&["bundle", &path]).assert(1, &["2 of 3 nodes", "n3: no Pod of antrea-cni"]);
     let files = read(&path);
     for name in [
@@ -147,6 +187,8 @@ fn a_bundle_has_what_is_asked_for_and_none_of_30_secrets() {
     }
     assert!(files["n2/antrea-cni.log"].contains("web-0"));
     assert!(files["fleet.json"].contains("v2.7.0"));
+    let log = &files["n1/antrea-cni.log"];
+    assert!(log.lines().count() == 14 && log.contains("the last line"), "{log}");
     assert!(files["n1/problems.txt"].contains("net.d/30-cilium.conf: it is not JSON"));
     let list = &files["n1/net.d/10-antrea.conflist"];
     assert!(list.contains(r#""type":"antrea""#), "{list}");

@@ -5,10 +5,11 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::api_server::{ApiServer, Pod};
+use crate::api_server::{Answer, ApiServer, Pod};
 use crate::node::RealNode;
 
 /// One node as it should be, and one of each kind that is not.
@@ -70,10 +71,10 @@ fn status_has_a_row_for_each_linux_node() {
     assert!(replaced["findings"].to_string().contains("is not what was installed"), "{replaced}");
 
     let text = cluster.run(&["status", "--timeout=60s"]);
-    text.assert(1, &["n1-whole", "v2.7.0", "2 of 7 nodes could connect a Pod."]);
+    text.assert(1, &["n1-whole", "v2.7.0", "2 of 7 agents are ready."]);
     let one = cluster.run(&["status", "--node", "n1-whole"]);
-    one.assert(0, &["1 of 1 nodes could connect a Pod."]);
-    cluster.run(&["status", "--node", "n9"]).assert(1, &["the cluster has no node n9"]);
+    one.assert(0, &["1 of 1 agents are ready."]);
+    cluster.run(&["status", "--node", "n9"]).assert(2, &["the cluster has no node n9"]);
 }
 
 #[test]
@@ -134,8 +135,18 @@ fn logs_are_shown_by_time_and_followed() {
     let mut seen: Vec<_> = (0..2).map(|_| lines.next().unwrap().unwrap()[..2].to_owned()).collect();
     seen.sort();
     assert_eq!(seen, ["n1", "n2"]);
+    assert_eq!(cluster.running(), 3);
     child.kill().unwrap();
     child.wait().unwrap();
+    // Nothing goes on in the Pods.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while cluster.running() > 0 {
+        assert!(Instant::now() < deadline, "{} still follow", cluster.running());
+        std::thread::yield_now();
+    }
+    cluster
+        .run(&["logs", "shop/nobody", "--node=n1,n2"])
+        .assert(0, &["there is no such call in the logs"]);
 }
 
 #[test]
@@ -148,6 +159,12 @@ fn fleet_writes_the_page_of_the_same_rows() {
     for text in ["antrea-cni on 7 nodes", "n7-other-program", "No agent listens on"] {
         assert!(html.contains(text), "{text}: {html}");
     }
+    // What is no plain file is written to, and stays what it is.
+    let page = cluster.run(&["fleet", "--node=n1-whole", "--html=/dev/stdout"]);
+    page.assert(0, &["<h1>antrea-cni on 1 nodes</h1>", "1.1.0."]);
+    cluster.run(&["fleet", "--node=n1-whole", "--html=/dev/full"]).assert(1, &["/dev/full"]);
+    cluster.run(&["fleet", "--node=n1-whole", "--html=/nowhere/page"]).assert(1, &["/nowhere"]);
+    cluster.run(&["fleet", "--since=nonsense"]).assert(2, &["15m or 2d"]);
     let one = cluster.run(&["fleet", "--node=n1-whole", "-o", "json"]);
     assert_eq!((one.exit, &one.json()["nodes"][0]["calls"]), (0, &json!(1)));
 }
@@ -164,6 +181,42 @@ fn what_the_api_server_refuses_is_said() {
     cluster.run(&["status", "--context=x"]).assert(2, &["cannot use the kubeconfig"]);
     let nowhere = ["status", "--kubeconfig=/nowhere/config"];
     cluster.run(&nowhere).assert(2, &["/nowhere/config", "--kubeconfig"]);
+    // Nothing of a kubeconfig is quoted: it has secrets.
+    let broken = cluster.path("broken");
+    fs::write(&broken, "users:\n- user:\n    token: s3cr3t\n   x: y\n").unwrap();
+    let answer = cluster.run(&["status", "--kubeconfig", &broken]);
+    answer.assert(2, &["cannot use the kubeconfig"]);
+    assert!(!answer.err.contains("s3cr3t"), "{answer:?}");
+    let not_allowed =
+        ApiServer::with_permission(vec![("n1".to_owned(), Pod::Forbidden)], &[], false);
+    for command in ["status", "probe", "check-config", "logs", "fleet"] {
+        not_allowed
+            .run(&[command])
+            .assert(2, &["does not let you create pods/exec in kube-system"]);
+    }
+}
+
+#[test]
+fn kubeconfigs_and_proxies_are_those_of_kubectl() {
+    let node = RealNode::installed().with_agent();
+    let cluster = ApiServer::start(vec![("n1".to_owned(), Pod::Tool(node))], &[]);
+    // A file that is not there is passed over.
+    let both = format!("/nowhere/config:{}", cluster.path("config"));
+    let output = cluster.kubectl(&["probe"]).env("KUBECONFIG", both).output().unwrap();
+    Answer::from(output).assert(0, &["A Pod started now"]);
+    let mut direct = cluster.kubectl(&["probe"]);
+    direct.env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1");
+    let output = direct.env("NO_PROXY", "127.0.0.1").output().unwrap();
+    Answer::from(output).assert(0, &["A Pod started now"]);
+    // A server that takes the connection and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let kubeconfig = fs::read_to_string(cluster.path("config")).unwrap();
+    let server = kubeconfig.split('"').find(|it| it.starts_with("http://")).unwrap();
+    let there = format!("http://{}", silent.local_addr().unwrap());
+    let path = cluster.path("silent");
+    fs::write(&path, kubeconfig.replace(server, &there)).unwrap();
+    let answer = cluster.run(&["status", "--kubeconfig", &path, "--timeout=1s"]);
+    answer.assert(1, &["cannot list nodes", &there, "no answer within 1 s"]);
 }
 
 #[test]

@@ -10,27 +10,130 @@ use serde_json::value::RawValue;
 
 use crate::json_spans::{Members, string};
 
-/// What stands in the place of a secret.
+/// What stands in the place of a value.
 const LEFT_OUT: &str = "(left out)";
 
 /// Most levels of JSON that are looked into. A network configuration has few.
 const MAX_LEVELS: usize = 64;
 
-/// Matches the names of keys whose values may be secrets.
-static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let words = "auth|bearer|cert|cookie|cred|jwt|key|kubeconfig|license|passphrase|passw|pem|private|psk|pwd|secret|token";
-    Regex::new(&format!("(?i){words}")).ok()
-});
+/// The keys of a network configuration whose values are shown: those of the CNI specification, of
+/// its well-known plugins, of Multus, and of this plugin. Any other key may name a secret.
+const SHOWN: &[&str] = &[
+    "addIf",
+    "addTimeoutSeconds",
+    "address",
+    "addresses",
+    "aliases",
+    "antreaCni",
+    "attachIf",
+    "bandwidth",
+    "binDir",
+    "bridge",
+    "capabilities",
+    "checkAntreaStatus",
+    "chain",
+    "cniDir",
+    "cniVersion",
+    "cniVersions",
+    "clusterNetwork",
+    "confDir",
+    "conditionsV4",
+    "conditionsV6",
+    "dataDir",
+    "defaultNetworks",
+    "delWhenAgentDown",
+    "delegate",
+    "delegates",
+    "deviceID",
+    "disableCheck",
+    "disableGC",
+    "dns",
+    "domain",
+    "dst",
+    "egressBurst",
+    "egressRate",
+    "enabled",
+    "forceAddress",
+    "gateway",
+    "gw",
+    "hairpinMode",
+    "host",
+    "hostDevice",
+    "ifName",
+    "ingressBurst",
+    "ingressRate",
+    "interface",
+    "ip",
+    "ipMasq",
+    "ipMasqBackend",
+    "ipam",
+    "ips",
+    "isDefaultGateway",
+    "isGateway",
+    "keepAddresses",
+    "linkInContainer",
+    "logFile",
+    "logLevel",
+    "logMaxBytes",
+    "loadOnlyInlinedPlugins",
+    "mac",
+    "master",
+    "mode",
+    "mtu",
+    "multusNamespace",
+    "name",
+    "nameservers",
+    "namespaceIsolation",
+    "options",
+    "plugins",
+    "portMappings",
+    "prevResult",
+    "promiscMode",
+    "range",
+    "rangeEnd",
+    "rangeStart",
+    "ranges",
+    "readinessindicatorfile",
+    "requireRootAgent",
+    "resolvConf",
+    "routes",
+    "sandbox",
+    "scope",
+    "search",
+    "snat",
+    "socket",
+    "subnet",
+    "sysctl",
+    "systemNamespaces",
+    "table",
+    "tuning",
+    "type",
+    "vlan",
+    "vlanId",
+    "vrfname",
+    "waitForAgentSeconds",
+];
 
-/// Matches secrets by their form, wherever they are: PEM, a JSON Web Token, the user of a URL, and
-/// what follows a word such as `token`.
+/// Matches secrets by their form, wherever they are.
 static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    const LONG: &str = r"[A-Za-z0-9_-]*(passw(or)?d|passphrase|secret|token|credentials?|(api|access|private|client)[_-]?key)[A-Za-z0-9_-]*";
+    const SHORT: &str = "(pass|pwd|psk|otp|pin|sig)";
+    const BETWEEN: &str = r#"[\\"']*\s*([=:]|\bis\b)\s*"#;
+    const VALUE: &str = r#"(\\*"[^"]*"|'[^']*'|[^\s"'\\;&}]+)"#;
+    let word = format!(r"(?i)\b({LONG}|{SHORT}){BETWEEN}{VALUE}");
     let forms = [
-        r"-----BEGIN (?s:.*?)(-----END [^-]*-----|$)",
-        r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?",
-        r#"://[^/\s"@]+@"#,
-        r#"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"#,
-        r#"(?i)(token|passw(or)?d|passphrase|secret|api[_-]?key|private[_-]?key|credentials?)[A-Za-z0-9_-]*(\\?["'])?\s*[=:]\s*(\\?["'])?[^\s"'\\,;}&]+"#,
+        // PEM, to the end of the line: its end may be missing.
+        r#"-----BEGIN [^"\n]*"#,
+        // The user of a URL. A password may have any character.
+        r#"://[^\s"@]*@"#,
+        r"(?i)authorization[\x22'\\]*\s*[:=]\s*[^\s\x22]+(\s+[^\s\x22]+)?",
+        r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+",
+        // What well-known tokens begin with: JSON Web Tokens, Kubernetes' YAML in base64, clouds.
+        r"\b(eyJ|YXBpVmVyc2lvb|AKIA|ASIA|gh[opsu]_|github_pat_|xox[a-z]-|ya29\.|glpat-)[A-Za-z0-9._/+=-]{6,}",
+        r"\$(1|5|6|2[aby]|y)\$[A-Za-z0-9./$]+",
+        // curl -u USER:PASSWORD, mysql -pPASSWORD
+        r"\s-(u\s*\S+:|p)\S+",
+        word.as_str(),
     ];
     forms.iter().filter_map(|form| Regex::new(form).ok()).collect()
 });
@@ -43,35 +146,40 @@ pub(super) fn leave_out_of_text(text: &str) -> String {
     })
 }
 
-/// Returns JSON without the values of keys that name a secret, and without strings that have the
-/// form of one. Returns `None` if the text is not a JSON object.
+/// Returns a network configuration with the values of [`SHOWN`] keys, and of them without those
+/// that have the form of a secret. Returns `None` if the text is not a JSON object.
 pub(super) fn leave_out_of_json(text: &str) -> Option<String> {
     let value: &RawValue = serde_json::from_str(text).ok()?;
     Members::parse_value(value).ok()?;
-    Some(redacted(value, 0))
+    Some(redacted(value, true, 0))
 }
 
-fn redacted(value: &RawValue, level: usize) -> String {
+/// `is_shown` is whether the key of the value is. Below another key there are no values, but keys.
+fn redacted(value: &RawValue, is_shown: bool, level: usize) -> String {
     let left_out = || format!("{LEFT_OUT:?}");
     if level > MAX_LEVELS {
         return left_out();
     }
     if let Ok(members) = Members::parse_value(value) {
         let members = members.iter().map(|member| {
-            let name = serde_json::to_string(&member.name).unwrap_or_default();
-            let is_secret = NAMES.as_ref().is_none_or(|names| names.is_match(&member.name));
-            let value = if is_secret { left_out() } else { redacted(member.value, level + 1) };
-            format!("{name}:{value}")
+            let is_shown = is_shown && SHOWN.iter().any(|it| it.eq_ignore_ascii_case(&member.name));
+            let name = serde_json::to_string(&leave_out_of_text(&member.name)).unwrap_or_default();
+            format!("{name}:{}", redacted(member.value, is_shown, level + 1))
         });
         return format!("{{{}}}", members.collect::<Vec<_>>().join(","));
     }
     if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) {
-        let elements: Vec<_> = elements.into_iter().map(|it| redacted(it, level + 1)).collect();
+        let elements: Vec<_> =
+            elements.into_iter().map(|it| redacted(it, is_shown, level + 1)).collect();
         return format!("[{}]", elements.join(","));
     }
+    let is_word = matches!(value.get(), "true" | "false" | "null");
+    let is_number = value.get().starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    let is_clean = |text: &str| !FORMS.iter().any(|form| form.is_match(text));
     match string(value) {
-        Some(text) if FORMS.iter().any(|form| form.is_match(&text)) => left_out(),
-        _ => value.get().to_owned(),
+        _ if is_word || is_shown && is_number => value.get().to_owned(),
+        Some(text) if is_shown && is_clean(&text) => value.get().to_owned(),
+        _ => left_out(),
     }
 }
 
@@ -81,18 +189,24 @@ mod tests {
 
     #[test]
     fn all_patterns_are_regular_expressions() {
-        assert!(NAMES.is_some());
-        assert_eq!(FORMS.len(), 5);
+        assert_eq!(FORMS.len(), 8);
     }
 
     #[test]
     fn what_is_no_secret_stays_as_it_is() {
-        let list = r#"{"cniVersion":"1.0.0","name":"antrea","plugins":[{"type":"antrea","ipam":{"type":"host-local"}},{"type":"portmap","capabilities":{"portMappings":true}}],"n":1e400,"n":2}"#;
+        let list = r#"{"cniVersion":"1.0.0","name":"antrea","plugins":[{"type":"antrea","ipam":{"type":"host-local"}},{"type":"portmap","capabilities":{"portMappings":true}}],"mtu":1e400,"mtu":2}"#;
         assert_eq!(leave_out_of_json(list).as_deref(), Some(list));
-        let log = r#"{"time":"2026-11-24T10:00:00Z","command":"ADD","socket":"/var/run/antrea/cni.sock","message":"no such container: a1b2","key":"logFile"}"#;
+        let log = r#"{"time":"2026-11-24T10:00:00Z","command":"ADD","socket":"/var/run/antrea/cni.sock","message":"service account token expired: no such container a1b2","key":"logFile"}"#;
         assert_eq!(leave_out_of_text(log), log);
         for no_object in ["", "apiVersion: v1\nkind: Config\n", "[1]", "7"] {
             assert!(leave_out_of_json(no_object).is_none(), "{no_object}");
         }
+    }
+
+    #[test]
+    fn a_pem_header_hides_its_own_line_alone() {
+        let text = "{\"message\":\"-----BEGIN RSA PRIVATE KEY-----abc\"}\n{\"message\":\"next\"}\n";
+        let expected = "{\"message\":\"(left out)\"}\n{\"message\":\"next\"}\n";
+        assert_eq!(leave_out_of_text(text), expected);
     }
 }

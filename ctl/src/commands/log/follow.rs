@@ -3,9 +3,11 @@
 //! Implements `log show`, and `log follow`, which shows calls as they happen.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::thread::sleep;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 use super::event::LogLine;
@@ -48,7 +50,8 @@ fn for_each_line(
     shown
 }
 
-/// Runs the command `log follow`, which ends with a signal or when its reader closes the output.
+/// Runs the command `log follow`, which ends with a signal, when its reader closes the output, or
+/// with `--until-stdin-ends`.
 pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
     let mut show = |line: LogLine| match arguments.output {
         _ if !arguments.filter.accepts(&line) => Ok(()),
@@ -64,9 +67,17 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
     if is_standard_input(path) {
         return for_each_line(path, show).map(|()| Exit::Success);
     }
+    let has_ended = Arc::new(AtomicBool::new(false));
+    if arguments.until_stdin_ends {
+        let has_ended = Arc::clone(&has_ended);
+        spawn(move || {
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            has_ended.store(true, Ordering::Relaxed);
+        });
+    }
     // The plugin creates the file at its first call, but not the folder.
     let may_come = path.parent().is_some_and(Path::is_dir);
-    while may_come && !path.exists() {
+    while may_come && !path.exists() && !has_ended.load(Ordering::Relaxed) {
         sleep(PAUSE);
     }
     let mut log = Log::open(path)?;
@@ -74,7 +85,7 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
     if arguments.filter.since.is_none() {
         log.file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
     }
-    loop {
+    while !has_ended.load(Ordering::Relaxed) {
         log.show_new_lines(path, &mut show)?;
         log.rewind_if_truncated(path)?;
         if log.is_rotated(path) {
@@ -85,6 +96,7 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
             sleep(PAUSE);
         }
     }
+    Ok(Exit::Success)
 }
 
 struct Log {
