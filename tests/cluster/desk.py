@@ -90,7 +90,7 @@ def all_is_well():
 def nothing_follows_after_an_end():
     """A program in a Pod outlives the connection of its exec, if nothing tells it."""
     def followers():
-        return sum('log' in Node(name).run('sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -o "antrea-cnictl log follow" || true')
+        return sum('log' in Node(name).run('sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -o "antrea-cnictl lo[g] follow" || true')
                    for name in NODES)
     follow = subprocess.Popen(['kubectl', 'antrea-cni', 'logs', '-f'], env=ENVIRONMENT, stdout=subprocess.DEVNULL, preexec_fn=end_with_parent)
     wait_until('all logs followed', lambda: followers() == len(NODES), 30)
