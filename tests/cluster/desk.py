@@ -1,13 +1,13 @@
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""kubectl's plugin on the cluster: all nodes as they should be, and then a node without an agent, one without our Pod, and
-one whose plugin another installer replaced. With fewer than three nodes the last two are not shown."""
+"""kubectl's plugin on the cluster: all nodes as they should be, with the chart and with the component of kustomize; and a
+node without an agent, one without our Pod, and one whose plugin another installer replaced. The last two need three nodes."""
 import json
 import subprocess
 import tarfile
 import time
 
-from changes import install_ours, no_agent_on, uninstall_ours, wait_until
+from changes import apply, as_kustomized, install_ours, no_agent_on, plain, uninstall_ours, wait_until
 from held import end_with_parent
 from node import Node
 from tools import CLUSTER, ENVIRONMENT, HERE, NODES, kubectl
@@ -64,6 +64,11 @@ def show():
     kubectl('delete', '-f', f'{HERE}/agent/antreaagentinfo.yaml')
     kubectl('label', 'node', *NODES, 'plugin=ours', '--overwrite')
     uninstall_ours()
+    apply(as_kustomized())
+    rows = status(0)
+    expect(f'a row of each node with the component: {rows}', all(row['ready'] and row['list'] and row['keeper'] for row in rows.values()))
+    antrea_cni(0, 'logs')
+    apply(plain())
 
 
 def all_is_well():
