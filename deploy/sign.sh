@@ -10,6 +10,7 @@ for file in target/dist/*.tar.gz target/dist/*.zip target/dist/*.deb target/dist
   [ -e "$file" ] || { echo "there is no $file: make dist chart" >&2; exit 1; }
   cosign sign-blob --yes "$@" --bundle "$file.sigstore.json" "$file" >/dev/null
 done
-while read -r pushed; do
+# cosign may ask for a password on standard input.
+while read -r pushed <&3; do
   cosign sign --yes "$@" ${PLAIN_HTTP:+--allow-http-registry} "$pushed"
-done <target/published
+done 3<target/published

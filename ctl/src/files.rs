@@ -57,8 +57,7 @@ pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
     platform::replace(target, persist).map_err(Error::file("replace", target))
 }
 
-/// Writes the file that a person named for an answer: atomically, and through a link to where it
-/// leads. What is there and is no plain file, such as a pipe or a terminal, is written to, as a
+/// Writes the file that a person named for an answer: atomically, and through a link to a file. What is there and is no plain file, such as a pipe or a terminal, is written to, as a
 /// shell's redirection does, and never replaced.
 ///
 /// # Errors

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Defines the command line, from which help, man pages and completions are made.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +11,9 @@ use jiff::Timestamp;
 
 /// The name by which kubectl finds this program.
 pub(crate) const NAME: &str = "kubectl-antrea_cni";
+
+/// The word before a command line to complete, as `kubectl_complete-antrea_cni` gives it.
+pub(crate) const COMPLETE: &str = "__complete";
 
 const EXIT_STATUS: &str = "Exit status:
   0  done; status, probe, check-config, fleet: and nothing is wrong on any node
@@ -84,13 +86,6 @@ pub(crate) enum Command {
     Man {
         /// Folder for the man pages
         folder: PathBuf,
-    },
-    /// Complete a command line, as `kubectl_complete-antrea_cni` is asked to
-    #[command(hide = true, name = "__complete", disable_help_flag = true)]
-    Complete {
-        /// The words after `kubectl antrea-cni`, of which the last is to be completed
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        words: Vec<OsString>,
     },
 }
 

@@ -52,6 +52,11 @@ pub(crate) struct ToolPod {
 }
 
 impl ToolPod {
+    /// Returns the arguments of a command about the plugin of the Pod's node.
+    pub(crate) fn about_plugin<'a>(&'a self, command: &[&'a str]) -> Vec<&'a str> {
+        command.iter().copied().chain(self.place.iter().map(String::as_str)).collect()
+    }
+
     /// Returns the value of an option that tells where the plugin is, or the tool's default.
     pub(crate) fn place_value(&self, option: &str, default: &str) -> String {
         let value = self.place.iter().find_map(|it| it.strip_prefix(option));

@@ -16,7 +16,6 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::cluster::Cluster;
-use crate::completion;
 use crate::error::Error;
 
 /// Runs one command and writes its answer to `out`.
@@ -47,6 +46,5 @@ pub(crate) async fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
             written.map_err(|source| Error::ManPages { folder, source })?;
             Ok(Exit::Success)
         }
-        Command::Complete { words } => completion::write(words, out).map(|()| Exit::Success),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Error {
     Client(kube::Error),
     /// The API server does not know the user.
     #[error("{server} does not know you ({why}): log in again, or choose another --context")]
-    Unknown {
+    Unauthenticated {
         /// Address of the API server
         server: String,
         /// The API server's words
@@ -77,7 +77,7 @@ impl Error {
     pub(crate) fn request(server: &str, what: &str, error: &kube::Error) -> Self {
         let (server, what, why) = (server.to_owned(), what.to_owned(), explain(error));
         match error {
-            kube::Error::Api(status) if status.code == 401 => Self::Unknown { server, why },
+            kube::Error::Api(status) if status.code == 401 => Self::Unauthenticated { server, why },
             kube::Error::Api(status) if status.code == 403 => Self::Forbidden { what, why },
             _ => Self::ApiServer { server, what, why },
         }
@@ -87,7 +87,7 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Kubeconfig(_)
-            | Self::Unknown { .. }
+            | Self::Unauthenticated { .. }
             | Self::Forbidden { .. }
             | Self::NoNodes(_)
             | Self::TooManyLogs(..) => Exit::Usage,
@@ -119,9 +119,9 @@ fn first_line(error: &KubeconfigError) -> String {
 /// Returns what kube says, without the debug output that its texts have, and with all causes.
 pub(crate) fn explain(error: &kube::Error) -> String {
     match error {
-        // What a credential plugin printed may be a credential.
-        kube::Error::Auth(AuthError::AuthExecRun { cmd, out, .. }) => {
-            format!("the credential plugin {cmd} ended with {}", out.status)
+        // The environment and the output of a credential plugin may have credentials.
+        kube::Error::Auth(AuthError::AuthExecRun { out, .. }) => {
+            format!("the kubeconfig's credential plugin ended with {}", out.status)
         }
         kube::Error::Auth(AuthError::AuthExecStart(error)) => {
             format!("the kubeconfig's credential plugin cannot be started: {error}; install it")

@@ -15,7 +15,7 @@ use crate::error::explain;
 /// Path of the tool in the image.
 const TOOL: &str = "/antrea-cnictl";
 
-/// Most bytes of an answer. A log and its rotated file have 20 MB together.
+/// Most bytes of an answer. A log and its rotated file have 20 MB together, by default.
 const MAX_ANSWER: u64 = 64 << 20;
 
 /// Size of the buffers between the connection and the reader.
@@ -62,8 +62,9 @@ pub(crate) async fn run(
         }
     };
     let (out, err, status) = join!(read(out), read(err), status);
-    let exit = exit_status(status)?;
-    Ok(Answer { out: out?, err: String::from_utf8_lossy(&err?).into_owned(), exit })
+    // What ended the reading also ended the connection, and with it the status.
+    let (out, err) = (out?, String::from_utf8_lossy(&err?).into_owned());
+    Ok(Answer { out, err, exit: exit_status(status)? })
 }
 
 /// Starts the tool. With `stdin`, its standard input ends with the connection.
@@ -89,6 +90,11 @@ async fn read(stream: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, String>
     if let Some(stream) = stream {
         let read = stream.take(MAX_ANSWER).read_to_end(&mut bytes).await;
         read.map_err(|error| format!("the answer cannot be read: {error}"))?;
+    }
+    if bytes.len() as u64 == MAX_ANSWER {
+        return Err(format!(
+            "the answer has more than {MAX_ANSWER} bytes: choose less, as with --since"
+        ));
     }
     Ok(bytes)
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads the kubeconfig as kubectl does; in a Pod without one, the Pod's service account.
 
+use std::io::ErrorKind;
+
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
@@ -23,12 +25,19 @@ pub(crate) async fn read(scope: &Scope) -> Result<Config, Error> {
         Err(error) => {
             let is_named = scope.kubeconfig.is_some() || scope.context.is_some();
             match Config::incluster() {
-                Ok(config) if !is_named => Ok(config),
+                Ok(config) if !is_named && is_missing(&error) => Ok(config),
                 _ => Err(error),
             }
         }
     }
     .map_err(Error::Kubeconfig)
+}
+
+fn is_missing(error: &KubeconfigError) -> bool {
+    match error {
+        KubeconfigError::ReadConfig(error, _) => error.kind() == ErrorKind::NotFound,
+        error => matches!(error, KubeconfigError::FindPath),
+    }
 }
 
 /// Reads the files of KUBECONFIG that are there, or the default one.

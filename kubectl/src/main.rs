@@ -21,17 +21,24 @@ mod kubeconfig;
 use std::io::Write;
 use std::process::ExitCode;
 
+use antrea_cnictl::Exit;
 use clap::Parser;
 use tokio::runtime::Builder;
 
-use self::cli::Cli;
+use self::cli::{COMPLETE, Cli};
 use self::error::Error;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     let mut out = anstream::AutoStream::auto(std::io::stdout()).lock();
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime);
-    match runtime.and_then(|it| it.block_on(commands::run(cli, &mut out))) {
+    let words: Vec<_> = std::env::args_os().collect();
+    // An option among the words to complete is none of this program.
+    let done = match words.get(1..) {
+        Some([command, words @ ..]) if command == COMPLETE => {
+            completion::write(words.to_vec(), &mut out).map(|()| Exit::Success)
+        }
+        _ => run(&mut out),
+    };
+    match done {
         Ok(exit) => exit.into(),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
@@ -40,4 +47,10 @@ fn main() -> ExitCode {
             error.exit().into()
         }
     }
+}
+
+fn run(out: &mut impl Write) -> Result<Exit, Error> {
+    let cli = Cli::parse();
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
+    runtime.block_on(commands::run(cli, out))
 }

@@ -28,13 +28,16 @@ def with_a_node_away():
     away = NODES[-1]
     kubelets(away, signal.SIGSTOP)
     begun = time.monotonic()
+    said = None
     try:
         helm('uninstall', 'antrea-cni', '--wait')
-        raise RuntimeError('helm uninstall succeeds while a node is away')
     except RuntimeError as error:
         said = str(error)
-    took = time.monotonic() - begun
-    kubelets(away, signal.SIGCONT)
+    finally:
+        took = time.monotonic() - begun
+        kubelets(away, signal.SIGCONT)
+    if said is None:
+        raise RuntimeError('helm uninstall succeeds while a node is away')
     logs = kubectl('-n', 'kube-system', 'logs', 'job/antrea-cni-uninstall', '--all-containers')
     with open(f'{os.environ["CLUSTER"]}/uninstall.log', 'w') as file:
         file.write(f'{tested}\n{said}\n{logs}')

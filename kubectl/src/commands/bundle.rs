@@ -19,6 +19,9 @@ use crate::cluster::{Cluster, ToolPod};
 use crate::error::Error;
 use crate::exec;
 
+/// How many commands a node does for a bundle. Each has the time limit.
+const COMMANDS: u32 = 6;
+
 /// The folder in the archive.
 const FOLDER: &str = "antrea-cni";
 
@@ -31,7 +34,7 @@ pub(super) async fn run(
     let mut bundle = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     let (mut inputs, mut problems) = (Vec::new(), String::new());
     {
-        let answers = each_node(cluster, limit, async |pod| of_node(cluster, pod).await);
+        let answers = each_node(cluster, limit * COMMANDS, async |pod| of_node(cluster, pod).await);
         pin_mut!(answers);
         while let Some((node, archive)) = answers.next().await {
             let mut of_node = Inputs::default();
@@ -88,12 +91,12 @@ pub(super) async fn run(
 
 /// Returns the archive that a node's tool writes.
 async fn of_node(cluster: &Cluster, pod: &ToolPod) -> Result<Vec<u8>, String> {
-    let place = pod.place.iter().map(String::as_str);
-    let words: Vec<_> = ["bundle", "-"].into_iter().chain(place).collect();
-    let answer = exec::run(&cluster.pods, pod, &words).await?;
+    let answer = exec::run(&cluster.pods, pod, &pod.about_plugin(&["bundle", "-"])).await?;
     match answer.exit {
         0 => Ok(answer.out),
-        2 => Err(format!("its antrea-cnictl has no bundle yet, upgrade it: {}", answer.why())),
+        2 if answer.err.contains("unrecognized subcommand") => {
+            Err("its antrea-cnictl has no bundle yet: upgrade it".to_owned())
+        }
         _ => Err(answer.why()),
     }
 }

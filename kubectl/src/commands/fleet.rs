@@ -16,6 +16,8 @@ use crate::exec::{self, Answer};
 /// Exit status of a tool that was given wrong arguments, or has no log to show.
 const USAGE: i32 = Exit::Usage as i32;
 
+const JSON: &str = "--output=json";
+
 pub(super) async fn run(
     cluster: &Cluster,
     limit: Duration,
@@ -60,16 +62,12 @@ async fn outputs(
     pod: &ToolPod,
     since: Option<&str>,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, String> {
-    let ask = async |words: &[&str]| {
-        let place = pod.place.iter().map(String::as_str);
-        let words: Vec<_> = words.iter().copied().chain(["--output=json"]).chain(place).collect();
-        exec::run(&cluster.pods, pod, &words).await
-    };
-    let status = whole(ask(&["status"]).await?)?;
-    let probe = whole(ask(&["probe"]).await?)?;
+    let ask = async |words: &[&str]| exec::run(&cluster.pods, pod, &pod.about_plugin(words)).await;
+    let status = whole(ask(&["status", JSON]).await?)?;
+    let probe = whole(ask(&["probe", JSON]).await?)?;
     let mut outputs = vec![("status.json", status), ("probe.json", probe)];
     if let Some(since) = since {
-        let log = ask(&["log", "show", since]).await?;
+        let log = ask(&["log", "show", JSON, since]).await?;
         // A node without a log has the other outputs.
         if log.exit != USAGE {
             outputs.push(("antrea-cni.log", log.out));

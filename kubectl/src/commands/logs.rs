@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::ask::{AT_ONCE, all_nodes};
 use crate::cli::Logs;
-use crate::cluster::{Cluster, ToolPod};
+use crate::cluster::Cluster;
 use crate::error::Error;
 use crate::exec;
 
@@ -25,8 +25,9 @@ pub(super) async fn show(
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
     let words = arguments("show", logs);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
     let answers = all_nodes(cluster, limit, async |pod| {
-        let answer = exec::run(&cluster.pods, pod, &with_place(&words, pod)).await?;
+        let answer = exec::run(&cluster.pods, pod, &pod.about_plugin(&words)).await?;
         if answer.exit == 0 { Ok(answer.out) } else { Err(answer.why()) }
     });
     let (mut lines, mut exit) = (Vec::new(), Exit::Success);
@@ -77,8 +78,9 @@ pub(super) async fn follow(
     let mut words = arguments("follow", logs);
     // Without it the tool would stay in the Pod after this program's end.
     words.push("--until-stdin-ends".to_owned());
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
     let streams = followed.into_iter().map(|(name, pod)| {
-        let words = with_place(&words, pod);
+        let words = pod.about_plugin(&words);
         let started = async move {
             let started = exec::start(&cluster.pods, pod, &words, true);
             let late = |_| Err(format!("no answer within {} s", limit.as_secs_f64()));
@@ -138,10 +140,6 @@ fn arguments(command: &str, logs: &Logs) -> Vec<String> {
     filter.pod = logs.pod_name.clone().or(filter.pod);
     let words = ["log", command, "--output=json"].map(ToOwned::to_owned);
     words.into_iter().chain(filter.arguments()).collect()
-}
-
-fn with_place<'a>(words: &'a [String], pod: &'a ToolPod) -> Vec<&'a str> {
-    words.iter().chain(&pod.place).map(String::as_str).collect()
 }
 
 fn widest(cluster: &Cluster) -> usize {

@@ -39,8 +39,7 @@ pub(super) async fn run(
 
 /// Returns the output of a node's `probe` and its exit status.
 async fn probe(cluster: &Cluster, pod: &ToolPod) -> Result<(Value, i32), String> {
-    let place = pod.place.iter().map(String::as_str);
-    let words: Vec<_> = ["probe", "--output=json"].into_iter().chain(place).collect();
+    let words = pod.about_plugin(&["probe", "--output=json"]);
     let answer = exec::run(&cluster.pods, pod, &words).await?;
     let parsed = serde_json::from_slice(&answer.out).map_err(|_| answer.why())?;
     Ok((parsed, answer.exit))

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use regex_lite::Regex;
+use regex_lite::{Captures, Regex};
 use serde_json::value::RawValue;
 
 use crate::json_spans::{Members, string};
@@ -119,7 +119,7 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     const LONG: &str = r"[A-Za-z0-9_-]*(passw(or)?d|passphrase|secret|token|credentials?|(api|access|private|client)[_-]?key)[A-Za-z0-9_-]*";
     const SHORT: &str = "(pass|pwd|psk|otp|pin|sig)";
     const BETWEEN: &str = r#"[\\"']*\s*([=:]|\bis\b)\s*"#;
-    const VALUE: &str = r#"(\\*"[^"]*"|'[^']*'|[^\s"'\\;&}]+)"#;
+    const VALUE: &str = r#"(?P<value>\\*"[^"]*"|'[^']*'|[^\s"'\\;&}]+)"#;
     let word = format!(r"(?i)\b({LONG}|{SHORT}){BETWEEN}{VALUE}");
     let forms = [
         // PEM, to the end of the line: its end may be missing.
@@ -138,10 +138,22 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     forms.iter().filter_map(|form| Regex::new(form).ok()).collect()
 });
 
-/// Returns a text without what has the form of a secret.
+/// Returns a text without what has the form of a secret. JSON stays JSON: the quotes around a value
+/// stay.
 pub(super) fn leave_out_of_text(text: &str) -> String {
+    let left_out = |found: &Captures<'_>| match (found.get(0), found.name("value")) {
+        (Some(whole), Some(value)) => {
+            let before = whole.as_str().strip_suffix(value.as_str()).unwrap_or_default();
+            let is_quote = |c: char| matches!(c, '\\' | '"' | '\'');
+            let inside = value.as_str().trim_start_matches(is_quote);
+            let open = value.as_str().strip_suffix(inside).unwrap_or_default();
+            let close = if open.is_empty() { "" } else { open };
+            format!("{before}{open}{LEFT_OUT}{close}")
+        }
+        _ => LEFT_OUT.to_owned(),
+    };
     FORMS.iter().fold(text.to_owned(), |text, form| match form.is_match(&text) {
-        true => form.replace_all(&text, LEFT_OUT).into_owned(),
+        true => form.replace_all(&text, left_out).into_owned(),
         false => text,
     })
 }
@@ -200,6 +212,17 @@ mod tests {
         assert_eq!(leave_out_of_text(log), log);
         for no_object in ["", "apiVersion: v1\nkind: Config\n", "[1]", "7"] {
             assert!(leave_out_of_json(no_object).is_none(), "{no_object}");
+        }
+    }
+
+    #[test]
+    fn json_stays_json() {
+        for (text, expected) in [
+            (r#"{"token":"x","a":1}"#, r#"{"token":"(left out)","a":1}"#),
+            (r#"{"m":"token=\"x y\", b"}"#, r#"{"m":"token=\"(left out)\", b"}"#),
+            (r#"{"m":"pwd=x"}"#, r#"{"m":"pwd=(left out)"}"#),
+        ] {
+            assert_eq!(leave_out_of_text(text), expected);
         }
     }
 

@@ -117,8 +117,9 @@ impl<'a> Metrics<'a> {
         let counted = log.map(|log| self.counters.advance(&log).map_err(Error::file("read", &log)));
         let interval = self.installation.metrics_interval;
         let is_due = self.written.is_none_or(|(at, was)| was != found || at.elapsed() >= interval);
-        // Counts are saved before anybody reads them, so that none falls after a crash.
-        self.save()?;
+        // Counts are saved before anybody reads them, so that none falls after a crash. Those that
+        // cannot be saved are not told, and all else is.
+        let saved = self.save();
         let registry = self.look(found, in_force.as_ref())?.registry(&self.installation.place.name);
         if let Some(published) = self.published {
             let metrics = prometheus::openmetrics(&registry).into();
@@ -130,8 +131,7 @@ impl<'a> Metrics<'a> {
                 log::write_textfile(to, &prometheus::textfile(&registry))?;
             }
         }
-        // Also where the log cannot be read, the rest was told.
-        counted.unwrap_or(Ok(()))
+        saved.and_then(|()| counted.unwrap_or(Ok(())))
     }
 
     /// Saves the counters, and where the file of metrics is.
@@ -160,7 +160,7 @@ impl<'a> Metrics<'a> {
             sha256: self.plugin.of(&self.installation.plugin_path()?),
             leads_to_plugin: self.leads_to_plugin(),
             owed: in_force.map(|it| owed::count(&it.in_force.socket)),
-            counters: self.counters.clone(),
+            counters: self.saved.clone(),
             taken: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
         })
     }
