@@ -70,6 +70,10 @@ test-dist: ## The archives once more, in another folder: the same bytes
 fuzz: ## Each fuzz target for SECONDS (60); needs a nightly toolchain
 	bash fuzz/run.sh $(or $(SECONDS),60)
 
+.PHONY: fuzz-build
+fuzz-build: ## The fuzz targets
+	bash fuzz/run.sh 0
+
 .PHONY: test
 test: ## The suite on the debug build
 	cargo test
