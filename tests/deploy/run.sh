@@ -248,6 +248,7 @@ tests:
       - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n1",plugin="antrea-next"}', values: 0x30}
       - {series: 'antrea_cni_conflist_leads_to_plugin{instance="n2",plugin="antrea"}', values: 0x30}
       - {series: 'antrea_cni_info{instance="n1",plugin="antrea"}', values: 1x30}
+      - {series: 'antrea_cni_metrics_timestamp_seconds{instance="n3",job="antrea-cni",plugin="antrea"}', values: 0+60x10 _x20}
       - {series: 'up{instance="n3",job="antrea-cni"}', values: 1x10 0x30}
       - {series: 'up{instance="n1",job="antrea-cni"}', values: 1x30}
       - {series: 'up{instance="n1",job="node"}', values: 0x30}
@@ -257,7 +258,7 @@ tests:
         exp_samples:
           - {labels: '{alertname="AntreaCNIAddFails",instance="n1",plugin="antrea-next"}', value: 1}
           - {labels: '{alertname="AntreaCNIBypassed",instance="n2"}', value: 1}
-          - {labels: '{alertname="AntreaCNIMetricsStale",instance="n3"}', value: 1}
+          - {labels: '{alertname="AntreaCNIMetricsStale",instance="n3",plugin="antrea"}', value: 1}
   - interval: 1m
     promql_expr_test:
       - expr: count by (alertname) (ALERTS{alertstate="firing"})
@@ -279,13 +280,15 @@ started=()
 trap 'kill "${started[@]}"; rm -rf "$work"' EXIT
 prometheus --config.file="$work/prometheus.yaml" --storage.tsdb.path="$work/data" --web.listen-address=127.0.0.1:5018 >"$work/said" 2>&1 &
 started+=($!)
-# Nobody listens yet.
-python3 tests/deploy/prometheus.py http://127.0.0.1:5018 0 pending 60 || die "$(cat "$work"/said)"
 target/image/amd64/antrea-cnictl install --from target/image/amd64/antrea-cni --bin-dir "$work/bin" --conf-dir "$work/net.d" \
   --set "logFile=$work/log/log" --keep 1s --listen 127.0.0.1:5019 >"$work/keeper" 2>&1 &
-started+=($!)
+keeper=$!
+started+=($keeper)
 python3 tests/deploy/prometheus.py http://127.0.0.1:5018 1 inactive 60 || die "$(cat "$work"/{said,keeper})"
-kill "${started[@]}" && wait "${started[@]}" || true
+kill -KILL $keeper
+python3 tests/deploy/prometheus.py http://127.0.0.1:5018 0 pending 60 || die "$(cat "$work"/{said,keeper})"
+kill "${started[@]}" 2>/dev/null || true
+wait "${started[@]}" || true
 trap - EXIT
 rm -rf "$work"
 ok "prometheus: $(prometheus --version 2>&1 | sed -n 's/^prometheus, version \([^ ]*\) .*/\1/p') evaluates each rule"
