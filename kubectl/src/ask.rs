@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::timeout;
 
 use crate::cluster::{Cluster, Node, ToolPod};
+use crate::error::no_answer;
 
 /// Most nodes that are asked at once.
 pub(crate) const AT_ONCE: usize = 32;
@@ -26,7 +27,7 @@ pub(crate) fn each_node<'a, T>(
         let answer = match &node.pod {
             Ok(pod) => match timeout(limit, ask(pod)).await {
                 Ok(answer) => answer,
-                Err(_) => Err(format!("no answer within {} s", limit.as_secs_f64())),
+                Err(_) => Err(no_answer(limit)),
             },
             Err(why) => Err(why.clone()),
         };
@@ -38,10 +39,9 @@ pub(crate) fn each_node<'a, T>(
 /// Asks each node, and returns the answers in the order of the nodes.
 pub(crate) async fn all_nodes<'a, T>(
     cluster: &'a Cluster,
-    limit: Duration,
     ask: impl AsyncFn(&'a ToolPod) -> Result<T, String> + Copy + 'a,
 ) -> Vec<(&'a Node, Result<T, String>)> {
-    let mut answers: Vec<_> = each_node(cluster, limit, ask).collect().await;
+    let mut answers: Vec<_> = each_node(cluster, cluster.limit, ask).collect().await;
     answers.sort_by(|(one, _), (other, _)| compare_str(&one.name, &other.name));
     answers
 }

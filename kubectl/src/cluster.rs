@@ -15,7 +15,7 @@ use kube::{Api, Client};
 use tokio::time::timeout;
 
 use crate::cli::Scope;
-use crate::error::Error;
+use crate::error::{Error, no_answer};
 use crate::kubeconfig;
 
 /// Selects the Pods that may have the tool: those of the chart before those of Antrea's DaemonSet,
@@ -70,6 +70,8 @@ pub(crate) struct Cluster {
     pub(crate) pods: Api<Pod>,
     /// The nodes, by name
     pub(crate) nodes: Vec<Node>,
+    /// How long each node may take
+    pub(crate) limit: Duration,
     /// Version of the API server
     pub(crate) version: Option<String>,
     /// What is to be known beside the answers
@@ -118,7 +120,7 @@ impl Cluster {
         nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
         let version = server.answer("ask for its version", client.apiserver_version()).await;
         let version = version.ok().map(|it| it.git_version);
-        Ok(Self { pods, nodes, version, warnings })
+        Ok(Self { pods, nodes, limit: scope.timeout, version, warnings })
     }
 }
 
@@ -139,7 +141,7 @@ impl Server {
             Err(_) => Err(Error::ApiServer {
                 server: self.address.clone(),
                 what: what.to_owned(),
-                why: format!("no answer within {} s", self.limit.as_secs_f64()),
+                why: no_answer(self.limit),
             }),
         }
     }

@@ -27,19 +27,13 @@ pub(crate) async fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
         Ok::<_, Error>(cluster)
     };
     match command {
-        Command::Status(output) => {
-            status::run(&connect().await?, scope.timeout, &output, out).await
-        }
-        Command::Probe(output) => probe::run(&connect().await?, scope.timeout, &output, out).await,
-        Command::CheckConfig(output) => {
-            check_config::run(&connect().await?, scope.timeout, &output, out).await
-        }
-        Command::Logs(logs) if logs.follow => {
-            logs::follow(&connect().await?, scope.timeout, &logs, out).await
-        }
-        Command::Logs(logs) => logs::show(&connect().await?, scope.timeout, &logs, out).await,
-        Command::Fleet(fleet) => fleet::run(&connect().await?, scope.timeout, &fleet, out).await,
-        Command::Bundle { file } => bundle::run(&connect().await?, scope.timeout, &file, out).await,
+        Command::Status(output) => status::run(&connect().await?, &output, out).await,
+        Command::Probe(output) => probe::run(&connect().await?, &output, out).await,
+        Command::CheckConfig(output) => check_config::run(&connect().await?, &output, out).await,
+        Command::Logs(logs) if logs.follow => logs::follow(&connect().await?, &logs, out).await,
+        Command::Logs(logs) => logs::show(&connect().await?, &logs, out).await,
+        Command::Fleet(fleet) => fleet::run(&connect().await?, &fleet, out).await,
+        Command::Bundle { file } => bundle::run(&connect().await?, &file, out).await,
         Command::Man { folder } => {
             let written = std::fs::create_dir_all(&folder)
                 .and_then(|()| clap_mangen::generate_to(Cli::command(), &folder));

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use antrea_cnictl::{Exit, plain};
 use kube::client::{AuthError, UpgradeConnectionError};
@@ -110,6 +111,11 @@ impl Error {
         let red = antrea_cnictl::BAD.bold();
         format!("{red}error:{red:#} {}", plain(&self.to_string()))
     }
+}
+
+/// Returns what is said of somebody who gave no answer in time.
+pub(crate) fn no_answer(limit: Duration) -> String {
+    format!("no answer within {} s", limit.as_secs_f64())
 }
 
 fn first_line(error: &KubeconfigError) -> String {

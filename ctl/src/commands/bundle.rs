@@ -69,6 +69,20 @@ fn collect(place: &Place) -> Result<(Vec<u8>, Vec<String>), Error> {
     archive.finish()
 }
 
+/// Adds a file to an archive, which its owner alone may read.
+///
+/// # Errors
+/// The archive cannot be written, or the name is absolute or leads out of it.
+pub fn append_file(tar: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Regular);
+    header.set_size(bytes.len() as u64);
+    header.set_mode(0o600);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    header.set_mtime(now.as_secs());
+    tar.append_data(&mut header, name, bytes)
+}
+
 /// Holds an archive that is being written.
 struct Archive {
     tar: Builder<Vec<u8>>,
@@ -77,13 +91,7 @@ struct Archive {
 
 impl Archive {
     fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        let mut header = Header::new_gnu();
-        header.set_entry_type(EntryType::Regular);
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o600);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        header.set_mtime(now.as_secs());
-        self.tar.append_data(&mut header, name, bytes).map_err(Error::Output)
+        append_file(&mut self.tar, name, bytes).map_err(Error::Output)
     }
 
     /// Adds the answer of a command. A command without an answer is a problem, not an error,

@@ -3,16 +3,16 @@
 //! Implements `bundle`: collects from each node what `antrea-cnictl bundle` collects there. What looks
 //! like a secret is left out on the node already.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use antrea_cnictl::{Exit, Fleet, Inputs, plain, warn};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::{StreamExt, pin_mut};
 use jiff::Timestamp;
-use tar::{Archive, Builder, Header};
+use tar::{Archive, Builder};
 
 use crate::ask::each_node;
 use crate::cluster::{Cluster, ToolPod};
@@ -27,17 +27,17 @@ const FOLDER: &str = "antrea-cni";
 
 pub(super) async fn run(
     cluster: &Cluster,
-    limit: Duration,
     file: &Path,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
     let mut bundle = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
-    let (mut inputs, mut problems) = (Vec::new(), String::new());
+    let (mut inputs, mut problems) = (BTreeMap::new(), String::new());
     {
-        let answers = each_node(cluster, limit * COMMANDS, async |pod| of_node(cluster, pod).await);
+        let answers =
+            each_node(cluster, cluster.limit * COMMANDS, async |pod| of_node(cluster, pod).await);
         pin_mut!(answers);
         while let Some((node, archive)) = answers.next().await {
-            let mut of_node = Inputs::default();
+            let mut of_node = Inputs::of_release(node.agent_release.clone());
             let added = match archive {
                 Ok(archive) => add(&mut bundle, &node.name, &archive, &mut of_node)
                     .map_err(|error| format!("its bundle cannot be read: {error}")),
@@ -47,13 +47,10 @@ pub(super) async fn run(
                 problems += &format!("{}: {why}\n", node.name);
                 of_node.add_problem(why);
             }
-            if let Some(release) = &node.agent_release {
-                of_node.add_release(release.clone());
-            }
-            inputs.push((node.name.clone(), of_node));
+            inputs.insert(node.name.clone(), of_node);
         }
     }
-    let fleet = Fleet::new(inputs.into_iter().collect());
+    let fleet = Fleet::new(inputs);
     let rows = serde_json::to_vec(&fleet).unwrap_or_default();
     let kubernetes = cluster.version.as_deref().unwrap_or("not known");
     let version = format!(
@@ -78,7 +75,7 @@ pub(super) async fn run(
     antrea_cnictl::write_answer(file, &bytes, 0o600)?;
     let nodes = cluster.nodes.len();
     let without = problems.lines().count();
-    write!(out, "{problems}")?;
+    problems.lines().try_for_each(|it| writeln!(out, "{}", plain(it)))?;
     writeln!(
         out,
         "{}: {} of {nodes} nodes, {} bytes; look into it before you give it away",
@@ -122,9 +119,5 @@ fn add(
 }
 
 fn append(bundle: &mut Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut header = Header::new_gnu();
-    header.set_size(bytes.len() as u64);
-    header.set_mode(0o600);
-    header.set_mtime(u64::try_from(Timestamp::now().as_second()).unwrap_or_default());
-    bundle.append_data(&mut header, format!("{FOLDER}/{name}"), bytes)
+    antrea_cnictl::append_file(bundle, &format!("{FOLDER}/{name}"), bytes)
 }

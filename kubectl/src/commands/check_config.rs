@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
-use std::time::Duration;
 
 use antrea_cnictl::{BAD, Exit, OutputFormat, TITLE, plain};
 use serde::Serialize;
@@ -23,12 +22,11 @@ const BIN_DIR: &str = "/opt/cni/bin";
 
 pub(super) async fn run(
     cluster: &Cluster,
-    limit: Duration,
     output: &Output,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
     let format = output.output;
-    let answers = all_nodes(cluster, limit, async |pod| check(cluster, pod, format).await).await;
+    let answers = all_nodes(cluster, async |pod| check(cluster, pod, format).await).await;
     let nodes = answers.into_iter().map(|(node, answer)| match answer {
         Ok(answer) => {
             let problem = answer.out.is_empty().then(|| answer.why());

@@ -3,7 +3,6 @@
 //! Implements `fleet`: shows all nodes as `antrea-cnictl fleet` does, without files between.
 
 use std::io::Write;
-use std::time::Duration;
 
 use antrea_cnictl::{Exit, Fleet, Inputs, Row};
 
@@ -20,12 +19,11 @@ const JSON: &str = "--output=json";
 
 pub(super) async fn run(
     cluster: &Cluster,
-    limit: Duration,
     arguments: &Arguments,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
     let since = format!("--since={}", arguments.since);
-    let fleet = collect(cluster, limit, Some(&since)).await;
+    let fleet = collect(cluster, Some(&since)).await;
     if let Some(path) = &arguments.html {
         antrea_cnictl::write_answer(path, fleet.html().as_bytes(), 0o644)?;
     }
@@ -40,16 +38,13 @@ pub(super) fn exit(fleet: &Fleet) -> Exit {
 }
 
 /// Asks each node for the outputs of `status` and `probe`, and for its log since a time.
-pub(super) async fn collect(cluster: &Cluster, limit: Duration, since: Option<&str>) -> Fleet {
-    let answers = all_nodes(cluster, limit, async |pod| outputs(cluster, pod, since).await).await;
+pub(super) async fn collect(cluster: &Cluster, since: Option<&str>) -> Fleet {
+    let answers = all_nodes(cluster, async |pod| outputs(cluster, pod, since).await).await;
     let nodes = answers.into_iter().map(|(node, outputs)| {
-        let mut inputs = Inputs::default();
+        let mut inputs = Inputs::of_release(node.agent_release.clone());
         match outputs {
             Ok(outputs) => outputs.iter().for_each(|(name, bytes)| inputs.add_file(name, bytes)),
             Err(why) => inputs.add_problem(why),
-        }
-        if let Some(release) = &node.agent_release {
-            inputs.add_release(release.clone());
         }
         (node.name.clone(), inputs)
     });

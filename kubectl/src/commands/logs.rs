@@ -3,7 +3,6 @@
 //! Implements `logs`: shows the calls of the plugin on all nodes.
 
 use std::io::Write;
-use std::time::Duration;
 
 use antrea_cnictl::{Exit, LogLine, OutputFormat, TITLE, plain, warn};
 use futures::{Stream, StreamExt, stream};
@@ -14,19 +13,18 @@ use tokio::time::timeout;
 use crate::ask::{AT_ONCE, all_nodes};
 use crate::cli::Logs;
 use crate::cluster::Cluster;
-use crate::error::Error;
+use crate::error::{Error, no_answer};
 use crate::exec;
 
 /// Shows the calls that are in the logs, by time.
 pub(super) async fn show(
     cluster: &Cluster,
-    limit: Duration,
     logs: &Logs,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
     let words = arguments("show", logs);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let answers = all_nodes(cluster, limit, async |pod| {
+    let answers = all_nodes(cluster, async |pod| {
         let answer = exec::run(&cluster.pods, pod, &pod.about_plugin(&words)).await?;
         if answer.exit == 0 { Ok(answer.out) } else { Err(answer.why()) }
     });
@@ -58,7 +56,6 @@ pub(super) async fn show(
 /// Shows calls as they happen, until all connections have ended.
 pub(super) async fn follow(
     cluster: &Cluster,
-    limit: Duration,
     logs: &Logs,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
@@ -83,8 +80,8 @@ pub(super) async fn follow(
         let words = pod.about_plugin(&words);
         let started = async move {
             let started = exec::start(&cluster.pods, pod, &words, true);
-            let late = |_| Err(format!("no answer within {} s", limit.as_secs_f64()));
-            timeout(limit, started).await.unwrap_or_else(late)
+            let late = |_| Err(no_answer(cluster.limit));
+            timeout(cluster.limit, started).await.unwrap_or_else(late)
         };
         stream::once(started).flat_map(lines_of).map(move |line| (name, line)).boxed_local()
     });

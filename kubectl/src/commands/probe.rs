@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::io::Write;
-use std::time::Duration;
 
 use antrea_cnictl::{BAD, Exit, GOOD, plain};
 use serde::{Deserialize, Serialize};
@@ -21,11 +20,10 @@ const NO_AGENT: i32 = Exit::NoAgent as i32;
 
 pub(super) async fn run(
     cluster: &Cluster,
-    limit: Duration,
     output: &Output,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
-    let answers = all_nodes(cluster, limit, async |pod| probe(cluster, pod).await).await;
+    let answers = all_nodes(cluster, async |pod| probe(cluster, pod).await).await;
     let nodes = answers.into_iter().map(|(node, answer)| match answer {
         Ok((answer, exit)) => {
             Probed { node: node.name.clone(), answer: Some(answer), exit, problem: None }

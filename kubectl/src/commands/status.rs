@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::io::Write;
-use std::time::Duration;
 
 use antrea_cnictl::{BAD, Exit, Fleet, Row, TITLE, plain};
 use serde::Serialize;
@@ -16,11 +15,10 @@ use crate::error::Error;
 
 pub(super) async fn run(
     cluster: &Cluster,
-    limit: Duration,
     output: &Output,
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
-    let table = Table(collect(cluster, limit, None).await);
+    let table = Table(collect(cluster, None).await);
     antrea_cnictl::answer(out, output.output, &table)?;
     Ok(exit(&table.0))
 }

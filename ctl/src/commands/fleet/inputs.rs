@@ -55,9 +55,9 @@ impl Inputs {
         self.problems.push(problem);
     }
 
-    /// Adds the agent's release, as its `AntreaAgentInfo` says.
-    pub fn add_release(&mut self, release: String) {
-        self.release = Some(release);
+    /// Returns no inputs yet, of a node whose agent has a release, if its `AntreaAgentInfo` says so.
+    pub fn of_release(release: Option<String>) -> Self {
+        Self { release, ..Self::default() }
     }
 
     /// Adds the file `name`. A file that is neither an output nor a log is a problem of the node.
