@@ -17,8 +17,9 @@ help: ## Show the targets
 	@grep -hE "^[a-z0-9-]+:.*##" $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 .PHONY: check
-check: ## Formatting, lints, documentation, and no imports in a circle
+check: ## Formatting, lints, documentation, no imports in a circle, and a current fuzz/Cargo.lock
 	cargo fmt --all --check
+	@cargo metadata --manifest-path fuzz/Cargo.toml --locked --format-version 1 >/dev/null
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
 	cargo test --quiet --test structure

@@ -6,7 +6,7 @@
 # what was built there, and for the other architectures of what was built here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-git diff --quiet HEAD || { echo 'the tree is not that of HEAD: commit first' >&2; exit 1; }
+git diff --stat --exit-code HEAD >&2 || { echo 'the tree is not that of HEAD: commit first' >&2; exit 1; }
 # Beside this tree: GNU ld orders the imports of a program for Windows by the names of files, those of
 # the tree and those of the system, so that a tree below /usr or after it makes other bytes.
 work=$(mktemp -d -p "$(dirname "$PWD")")
