@@ -19,13 +19,14 @@ const FIRST_LOOK_AFTER: Duration = Duration::from_secs(5);
 /// Interval between two looks at the folder.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A change counts if it came at most this long before the command began. Writing a conflist with
-/// install(1) changes the folder twice. Calls that started before the first change delay the
-/// runtime's reaction to the second.
-const COUNTS_BEFORE_START: Duration = Duration::from_secs(60);
-
 /// How long a command may continue after the change, or after its own begin if that is later.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// A change counts if it came at most this long before the command began. install(1) removes,
+/// creates and writes a conflist, and CRI-O reads its configurations again after each of the
+/// three. Commands that began during the first wait delay the second read, and those that began
+/// during the second delay the third: they began within two graces of the change.
+const COUNTS_BEFORE_START: Duration = Duration::from_secs(45);
 
 /// Returns how long ago the folder of network configurations, or a file in it, last changed.
 pub type Changed = Box<dyn Fn() -> Option<Duration>>;
@@ -135,8 +136,8 @@ mod tests {
     fn a_command_ends_20_s_after_a_change_or_its_begin() {
         for (changed_at, ends) in [
             (-300, 120),
-            (-60, 120),
-            (-59, 20),
+            (-45, 120),
+            (-44, 20),
             (-2, 20),
             (0, 20),
             (7, 27),

@@ -110,7 +110,7 @@ fn pause_between(events: &[Event]) -> Result<(), String> {
 fn gives_way(world: &World, started: Duration) -> Result<(), String> {
     let Some(changed) = world.conf_changed.get() else { return Ok(()) };
     let most = changed.max(started) + Duration::from_secs(21);
-    let counts = changed + Duration::from_secs(60) > started;
+    let counts = changed + Duration::from_secs(45) > started;
     if counts && changed < world.elapsed() && world.elapsed() > most {
         let ended = world.elapsed();
         return Err(format!(
