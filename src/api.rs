@@ -51,7 +51,7 @@ impl Api {
     ///    service can do what no older one can, [`Request`] or [`Response`] get a field that older
     ///    APIs ignore.
     /// 3. `Self::V2` at the front of this list, and `mod v2;` above.
-    pub const ALL: &'static [Self] = &[Self::V1, Self::V1BETA1, Self::VMWARE, Self::FIRST];
+    pub const ALL: &'static [Self] = &[Self::V1, Self::V1BETA1, Self::VMWARE, Self::OLDEST];
 
     /// Returns the path of a method, as gRPC sends it.
     pub fn path(&self, method: &Method) -> String {

@@ -65,7 +65,7 @@ pub fn ask_agent(
         Action::Status => status::ask_status(&mut session),
         Action::Del if may_succeed_without_agent => owed::del_or_owe(&mut session, timeouts),
         Action::Check | Action::Del | Action::Gc => {
-            session.call_until_done(request).map(Answer::Agent)
+            session.call_retrying_lost(request).map(Answer::Agent)
         }
     };
     if request.action != Action::Add && is_answered(request.action, &answer) {
@@ -78,7 +78,9 @@ pub fn ask_agent(
             Ok(Answer::Agent(with_attempt_count(response, call_log, deadline.has_yielded())))
         }
         Err(cause)
-            if cause.is_unreached() && deadline.has_yielded() && deadline.end(now) <= now =>
+            if cause.is_unreached()
+                && deadline.has_yielded()
+                && deadline.expires_at(now) <= now =>
         {
             Err(Error::Yielded(Box::new(cause)))
         }

@@ -58,14 +58,14 @@ impl Deadline {
     }
 
     /// Returns the end as known at `now`. Looks at the folder if the last look is old enough.
-    pub fn end(&self, now: Instant) -> Instant {
+    pub fn expires_at(&self, now: Instant) -> Instant {
         if let Some(changed) = self.changed.as_ref().filter(|_| now >= self.next_look.get()) {
             self.next_look.set(now + LOOK_INTERVAL);
             let at = changed().and_then(|age| now.checked_sub(age));
             if let Some(at) = at.filter(|at| *at + COUNTS_BEFORE_START > self.started) {
                 let end = at.max(self.started) + GRACE;
                 self.has_yielded.set(self.has_yielded.get() || end < self.end.get());
-                self.end_by(end);
+                self.shorten_to(end);
             }
         }
         self.end.get()
@@ -73,17 +73,17 @@ impl Deadline {
 
     /// Returns until when to wait before asking again: the end, or the next look at the folder.
     pub fn next_check(&self, now: Instant) -> Instant {
-        let end = self.end(now);
+        let end = self.expires_at(now);
         if self.changed.is_some() { end.min(self.next_look.get()) } else { end }
     }
 
     /// Returns the time that is left.
     pub fn time_left(&self, now: Instant) -> Duration {
-        self.end(now).saturating_duration_since(now)
+        self.expires_at(now).saturating_duration_since(now)
     }
 
     /// Shortens the command so that it ends by `end`.
-    pub fn end_by(&self, end: Instant) {
+    pub fn shorten_to(&self, end: Instant) {
         self.end.set(self.end.get().min(end));
     }
 
@@ -126,7 +126,7 @@ mod tests {
         let changed_at = started - s(1000) + s((1000 + at).cast_unsigned());
         let changed: Changed = Box::new(move || look.get().checked_duration_since(changed_at));
         let deadline = Deadline::new(started, s(120), changed);
-        while deadline.end(clock.get()) > clock.get() {
+        while deadline.expires_at(clock.get()) > clock.get() {
             clock.set(deadline.next_check(clock.get()));
         }
         clock.get().duration_since(started).as_secs()
@@ -154,6 +154,6 @@ mod tests {
         let started = Instant::now();
         let deadline = Deadline::new(started, s(120), Box::new(|| unreachable!("it looked")));
         assert_eq!(deadline.next_check(started), started + FIRST_LOOK_AFTER);
-        assert_eq!(deadline.end(started + FIRST_LOOK_AFTER - s(1)), started + s(120));
+        assert_eq!(deadline.expires_at(started + FIRST_LOOK_AFTER - s(1)), started + s(120));
     }
 }

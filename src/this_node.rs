@@ -61,7 +61,7 @@ impl<'a> Node for ThisNode<'a> {
         track_peer: bool,
     ) -> Result<AgentConnection<'a>, grpc::Error> {
         let Settings { socket, require_root_agent, .. } = self.settings;
-        let end = deadline.end(Instant::now());
+        let end = deadline.expires_at(Instant::now());
         let connected = grpc::connect(socket, !require_root_agent, track_peer, end)?;
         Ok(AgentConnection { channel: Channel::start(connected, deadline)?, trace: self.trace })
     }

@@ -46,7 +46,7 @@ impl Generation {
         // What releases with this API accept: 0.4.0, 1.0.0 or 1.1.0 at most.
         let newest = if api == Api::V1BETA1 {
             random.usize(4..=6)
-        } else if api == Api::VMWARE || api == Api::FIRST {
+        } else if api == Api::VMWARE || api == Api::OLDEST {
             4
         } else {
             6

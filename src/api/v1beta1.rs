@@ -37,7 +37,7 @@ impl Api {
     };
 
     /// API 1.0.0-beta.1, as v0.1.0 and v0.2.0 serve it.
-    pub const FIRST: Self = Self {
+    pub const OLDEST: Self = Self {
         name: "first",
         releases: Some(["v0.1.0", "v0.2.0"]),
         package: "antrea.io.pkg.apis.cni.v1beta1",

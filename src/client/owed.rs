@@ -35,7 +35,7 @@ pub(super) fn del_or_owe<N: Node>(
 ) -> Result<Answer, Error> {
     let (request, started) = (session.request, session.node.now());
     session.total_if_answered = Some(timeouts.total);
-    let cause = match session.call_until_done(request) {
+    let cause = match session.call_retrying_lost(request) {
         Err(cause) if cause.is_unreached() => cause,
         answer => return answer.map(Answer::Agent),
     };
@@ -50,7 +50,7 @@ pub(super) fn del_or_owe<N: Node>(
     }
     session.deadline.extend(session.total_if_answered);
     session.wait_for_agent = timeouts.wait_for_agent.saturating_sub(session.node.now() - started);
-    session.call_until_done(request).map(Answer::Agent)
+    session.call_retrying_lost(request).map(Answer::Agent)
 }
 
 /// Sends the owed DEL for the container and interface of an ADD, if there is one. Returns the
@@ -66,7 +66,7 @@ pub(super) fn send_before_add<N: Node>(
     {
         match claim::<N>(owed, &entry, session) {
             Claimed::Call(call, _claim) => {
-                let answer = session.call_until_done(Request::from(&*call));
+                let answer = session.call_retrying_lost(Request::from(&*call));
                 if !is_answered(&answer) {
                     return answer.map(|response| Some(with_note_about_owed_del(response)));
                 }
@@ -115,7 +115,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
     if !owed.try_lock() {
         return;
     }
-    session.deadline.end_by(session.node.now() + SETTLE_TIME);
+    session.deadline.shorten_to(session.node.now() + SETTLE_TIME);
     (session.wait_for_agent, session.total_if_answered) = (Duration::ZERO, None);
     // The log shows only the RPCs of the command itself.
     let (rpcs, connections) = (mem::take(&mut session.call_log.rpcs), session.call_log.connections);
@@ -132,7 +132,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
             Claimed::Failed(_) => break,
         };
         let asked = session.node.now();
-        let answer = session.call_until_not_refused(Question::Command(Request::from(&*call)));
+        let answer = session.call_retrying_refused(Question::Command(Request::from(&*call)));
         if is_answered(&answer) {
             record_answer(session, &call.args, answer);
             if owed.remove(&entry) {

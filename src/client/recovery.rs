@@ -32,7 +32,7 @@ const EXIT_POLL_BACKOFF: Backoff = Backoff::new(5, 5);
 pub(super) fn add_with_recovery(session: &mut Session<'_, impl Node>) -> Result<Response, Error> {
     let mut first_loss: Option<String> = None;
     for _ in 0..MAX_ADDS {
-        let why = match session.call_until_accepted(Question::Command(session.request)) {
+        let why = match session.call_retrying_refused_or_busy(Question::Command(session.request)) {
             Err(Error::Call(grpc::Error::ConnectionLost(why))) => why,
             Err(error) => return Err(first_loss.map_or(error, connection_lost)),
             answer => return answer,
@@ -57,7 +57,7 @@ fn agent_process_ends<N: Node>(session: &Session<'_, N>) -> bool {
     let mut backoff = EXIT_POLL_BACKOFF;
     while !connection.peer_is_gone() {
         let now = session.node.now();
-        if now >= exits_by.min(session.deadline.end(now)) {
+        if now >= exits_by.min(session.deadline.expires_at(now)) {
             return false;
         }
         session.node.sleep(backoff.next_pause());
@@ -76,7 +76,7 @@ fn undo<N: Node>(session: &mut Session<'_, N>) -> bool {
         return false;
     }
     let undone = matches!(
-        session.call_until_done_on_open_connection(request),
+        session.call_retrying_lost_on_open_connection(request),
         Ok(Response { error: None, .. })
     );
     if undone {

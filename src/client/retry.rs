@@ -26,21 +26,22 @@ const MAX_AGENTS: usize = 3;
 impl<N: Node> Session<'_, N> {
     /// Sends a command on a new connection, and sends it again if the connection is lost and the
     /// RPC may be repeated.
-    pub(super) fn call_until_done(&mut self, request: Request<'_>) -> Result<Response, Error> {
+    pub(super) fn call_retrying_lost(&mut self, request: Request<'_>) -> Result<Response, Error> {
         self.connection = None;
-        self.call_until_done_on_open_connection(request)
+        self.call_retrying_lost_on_open_connection(request)
     }
 
-    /// Does the same as [`Self::call_until_done`] on the open connection.
+    /// Does the same as [`Self::call_retrying_lost`] on the open connection.
     #[inline(never)]
-    pub(super) fn call_until_done_on_open_connection(
+    pub(super) fn call_retrying_lost_on_open_connection(
         &mut self,
         request: Request<'_>,
     ) -> Result<Response, Error> {
         let mut backoff = RETRY_BACKOFF;
         let mut agents = Vec::new();
         loop {
-            let answer = self.call_until_accepted_on_open_connection(Question::Command(request));
+            let answer =
+                self.call_retrying_refused_or_busy_on_open_connection(Question::Command(request));
             if !answer.as_ref().is_err_and(Error::is_connection_lost) || !self.may_be_repeated() {
                 return answer;
             }
@@ -62,11 +63,11 @@ impl<N: Node> Session<'_, N> {
     #[inline(never)]
     pub(super) fn pause(&self, pause: Duration) -> bool {
         let until = self.node.now() + pause;
-        let is_time = self.deadline.end(self.node.now()) > until;
+        let is_time = self.deadline.expires_at(self.node.now()) > until;
         if is_time {
             sleep_until(self.node, &self.deadline, until);
         }
-        is_time && self.deadline.end(self.node.now()) >= self.node.now()
+        is_time && self.deadline.expires_at(self.node.now()) >= self.node.now()
     }
 
     /// Returns whether the proto marks the interrupted RPC as idempotent, or nothing was sent yet.
@@ -75,19 +76,19 @@ impl<N: Node> Session<'_, N> {
     }
 
     /// Asks on a new connection, until the agent accepts the call.
-    pub(super) fn call_until_accepted(
+    pub(super) fn call_retrying_refused_or_busy(
         &mut self,
         question: Question<'_>,
     ) -> Result<Response, Error> {
         self.connection = None;
-        self.call_until_accepted_on_open_connection(question)
+        self.call_retrying_refused_or_busy_on_open_connection(question)
     }
 
-    /// Does the same as [`Self::call_until_accepted`] on the open connection.
+    /// Does the same as [`Self::call_retrying_refused_or_busy`] on the open connection.
     ///
     /// A call that the agent provably refused is made again. So is one that it answered "try again
     /// later", because it did nothing.
-    pub(super) fn call_until_accepted_on_open_connection(
+    pub(super) fn call_retrying_refused_or_busy_on_open_connection(
         &mut self,
         question: Question<'_>,
     ) -> Result<Response, Error> {
@@ -126,7 +127,7 @@ impl<N: Node> Session<'_, N> {
 
     /// Asks on the open connection, or on a new one if the agent closed that one after an answer.
     /// "Try again later" is returned.
-    pub(super) fn call_until_not_refused(
+    pub(super) fn call_retrying_refused(
         &mut self,
         question: Question<'_>,
     ) -> Result<Response, Error> {

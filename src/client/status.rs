@@ -16,12 +16,12 @@ use crate::api::Response;
 pub(super) fn ask_status(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     let mut backoff = RETRY_BACKOFF;
     loop {
-        let refused_version = match session.call_until_accepted(Question::Command(session.request))
-        {
-            Ok(Response { error: Some(error), .. }) if error.is_refused_version() => true,
-            Err(Error::NoCommonApi) => false,
-            answer => return answer.map(Answer::Agent),
-        };
+        let refused_version =
+            match session.call_retrying_refused_or_busy(Question::Command(session.request)) {
+                Ok(Response { error: Some(error), .. }) if error.is_refused_version() => true,
+                Err(Error::NoCommonApi) => false,
+                answer => return answer.map(Answer::Agent),
+            };
         match session.call_once(Question::Serves(Action::Add), false) {
             // The next agent may have STATUS.
             Err(error) if error.is_refused() && session.pause(backoff.next_pause()) => (),

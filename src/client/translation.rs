@@ -7,15 +7,15 @@
 //! refuses (code 1) before the command has any effect, so it can be sent again in a lower version.
 
 mod comparable;
+mod configuration;
 mod convert;
 mod object;
-mod request;
 
 use bytes::Bytes;
 use semver::Version;
 
 pub(crate) use self::comparable::addresses;
-use self::request::Translation;
+use self::configuration::Translation;
 use super::error::Error;
 use super::node::Node;
 use super::rpc::RpcClient;

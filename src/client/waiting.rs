@@ -17,7 +17,7 @@ const CONNECT_BACKOFF: Backoff = Backoff::new(10, 500);
 
 /// How long an ending process may still accept connections. A process that passed its socket on and
 /// ended looks the same.
-const EXIT_TIME: Duration = Duration::from_millis(50);
+const ACCEPTS_AFTER_KILL: Duration = Duration::from_millis(50);
 
 /// Connects, and waits at most `wait` for an agent that is unavailable. With `least`, that much of
 /// the command's time must be left. With `track_peer`, an agent that is just ending counts as
@@ -34,7 +34,7 @@ pub(super) fn connect_or_wait<N: Node>(
     let (mut backoff, mut exits_by) = (CONNECT_BACKOFF, None);
     loop {
         let now = node.now();
-        let end = deadline.end(now);
+        let end = deadline.expires_at(now);
         let latest = end.checked_sub(least.unwrap_or_default()).unwrap_or(end);
         if least.is_some() && now > latest {
             return Err(grpc::Error::Unreachable(ErrorKind::TimedOut.into()));
@@ -45,7 +45,7 @@ pub(super) fn connect_or_wait<N: Node>(
             Ok(it)
                 if track_peer
                     && it.peer_was_gone()
-                    && *exits_by.get_or_insert(now + EXIT_TIME) > now =>
+                    && *exits_by.get_or_insert(now + ACCEPTS_AFTER_KILL) > now =>
             {
                 drop(it);
                 sleep_until(node, deadline, now + Duration::from_millis(5));

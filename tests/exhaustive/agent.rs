@@ -240,7 +240,7 @@ impl SimulatedConnection {
                 world.said_ready.set(Some(true));
                 (End::Other, Err(grpc::Error::Status(Status::internal("simulated"))))
             }
-            Fate::Slow if self.deadline.end(self.now()) < self.now() + SLOW => {
+            Fate::Slow if self.deadline.expires_at(self.now()) < self.now() + SLOW => {
                 self.wait_in_vain();
                 world.act(container, action, world.is_settled(container));
                 (End::Silence, Err(grpc::Error::Deadline))

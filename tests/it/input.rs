@@ -140,7 +140,7 @@ fn a_configuration_of_a_mebibyte_passes_and_a_byte_more_does_not() {
     let padded =
         |bytes: usize| format!("{configuration}{}", " ".repeat(bytes - configuration.len()));
     refused(&place, &Call::new("ADD", padded((1 << 20) + 1)), 7, &["1048576 bytes"]);
-    let agent = place.agent(&[Api::FIRST]);
+    let agent = place.agent(&[Api::OLDEST]);
     assert_eq!(Call::new("ADD", padded(1 << 20)).run().exit(), 0);
     assert_eq!(agent.served().pop().unwrap().network_configuration.len(), 1 << 20);
 }

@@ -53,7 +53,7 @@ fn a_refused_absent_version_comes_with_a_hint() {
         let place = TestNode::new();
         let _agent = Agent::start(Options {
             cni_versions: vec!["0.3.1".to_owned()],
-            ..Options::new(place.socket(), &[Api::FIRST])
+            ..Options::new(place.socket(), &[Api::OLDEST])
         })
         .unwrap();
         let answer = place.call("ADD", stdin_version).run();

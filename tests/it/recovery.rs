@@ -60,7 +60,7 @@ fn killed(script: Value, event: &str) -> (Node, antrea_cni_test_support::Running
 #[test]
 fn an_add_cut_off_before_its_effect_is_done_by_the_next_agent() {
     let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
-    let second = node.agent(Api::FIRST, json!({}));
+    let second = node.agent(Api::OLDEST, json!({}));
     let answer = running.wait();
     assert_eq!(answer.exit(), 0, "{answer:?}");
     assert_eq!(node.asked(&second), ["CmdAdd", "CmdDel", "CmdAdd"]);

@@ -5,10 +5,10 @@
 
 mod agent;
 mod checker;
-mod findings;
 mod folder;
 mod multus;
 mod plugins;
+mod refusals;
 mod report;
 mod runtime;
 
@@ -21,9 +21,9 @@ use antrea_cni::input::stdin::MAX_BYTES;
 use semver::Version;
 use serde_json::value::RawValue;
 
-use self::checker::is_ours;
 use self::folder::Folder;
 pub(crate) use self::plugins::PluginReport;
+use self::refusals::is_ours;
 use self::report::Report;
 use crate::cli::CheckConfig;
 use crate::conflist;

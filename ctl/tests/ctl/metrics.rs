@@ -333,7 +333,7 @@ fn alerts_fire_on_what_keepers_wrote_and_nowhere_else() {
     let other = r#"{"cniVersion":"1.0.0","name":"x","plugins":[{"type":"cilium-cni"}]}"#;
     fs::write(bypassed.node.path("net.d/05-cilium.conflist"), other).unwrap();
     let mut replaced = Watched::new("replaced");
-    let mut fleet = [("old", Api::FIRST), ("new", Api::V1BETA1), ("newer", Api::V1)]
+    let mut fleet = [("old", Api::OLDEST), ("new", Api::V1BETA1), ("newer", Api::V1)]
         .map(|(name, api)| (Watched::new(name), api));
     let agent =
         |node: &Watched, api| Agent::start(Options::new(node.node.socket(), &[api])).unwrap();

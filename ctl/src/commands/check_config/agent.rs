@@ -6,8 +6,8 @@
 use antrea_cni::Action;
 use semver::Version;
 
-use super::checker::is_ours;
-use super::findings::Checker;
+use super::checker::Checker;
+use super::refusals::is_ours;
 use crate::json_spans::{Member, Members, Position};
 
 /// Describes one plugin of a network.

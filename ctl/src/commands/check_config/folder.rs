@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::checker::TYPE;
+use super::refusals::TYPE;
 use crate::files;
 use crate::network::{self, HandedOn, Network};
 use crate::staged_record::StagedRecord;

@@ -5,8 +5,8 @@
 
 use semver::Version;
 
-use super::checker::is_ours;
-use super::findings::Checker;
+use super::checker::Checker;
+use super::refusals::is_ours;
 use crate::json_spans::{Member, Members, Position};
 use crate::network::{HandedOn, Network};
 use crate::{conflist, multus};

@@ -11,7 +11,7 @@ use semver::Version;
 use serde::Serialize;
 
 use super::agent::ChainedPlugin;
-use super::findings::{Checker, Finding, Severity};
+use super::checker::{Checker, Finding, Severity};
 use super::plugins::{self, PluginReport};
 use super::runtime;
 use crate::error::Error;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::findings::Checker;
+use super::checker::Checker;
 use super::plugins::is_path;
 use crate::conflist::{self, Source};
 use crate::json_spans::{self, Member, Members, Position};

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::inputs::Inputs;
 
 /// Number of intervals between the counted moments.
-const MOMENTS: i32 = 60;
+const INTERVALS: i32 = 60;
 
 /// Counts nodes by API, from the first call to the last.
 #[derive(Debug, Default, Serialize)]
@@ -29,8 +29,8 @@ impl Timeline {
         let starts = nodes.clone().flat_map(|it| it.log.generations.first()).map(|(at, _)| *at);
         let ends = nodes.clone().filter_map(|it| it.log.until);
         let (Some(from), Some(until)) = (starts.min(), ends.max()) else { return Self::default() };
-        let step = until.duration_since(from) / MOMENTS;
-        let moments: Vec<_> = (0..=MOMENTS)
+        let step = until.duration_since(from) / INTERVALS;
+        let moments: Vec<_> = (0..=INTERVALS)
             .filter_map(|number| {
                 from.checked_add(SignedDuration::from_nanos(
                     i64::try_from(step.as_nanos() * i128::from(number)).ok()?,
