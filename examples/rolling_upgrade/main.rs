@@ -91,9 +91,8 @@ fn main() -> ExitCode {
     } else {
         print(&columns);
     }
-    let failures = if arguments.json { 0 } else { 5 };
-    for call in columns[0].1.outcome.calls.iter().filter(|call| !call.success).take(failures) {
-        println!(
+    for call in columns[0].1.outcome.calls.iter().filter(|call| !call.success).take(20) {
+        eprintln!(
             "{} failed after {:.1} s: {}",
             call.command,
             call.elapsed.as_secs_f64(),

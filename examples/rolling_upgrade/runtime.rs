@@ -108,12 +108,14 @@ pub(crate) fn run(
                 sleep(Duration::from_secs(1));
             }
         });
-        let mut agent = first;
+        let (mut agent, mut started_before) = (first, 0);
         for (number, generation) in timetable.agents.iter().enumerate().skip(1) {
             let before = &timetable.agents[number - 1];
             sleep(before.up);
+            runtime.wait_for_a_start(started_before);
             node.stop(agent, before.is_killed);
             sleep(before.down);
+            started_before = runtime.started();
             agent = node.start(generation);
             bar.set_message(format!("agent {} of {}", number + 1, timetable.agents.len()));
         }
@@ -145,6 +147,20 @@ struct Runtime<'a> {
 }
 
 impl Runtime<'_> {
+    /// Returns how many Pods have started.
+    fn started(&self) -> usize {
+        self.outcome.lock().unwrap().starts.len()
+    }
+
+    /// Waits until one more Pod has started, for five seconds at most. On a busy machine an agent's
+    /// time may be over before it answers, and an ADD is sent to three agents at most.
+    fn wait_for_a_start(&self, before: usize) {
+        let end = Instant::now() + Duration::from_secs(5);
+        while self.started() == before && Instant::now() < end {
+            sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The life of a Pod.
     fn pod(&self, number: usize) {
         let version = ["0.3.0", "0.4.0", "1.0.0", "1.1.0"][number % 4];

@@ -9,11 +9,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, UnixAddr, UnixCredentials, connect as connect_to,
-    getsockopt, socket,
+    AddressFamily, SockFlag, SockType, UnixAddr, connect as connect_to, socket,
 };
+#[cfg(target_os = "linux")]
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::geteuid;
 
 use super::peer::Peer;
@@ -40,29 +40,42 @@ pub fn connect(
     let stream = UnixAddr::new(path)
         .map_err(|errno| Error::Unreachable(errno.into()))
         .and_then(|address| connect_nonblocking(&address))?;
-    let credentials = credentials(&stream)
+    let (pid, uid) = pid_and_uid(&stream)
         .map_err(|errno| Error::Untrusted { user: None, source: Some(errno.into()) })?;
-    let uid = credentials.uid();
     if !allow_any_user && !is_trusted(uid) {
         return Err(Error::Untrusted { user: Some(uid.to_string()), source: None });
     }
     let peer = if track_peer { Peer::tracked } else { Peer::new };
-    Ok((Stream::new(stream), peer(credentials.pid(), uid)))
+    Ok((Stream::new(stream), peer(pid, uid)))
 }
 
 /// Creates a non-blocking socket and connects it to `address`.
 pub(super) fn connect_nonblocking(address: &UnixAddr) -> Result<UnixStream, Error> {
+    #[cfg(target_os = "linux")]
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    #[cfg(not(target_os = "linux"))]
+    let flags = SockFlag::empty();
     let socket = socket(AddressFamily::Unix, SockType::Stream, flags, None)
         .map_err(|errno| Error::OutOfDescriptors(errno.into()))?;
     connect_to(socket.as_raw_fd(), address)
         .map_err(|errno| Error::Unreachable(io::Error::from(errno)))?;
-    Ok(UnixStream::from(socket))
+    let stream = UnixStream::from(socket);
+    if cfg!(not(target_os = "linux")) {
+        stream.set_nonblocking(true).map_err(Error::OutOfDescriptors)?;
+    }
+    Ok(stream)
 }
 
-/// Returns the credentials of the process that called listen().
-pub(super) fn credentials(stream: &UnixStream) -> nix::Result<UnixCredentials> {
-    getsockopt(stream, PeerCredentials)
+/// Returns process and user id of the process that called listen().
+#[cfg(target_os = "linux")]
+pub(super) fn pid_and_uid(stream: &UnixStream) -> nix::Result<(i32, u32)> {
+    getsockopt(stream, PeerCredentials).map(|it| (it.pid(), it.uid()))
+}
+
+/// Returns the user id of the process that called listen(), and 0, as its process id is not known.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn pid_and_uid(stream: &UnixStream) -> nix::Result<(i32, u32)> {
+    nix::unistd::getpeereid(stream).map(|(uid, _)| (0, uid.as_raw()))
 }
 
 /// Returns whether a user is root or the plugin's own.

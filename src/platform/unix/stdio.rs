@@ -73,4 +73,4 @@ fn prepare(stdout: &impl AsFd) -> io::Result<()> {
 }
 
 /// The device number of `/dev/null`, on every Linux.
-const NULL_DEVICE: u64 = 1 << 8 | 3;
+const NULL_DEVICE: nix::libc::dev_t = 1 << 8 | 3;
