@@ -24,6 +24,12 @@ check: ## Formatting, lints, documentation, no imports in a circle, and a curren
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
 	cargo test --quiet --test structure
 
+.PHONY: check-macos
+check-macos: export CC_aarch64_apple_darwin = true
+check-macos: export AR_aarch64_apple_darwin = true
+check-macos: ## Lints of kubectl's plugin for macOS, where only a release builds it (no C compiler for it is needed)
+	cargo clippy --target-dir target/macos --target aarch64-apple-darwin -p kubectl-antrea-cni -- -D warnings
+
 DEPENDENCIES := cargo tree --locked -p antrea-cni -e normal --target $(TARGET) --prefix none --format '{p} {f}' | sed 's/ ([^)]*)//g' | LC_ALL=C sort -u
 
 .PHONY: supply-chain
