@@ -434,6 +434,9 @@ fn each_panel_of_the_dashboard_shows_what_a_keeper_wrote() {
     }
     let mut watched = Watched::new("n1");
     let agent = Agent::start(Options::new(watched.node.socket(), &[Api::V1BETA1])).unwrap();
+    // An alert is pending.
+    let other = r#"{"cniVersion":"1.0.0","name":"x","plugins":[{"type":"cilium-cni"}]}"#;
+    fs::write(watched.node.path("net.d/05-cilium.conflist"), other).unwrap();
     let keeper = watched.keeper();
     watched.add(2);
     watched.scrape();
