@@ -2,9 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The page of the JSON that plugin and tool write, made from the types in their source.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use antrea_cni_agent::Api;
+use antrea_cni_test_support::TestNode;
+use serde_json::{Map, Value, json};
 use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArguments, Type};
 
 /// A file, and the name of a type in it.
@@ -52,7 +56,7 @@ const DOCUMENTS: &[(&str, &str, &[Source])] = &[
         "One line for each file.",
         &[
             ("ctl/src/commands/check_config/report.rs", "Report"),
-            ("ctl/src/commands/check_config/findings.rs", "Finding"),
+            ("ctl/src/commands/check_config/checker.rs", "Finding"),
             ("ctl/src/commands/check_config/plugins.rs", "PluginReport"),
             ("ctl/src/releases.rs", "Range"),
         ],
@@ -237,4 +241,42 @@ fn camel(name: &str) -> String {
 fn lower_first(text: &str) -> String {
     let (head, tail) = text.split_at(text.len().min(1));
     head.to_lowercase() + tail
+}
+
+/// Whoever reads the log finds each key in the page.
+#[test]
+fn each_key_of_the_log_is_documented() {
+    let node = TestNode::new();
+    let settings =
+        json!({"logFile": node.path("log"), "logLevel": "debug", "waitForAgentSeconds": 0});
+    let call = |command: &str, more: Value| {
+        let mut settings = settings.clone();
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        node.call_with(command, "1.1.0", settings).env("TRACEPARENT", parent).run()
+    };
+    call("DEL", json!({}));
+    let _agent = node.agent(&[Api::V1]);
+    call("GC", json!({"unknown": 1}));
+    call("ADD", json!({}));
+    call("STATUS", json!({}));
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let section = page.split("## ").nth(1).unwrap().split("`TriedRpc`:").next().unwrap();
+    let rows = section.lines().filter_map(|it| it.strip_prefix("| `"));
+    let documented: BTreeSet<_> = rows.filter_map(|it| it.split('`').next()).collect();
+    let log = std::fs::read_to_string(node.path("log")).unwrap();
+    let mut written = BTreeSet::new();
+    for line in log.lines() {
+        let event: Map<String, Value> = serde_json::from_str(line).unwrap();
+        written.extend(event.into_iter().map(|(key, _)| key));
+    }
+    for key in &written {
+        assert!(documented.contains(&**key), "docs/json.md has no {key}");
+    }
+    // Those that only some calls have.
+    let rare = ["podNamespace", "podName", "podUid", "message", "owedErrors"];
+    let missing: Vec<_> =
+        documented.iter().filter(|it| !written.contains(**it) && !rare.contains(*it)).collect();
+    assert!(missing.is_empty(), "no line has {missing:?}");
 }

@@ -18,6 +18,8 @@ mod concurrency;
 mod conf_dir;
 #[cfg(unix)]
 mod docs;
+#[cfg(unix)]
+mod error_page;
 mod fallback;
 mod frozen;
 #[cfg(unix)]
@@ -36,6 +38,8 @@ mod recovery;
 #[cfg(unix)]
 mod rolling;
 mod settings;
+#[cfg(unix)]
+mod settings_page;
 #[cfg(unix)]
 mod socket;
 mod status;

@@ -3,6 +3,8 @@
 //! What Antrea's installer wrote into staging folders, and what of it comes to the node: in whole
 //! files, and only if it changed.
 
+mod killed;
+mod storm;
 mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,16 +12,12 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use antrea_cni_test_support::skipped;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use crate::kill::CHANGES;
-use crate::support::{Answer, Node, cni, eventually, mode, tool};
+use crate::support::{Answer, Node, eventually, mode, tool};
 
 const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ctl/install_cni.sh");
 
@@ -381,224 +379,4 @@ fn status_and_check_config_say_what_is_not_as_it_was_staged() {
     answer.assert(0, &format!("changed since: {}, ", staging.path("bin/portmap").display()));
     answer.assert(0, "10-antrea.conflist");
     check().assert(1, "10-antrea.conflist is not what Antrea's installer wrote");
-}
-
-/// SIGKILL before each system call that changes a file: of a first start, where Antrea's own
-/// installer wrote before, and of an upgrade of Antrea and of ours.
-#[test]
-#[ignore = "takes long; make test-release runs it"]
-fn a_start_that_is_killed_leaves_whole_files_and_the_next_one_finishes() {
-    if !Command::new("strace").arg("--version").output().is_ok_and(|it| it.status.success()) {
-        skipped("kills at each system call need strace");
-        return;
-    }
-    let first = || {
-        let staging = Staging::new();
-        staging.installer("bin", "net.d");
-        fs::write(staging.path(OLDER_LIST), "older").unwrap();
-        Killed { staging, ours: "one", was: "image-1/antrea" }
-    };
-    let upgrade = || {
-        let staging = Staging::new();
-        staging.start("one").assert(0, "installed");
-        Killed { staging, ours: "two", was: "one" }
-    };
-    let points: Vec<usize> = std::thread::scope(|scope| {
-        let threads =
-            [scope.spawn(|| first().at_each_step()), scope.spawn(|| upgrade().at_each_step())];
-        threads.into_iter().map(|it| it.join().unwrap()).collect()
-    });
-    eprintln!("starts that were killed at {points:?} points");
-    assert!(points.iter().all(|it| *it > 40), "{points:?}");
-}
-
-struct Killed {
-    staging: Staging,
-    ours: &'static str,
-    /// What is in the place of the plugin before
-    was: &'static str,
-}
-
-impl Killed {
-    fn at_each_step(&self) -> usize {
-        let staging = &self.staging;
-        self.copy("image", "image-1");
-        staging.release("2");
-        for folder in ["bin", "net.d"] {
-            self.copy(folder, &format!("{folder}-1"));
-        }
-        staging.installer("staged/bin", "staged/conf");
-        let of_call = |call: &&str| (1..).find(|point| self.at(call, *point)).unwrap() - 1;
-        CHANGES.iter().map(of_call).sum()
-    }
-
-    fn copy(&self, from: &str, to: &str) {
-        let _ = fs::remove_dir_all(self.staging.path(to));
-        let paths = [from, to].map(|it| self.staging.path(it));
-        assert!(Command::new("cp").arg("-a").args(paths).status().unwrap().success());
-    }
-
-    /// Kills the start at a system call. Whether it came to its end before that.
-    fn at(&self, call: &str, point: usize) -> bool {
-        let staging = &self.staging;
-        self.copy("bin-1", "bin");
-        self.copy("net.d-1", "net.d");
-        let tool = staging.tool(self.ours, &["--best-effort"]);
-        let inject = format!("inject={call}:error=EIO:signal=KILL:when={point}");
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &inject]);
-        let done = strace.arg(tool.get_program()).args(tool.get_args()).output().unwrap();
-        let context = format!("killed at {call} {point}: {done:?}");
-
-        let is = |name: &str, one: &str| {
-            fs::read(staging.path(name)).ok() == fs::read(staging.path(one)).ok()
-        };
-        // strace counts the calls of each process by itself, and ends the trial of ours, too.
-        let is_moved = is("bin/antrea", self.ours) || is("bin/antrea", "image/antrea");
-        assert!(is("bin/antrea", self.was) || is_moved, "{context}");
-        for program in ["bandwidth", "loopback", "portmap"] {
-            let [name, old, new] =
-                ["bin", "image-1", "image"].map(|folder| format!("{folder}/{program}"));
-            assert!(is(&name, &old) || is(&name, &new), "{program}, {context}");
-        }
-        for program in PROGRAMS {
-            assert_eq!(mode(&staging.path(&format!("bin/{program}"))), 0o755, "{context}");
-        }
-        let lists = ["image-1", "image"].map(|it| format!("{it}/antrea-cni.conflist"));
-        assert!(lists.iter().any(|it| is(LIST, it)), "{context}");
-        // A runtime that reads the folder now takes a list.
-        if is(LIST, &lists[1]) {
-            assert!(is("bin/portmap", "image/portmap") && is_moved, "{context}");
-        }
-
-        let again = staging.ours(self.ours, &["--best-effort"]);
-        assert_eq!(again.exit, 0, "{context}: {again:?}");
-        staging.assert_moved(self.ours);
-        let last = staging.node.run("uninstall");
-        assert_eq!(last.exit, 0, "{context}: {last:?}");
-        assert!(is("bin/antrea", "image/antrea"), "{context}: {last:?}");
-        assert_eq!(names(&staging.path("bin")), PROGRAMS.map(str::to_owned).into(), "{context}");
-        done.status.success() && !String::from_utf8_lossy(&done.stderr).contains("warning")
-    }
-}
-
-/// 1,000 starts of the plugin and of portmap, as a container runtime makes them, while the Pod
-/// of an agent is restarted at least 20 times. Every second time it is of another release.
-#[test]
-#[ignore = "takes long; make test-release runs it"]
-fn each_start_of_a_program_finds_a_whole_one_while_agents_restart() {
-    let staging = Bench::new();
-    let (starts, restarts) = staging.measure(|release| {
-        staging.0.start(release).assert(0, "");
-    });
-    eprintln!("staged, {restarts} restarts of an agent: {starts:?}");
-    assert!(starts.values().all(|it| it.failed.is_empty()), "{starts:?}");
-
-    let beside = Bench::new();
-    beside.0.installer("bin", "net.d");
-    let keeper = beside.0.node.keeper("one", &[]);
-    let again = AtomicUsize::new(0);
-    let (starts, restarts) = beside.measure(|_| {
-        // `install` ends with "File exists" if the keeper was faster. A kubelet starts it again.
-        loop {
-            let ran = beside.0.installer_that_may_fail("bin", "net.d");
-            if ran.status.success() {
-                break;
-            }
-            assert!(String::from_utf8_lossy(&ran.stderr).contains("File exists"), "{ran:?}");
-            again.fetch_add(1, Ordering::Relaxed);
-        }
-    });
-    let again = again.into_inner();
-    eprintln!("beside, {restarts} restarts, {again} installers failed: {starts:?}");
-    assert_eq!(keeper.end(), Some(0));
-}
-
-struct Bench(Staging);
-
-impl Bench {
-    const STARTS: usize = 1000;
-
-    fn new() -> Self {
-        let bench = Self(Staging::of(Node::new()));
-        let staging = &bench.0;
-        // Programs as large as those of Antrea.
-        let mut plugin = fs::read(crate::support::plugin()).unwrap();
-        plugin.resize(plugin.len().max(10 << 20), 0);
-        for name in ["one", "two", "image/antrea", "image/portmap"] {
-            fs::write(staging.path(name), [&plugin, name.as_bytes()].concat()).unwrap();
-        }
-        staging.start("one").assert(0, "");
-        bench
-    }
-
-    /// Starts programs while `restart` runs again and again, at least 20 times. Returns what the
-    /// starts of each program came to, and the number of restarts.
-    fn measure(&self, restart: impl Fn(&str)) -> (BTreeMap<&'static str, Starts>, usize) {
-        let (made, ended) = ([AtomicUsize::new(0), AtomicUsize::new(0)], AtomicBool::new(false));
-        std::thread::scope(|scope| {
-            let starter = |program, made| {
-                let ended = &ended;
-                let path = self.0.path(&format!("bin/{program}"));
-                scope.spawn(move || (program, Starts::make(&path, made, ended)))
-            };
-            let starters = [starter("antrea", &made[0]), starter("portmap", &made[1])];
-            let mut restarts = 0;
-            let is_enough = || made.iter().all(|it| it.load(Ordering::Relaxed) >= Self::STARTS);
-            let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                while !is_enough() || restarts < 20 {
-                    restarts += 1;
-                    if restarts % 2 == 0 {
-                        let portmap = self.0.path("image/portmap");
-                        let mut program = fs::read(&portmap).unwrap();
-                        program.push(b'.');
-                        fs::write(portmap, program).unwrap();
-                    }
-                    restart(if restarts % 4 < 2 { "one" } else { "two" });
-                }
-            }));
-            ended.store(true, Ordering::Relaxed);
-            let starts = starters.map(|it| it.join().unwrap()).into();
-            if let Err(panic) = worked {
-                std::panic::resume_unwind(panic);
-            }
-            (starts, restarts)
-        })
-    }
-}
-
-/// What starts of a program came to.
-#[derive(Debug, Default)]
-struct Starts {
-    made: usize,
-    /// How many failed, by their errors
-    failed: BTreeMap<String, usize>,
-}
-
-impl Starts {
-    /// One each 2 ms, as one that fails takes less time than one that does not.
-    const PACE: Duration = Duration::from_millis(2);
-
-    fn make(program: &Path, made: &AtomicUsize, ended: &AtomicBool) -> Self {
-        let mut starts = Self::default();
-        let mut due = Instant::now();
-        while !ended.load(Ordering::Relaxed) {
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            due += Self::PACE;
-            if let Some(why) = start(program) {
-                *starts.failed.entry(why).or_default() += 1;
-            }
-            starts.made = made.fetch_add(1, Ordering::Relaxed) + 1;
-        }
-        starts
-    }
-}
-
-/// Starts a program. Returns why that failed.
-fn start(program: &Path) -> Option<String> {
-    match cni(program, "VERSION", "").stdin(Stdio::null()).output() {
-        Ok(answer) if answer.status.success() => None,
-        Ok(answer) => Some(answer.status.to_string()),
-        Err(error) => Some(error.kind().to_string()),
-    }
 }
