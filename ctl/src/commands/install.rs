@@ -68,35 +68,31 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             if let Some(staged) = &mut staged {
                 staged.move_programs(arguments.best_effort, out)?;
             }
-            let antreas = staged.as_ref().and_then(Staged::plugin);
+            let antreas = staged.as_ref().and_then(Staged::plugin).map(<[u8]>::to_vec);
+            let antreas = antreas.as_deref();
             let prepare = || Installation::prepare(arguments, EMBEDDED, antreas);
             let installed = match prepare().await {
-                Ok(installation) => {
-                    let done = installation.install(out).await;
-                    done.map(|()| installation)
-                }
+                Ok(installation) => installation.install(out).await.map(|()| installation),
                 Err(error) => Err(error),
             };
-            let installation = match installed {
-                Ok(installation) => Some(installation),
+            let installed = match installed {
                 Err(error) if arguments.best_effort => {
                     do_without(arguments, antreas, error).await?;
-                    match arguments.keep {
-                        Some(interval) => Some(retry(prepare, interval).await),
-                        None => None,
-                    }
+                    None
                 }
-                Err(error) => return Err(error),
+                installed => Some(installed?),
             };
             if let Some(staged) = &mut staged {
                 staged.move_lists(arguments.best_effort, out)?;
             }
-            match (arguments.keep, installation) {
-                #[cfg(unix)]
-                (Some(interval), Some(installation)) => {
-                    keep::keep(&installation, interval, published.as_ref(), out).await?;
-                }
-                (_, installation) => drop(installation),
+            #[cfg(unix)]
+            if let Some(interval) = arguments.keep {
+                let is_installed = installed.is_some();
+                let installation = match installed {
+                    Some(installation) => installation,
+                    None => retry(prepare, interval).await,
+                };
+                keep::keep(&installation, is_installed, interval, published.as_ref(), out).await?;
             }
             Ok(Exit::Success)
         },
@@ -106,6 +102,7 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
 
 /// Prepares an install until that succeeds, because the error may be temporary. A keeper that ended
 /// would keep the agent's Pod from being ready.
+#[cfg(unix)]
 async fn retry(
     prepare: impl AsyncFn() -> Result<Installation, Error>,
     pause: Duration,

@@ -161,6 +161,43 @@ fn the_folder_of_configurations_is_remembered() {
     plain("uninstall").assert(1, "10-antrea.conflist names the plugin");
 }
 
+/// The version before knows no `confDir`: each ADD would end with code 7.
+#[test]
+fn a_keeper_leaves_the_settings_aside_that_a_rollback_put_there() {
+    let node = Node::in_a_quiet_place();
+    for version in ["two", "theirs"] {
+        node.script(version);
+    }
+    let old = node.script("old");
+    let text = fs::read_to_string(&old).unwrap();
+    let refusal = r#"{"cniVersion":"1.0.0","code":7,"msg":"unknown setting confDir"}"#;
+    let refuses = format!("case $(cat) in *confDir*) echo '{refusal}'; exit 1;; esac\necho");
+    fs::write(&old, text.replacen("echo", &refuses, 1)).unwrap();
+    node.install("old", &[]).assert(0, "installed");
+    node.install("two", &["--set", "confDir=/x"]).assert(0, "installed");
+    let keeper = node.keeper("two", &[]);
+    node.run("rollback").assert(0, "rolled back");
+    let [settings, aside] =
+        ["bin/.antrea.json", "bin/.antrea.json.refused"].map(|it| node.path(it));
+    // It kept the version before since then.
+    node.overwrite(&node.target(), &node.path("theirs"));
+    eventually(|| is(&node, "old"));
+    assert_eq!(keeper.end(), Some(0));
+    assert!(!settings.exists() && aside.exists());
+}
+
+#[test]
+fn the_default_folder_of_lists_takes_the_place_of_another() {
+    let node = node();
+    let settings = || fs::read_to_string(node.path("bin/.antrea.json")).unwrap_or_default();
+    node.install("one", &["--conf-dir", "/etc/cni/net.d"]).assert(0, "installed");
+    assert_eq!(settings(), "", "nothing differs from the default");
+    node.install("one", &["--conf-dir", "/x"]).assert(0, "installed");
+    assert!(settings().contains("\"/x\""), "{}", settings());
+    node.install("one", &["--conf-dir", "/etc/cni/net.d"]).assert(0, "installed");
+    assert!(!settings().contains("confDir"), "{}", settings());
+}
+
 /// The settings of a person who wrote them before the first install are not ours to remove.
 #[test]
 fn settings_that_were_there_before_stay() {

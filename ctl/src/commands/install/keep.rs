@@ -42,20 +42,24 @@ enum KeeperState {
 }
 
 /// Restores the plugin after each change until the future is dropped. Only `uninstall` and
-/// `rollback` prevent that.
+/// `rollback` prevent that. An install that failed, as `is_installed` tells, is tried again; until it
+/// succeeds, the plugin that was installed before is restored.
 pub(super) async fn keep(
     installation: &Installation,
+    is_installed: bool,
     interval: Duration,
     published: Option<&Sender<Published>>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
     let plugin = installation.plugin_path()?;
     let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
-    let mut keeper = Keeper { installation, lock: None, keeper_lock: None, settings: None };
+    let mut keeper =
+        Keeper { installation, is_installed, lock: None, keeper_lock: None, settings: None };
     let mut told = String::new();
     let mut metrics = Metrics::new(installation, published);
     loop {
         let result = keeper.check_and_restore(out).await;
+        let failed = keeper.install_if_missed(out).await;
         let found = match result {
             Ok(KeeperState::Kept) => Found::Kept,
             Ok(KeeperState::HeldOff) => Found::RolledBack,
@@ -68,6 +72,10 @@ pub(super) async fn keep(
             // The error may be temporary, such as a read-only file system.
             Err(error) => format!("not kept for now: {error}"),
         };
+        let news = match &failed {
+            Err(error) if news.is_empty() => format!("not installed for now: {error}"),
+            _ => news,
+        };
         if news != told && !news.is_empty() {
             say(out, &news)?;
         }
@@ -77,6 +85,10 @@ pub(super) async fn keep(
             Ok(KeeperState::Uninstalled) => {
                 drop(metrics);
                 return std::future::pending().await;
+            }
+            Ok(_) if failed.is_err() => {
+                let limit = refresh(found).map_or(interval, |it| it.min(interval));
+                watch.changed(Some(limit)).await;
             }
             // Nothing is read again while nothing changes.
             Ok(KeeperState::Kept | KeeperState::HeldOff) => {
@@ -96,6 +108,8 @@ pub(super) async fn keep(
 /// Holds the keeper's state and locks.
 struct Keeper<'a> {
     installation: &'a Installation,
+    /// Whether the install succeeded
+    is_installed: bool,
     /// The lock file of the installation, which shows an uninstall even after it was removed
     lock: Option<File>,
     /// A file whose lock shows other processes that a keeper runs
@@ -141,9 +155,20 @@ impl Keeper<'_> {
         Ok(KeeperState::Kept)
     }
 
+    /// Installs the plugin if that failed before. The plugin that was installed then is in its place.
+    async fn install_if_missed(&mut self, out: &mut impl Write) -> Result<(), Error> {
+        if !self.is_installed && self.lock.is_some() {
+            self.installation.install(out).await?;
+            self.is_installed = true;
+            self.keep_settings()?;
+        }
+        Ok(())
+    }
+
     /// Installs again after the folder was wiped, and with it the state of the installation.
     async fn install_anew(&mut self, out: &mut impl Write) -> Result<KeeperState, Error> {
         self.installation.install(out).await?;
+        self.is_installed = true;
         self.keep_settings()?;
         Ok(KeeperState::Unsettled)
     }
@@ -153,7 +178,10 @@ impl Keeper<'_> {
     fn keep_settings(&mut self) -> Result<(), Error> {
         let path = node_settings::beside(&self.installation.plugin_path()?);
         match (files::read_if_exists(&path)?, &self.settings) {
-            (None, Some(settings)) => settings::restore(&path, settings),
+            // Those that a rollback moved aside stay there.
+            (None, Some(settings)) if !settings::aside_path(&path).exists() => {
+                settings::restore(&path, settings)
+            }
             (there, _) => {
                 self.settings = there;
                 Ok(())

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::files;
 use crate::setting_arg::{SettingArg, first_error};
 
-/// Returns the settings to install: `confDir` if it is not the default, then those of the
+/// Returns the settings to install: `confDir`, which is absent if it is the default, then those of the
 /// environment, then those of the command line. The last value of a setting counts.
 pub(super) fn requested(
     conf_dir: Option<PathBuf>,
@@ -21,10 +21,11 @@ pub(super) fn requested(
     let mut all = Vec::new();
     if let Some(conf_dir) = conf_dir {
         let path = std::path::absolute(&conf_dir).map_err(Error::file("find", &conf_dir))?;
-        if path != Path::new(&Settings::default().conf_dir) {
-            let value = Value::from(path.to_string_lossy());
-            all.push(SettingArg { key: "confDir".to_owned(), value });
-        }
+        let value = match path == Path::new(&Settings::default().conf_dir) {
+            true => Value::Null,
+            false => Value::from(path.to_string_lossy()),
+        };
+        all.push(SettingArg { key: "confDir".to_owned(), value });
     }
     all.extend(from_environment()?);
     all.extend(set);
@@ -124,13 +125,18 @@ pub(super) fn changed(plugin: &Path, changes: &[SettingArg]) -> Result<Option<Ve
     let read = |bytes: Option<Vec<u8>>| -> Map<String, Value> {
         serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or_default()
     };
+    let is_aside = aside.is_some();
+    let before = read(files::read_if_exists(&path)?);
     let mut members = read(aside);
-    members.extend(read(files::read_if_exists(&path)?));
+    members.extend(before.clone());
     for SettingArg { key, value } in changes {
         match value {
             Value::Null => members.remove(key),
             value => members.insert(key.clone(), value.clone()),
         };
+    }
+    if !is_aside && members == before {
+        return Ok(None);
     }
     let all = Value::Object(members);
     match first_error(&all, &path) {

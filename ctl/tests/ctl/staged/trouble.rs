@@ -9,7 +9,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Staging, names};
+use super::{LIST, Staging, names};
 use crate::support::{Answer, Node, eventually};
 
 const NOT_A_PROGRAM: &str = "hello\n";
@@ -29,6 +29,45 @@ fn a_keeper_that_cannot_install_tries_again() {
     let late = staging.node.script("next");
     fs::rename(late, staging.path("late")).unwrap();
     eventually(|| staging.read("bin/antrea") == staging.read("late"));
+    kill(Pid::from_raw(keeper.id().cast_signed()), Signal::SIGTERM).unwrap();
+    assert_eq!(keeper.wait().unwrap().code(), Some(0));
+}
+
+/// The plugin that was there is kept until then.
+#[test]
+fn a_keeper_whose_upgrade_failed_tries_it_again() {
+    let node = Node::in_a_quiet_place();
+    for version in ["one", "theirs"] {
+        node.script(version);
+    }
+    fs::copy(crate::support::plugin(), node.path("two")).unwrap();
+    node.install("one", &[]).assert(0, "installed");
+    let settings = node.path("bin/.antrea.json");
+    fs::write(&settings, r#"{"unknown": 1}"#).unwrap();
+    let mut tool = node.command("install");
+    tool.arg("--from").arg(node.path("two")).args(["--best-effort", "--keep", "100ms"]);
+    let mut keeper = tool.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(keeper.stderr.take().unwrap()).lines();
+    let warning = said.next().unwrap().unwrap();
+    assert!(warning.contains("left as it is"), "{warning}");
+    let is = |version: &str| fs::read(node.target()).ok() == fs::read(node.path(version)).ok();
+    node.overwrite(&node.target(), &node.path("theirs"));
+    eventually(|| is("one"));
+    fs::write(&settings, "{}").unwrap();
+    eventually(|| is("two"));
+    kill(Pid::from_raw(keeper.id().cast_signed()), Signal::SIGTERM).unwrap();
+    assert_eq!(keeper.wait().unwrap().code(), Some(0));
+}
+
+/// A keeper waits for what may come late; what Antrea's installer staged does not wait for it.
+#[test]
+fn lists_are_moved_also_while_a_keeper_cannot_install() {
+    let staging = Staging::new();
+    staging.installer("staged/bin", "staged/conf");
+    let mut tool = staging.tool("late", &["--best-effort", "--keep", "1h"]);
+    let mut keeper = tool.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    eventually(|| staging.path(LIST).exists());
+    staging.assert_is(LIST, "image/antrea-cni.conflist");
     kill(Pid::from_raw(keeper.id().cast_signed()), Signal::SIGTERM).unwrap();
     assert_eq!(keeper.wait().unwrap().code(), Some(0));
 }
