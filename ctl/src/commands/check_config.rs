@@ -23,11 +23,11 @@ use serde_json::value::RawValue;
 
 use self::folder::Folder;
 pub(crate) use self::plugins::PluginReport;
-use self::refusals::is_ours;
 use self::report::Report;
 use crate::cli::CheckConfig;
 use crate::conflist;
 use crate::error::{Error, Exit};
+use crate::json_spans::Members;
 use crate::network::Network;
 use crate::style::plain;
 use crate::{files, output, plugin_check};
@@ -118,8 +118,10 @@ pub(crate) fn problems(network: &Network) -> Vec<String> {
     Report::new(network, network.source.text.as_bytes()).problems()
 }
 
-/// Returns the plugin's settings in a network.
-pub(crate) fn own_settings(network: &Network) -> Option<&RawValue> {
-    let plugin = network.plugins().into_iter().find(is_ours)?;
+/// Returns the settings in a network of the plugin called `name`.
+pub(crate) fn own_settings<'a>(network: &'a Network, name: &str) -> Option<&'a RawValue> {
+    let is_own =
+        |it: &Members<'_>| it.string("type").is_some_and(|it| conflist::is_named(&it, name));
+    let plugin = network.plugins().into_iter().find(is_own)?;
     plugin.get(Settings::KEY).map(|it| it.value)
 }

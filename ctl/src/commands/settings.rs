@@ -73,7 +73,7 @@ impl InForce {
         let plugin = place.plugin()?;
         let node = node_settings::beside(&plugin);
         let network = network::first_leading_to(&place.conf_dir(), &place.name);
-        let own = network.as_ref().and_then(check_config::own_settings);
+        let own = network.as_ref().and_then(|it| check_config::own_settings(it, &place.name));
         let conflist = network.as_ref().map(|it| it.pod_network().source.path.clone());
 
         let mut settings = Settings::default();

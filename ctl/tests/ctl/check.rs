@@ -159,8 +159,9 @@ fn settings_that_would_not_work_are_errors() {
     let logged = |path: &Path| with(&format!(r#""antreaCni":{{"logFile":{path:?}}}"#));
     let nowhere = folder.path().join("nowhere");
     let says = format!("there is no folder {}", nowhere.display());
-    logged(&nowhere.join("log")).assert(1, &says);
-    logged(folder.path()).assert(1, "not a plain file");
+    // In a container, whose folders may be others than the plugin's.
+    logged(&nowhere.join("log")).assert(0, &says);
+    logged(folder.path()).assert(0, "not a plain file");
     if cfg!(unix) {
         logged(Path::new("/dev/stderr")).assert(1, "not one below /dev, /proc or /sys");
     }

@@ -40,6 +40,17 @@ fn set_writes_a_file_that_the_plugin_reads_and_that_stays() {
 }
 
 #[test]
+fn a_plugin_of_another_name_has_the_settings_of_its_own_type() {
+    let node = Node::new();
+    fs::create_dir(node.path("net.d")).unwrap();
+    let list = r#"{"cniVersion":"1.0.0","name":"x","plugins":[
+        {"type":"antrea2","antreaCni":{"socket":"/run/x.sock"}}]}"#;
+    fs::write(node.path("net.d/10-x.conflist"), list).unwrap();
+    settings(&node, &["--name", "antrea2"]).assert(0, "/run/x.sock");
+    assert!(!settings(&node, &[]).out.contains("/run/x.sock"));
+}
+
+#[test]
 fn a_setting_that_the_plugin_would_refuse_is_not_written() {
     let node = Node::new();
     for (set, says) in [
