@@ -63,7 +63,7 @@ impl Report {
         }
         let entries = owed.entries().map_err(Error::file("read", &folder))?;
         if drop && !entries.iter().all(|entry| owed.remove(entry)) {
-            let why = io::ErrorKind::PermissionDenied.into();
+            let why = io::Error::other("it may be read-only here: run this on the node, as root");
             return Err(Error::file("remove all files in", &folder)(why));
         }
         let del = |entry: &antrea_cni::Entry| Del {

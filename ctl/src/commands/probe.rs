@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Ex
 /// Probes the agent behind the setting `socket`, and waits `timeout` for each answer.
 pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
     let mut report = Report::new(Path::new(&settings.socket));
-    match inspect_socket(settings, &mut report) {
+    match inspect_socket(settings, timeout, &mut report) {
         Ok(()) => ask_agent(settings, timeout, &mut report),
         Err(state) => report.state = state,
     }
@@ -58,14 +58,18 @@ pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
 }
 
 /// Inspects the socket's file, and the process that listens on it.
-fn inspect_socket(settings: &Settings, report: &mut Report) -> Result<(), State> {
+fn inspect_socket(
+    settings: &Settings,
+    timeout: Duration,
+    report: &mut Report,
+) -> Result<(), State> {
     let file = platform::socket_file(&settings.socket).map_err(State::from_io_error)?;
     report.socket_file =
         file.map(|(uid, gid, mode)| SocketFile { uid, gid, mode: format!("{mode:04o}") });
     let started = Instant::now();
     // Like the plugin, the tool sends nothing to a process that it does not trust.
     let anybody = !settings.require_root_agent;
-    let connected = grpc::connect(&settings.socket, anybody, false, started + TIMEOUT);
+    let connected = grpc::connect(&settings.socket, anybody, false, started + timeout);
     let (_, peer) = connected.map_err(State::from_grpc_error)?;
     report.connect_milliseconds = Some(milliseconds(started.elapsed()));
     report.peer = Some(Peer { uid: platform::user(&peer), pid: peer.pid });

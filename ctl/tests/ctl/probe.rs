@@ -151,3 +151,13 @@ fn an_agent_that_accepts_any_version_has_nothing_to_act_on() {
         );
     }
 }
+
+/// Its network may never be ready.
+#[test]
+fn an_agent_that_does_not_answer_status_is_not_ready() {
+    let place = Place::new();
+    let script = serde_json::from_value(json!({"STATUS": {"hang": true}})).unwrap();
+    let _agent = place.agent(|options| options.script = script, &[Api::V1]);
+    let report = place.probe(&["--timeout", "100ms"]);
+    report.assert(1, "A Pod started now would fail: the agent answers STATUS with nothing");
+}

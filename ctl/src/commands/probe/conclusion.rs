@@ -22,7 +22,7 @@ impl Report {
 
     /// Sets the conclusion from the other fields.
     pub(super) fn conclude(&mut self) {
-        let not_ready = self.status.as_ref().and_then(|status| status.message.as_ref());
+        let not_ready = self.status.as_ref().and_then(MethodReport::why_not_ready);
         let (state, sentence) = match (&self.state, self.answers_add(), not_ready) {
             (
                 State::Unimplemented,

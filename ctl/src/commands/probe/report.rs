@@ -150,6 +150,17 @@ pub(crate) struct MethodReport {
     pub(super) milliseconds: f64,
 }
 
+impl MethodReport {
+    /// Returns why the agent is not ready, of its answer to STATUS.
+    pub(super) fn why_not_ready(&self) -> Option<&str> {
+        match &self.state {
+            State::Silent => Some("nothing"),
+            State::Unimplemented => Some("UNIMPLEMENTED"),
+            _ => self.message.as_deref(),
+        }
+    }
+}
+
 /// Describes the answer to `GetCapabilities`.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -33,7 +33,7 @@ impl fmt::Display for Report {
             writeln!(out, "says of itself: {}", plain(&said))?;
         }
         if let Some(status) = &self.status {
-            let said = status.message.as_deref().unwrap_or("ready");
+            let said = status.why_not_ready().unwrap_or("ready");
             writeln!(out, "answers STATUS: {}", plain(said))?;
         }
         if self.owed > 0 {
