@@ -41,6 +41,8 @@ pub(super) enum TransportError {
     SeveralStatuses,
     #[error("UNIMPLEMENTED after a message")]
     UnimplementedAfterMessage,
+    #[error("UNIMPLEMENTED before the end of the reply")]
+    UnimplementedBeforeEnd,
 }
 
 impl TransportError {
@@ -104,11 +106,15 @@ impl GrpcService<tonic::body::Body> for Transport {
             };
             let (mut head, body) =
                 response.await.map_err(TransportError::before_headers)?.into_parts();
-            let (statuses, _) = statuses(&head.headers);
-            if statuses == 0 {
+            let (statuses, is_unimplemented) = statuses(&head.headers);
+            let is_end = body.is_end_stream();
+            if is_unimplemented && !is_end {
+                return Err(TransportError::UnimplementedBeforeEnd);
+            }
+            if statuses == 0 || !is_end {
                 check_headers(&head)?;
             }
-            sanitize_grpc_message(&mut head.headers);
+            sanitize(&mut head.headers);
             Ok(http::Response::from_parts(head, Reply { body, statuses, has_message: false }))
         })
     }
@@ -142,8 +148,13 @@ fn statuses(headers: &HeaderMap) -> (usize, bool) {
     statuses
 }
 
-/// Repairs a `grpc-message` that is not UTF-8, because tonic would replace the status otherwise.
-fn sanitize_grpc_message(headers: &mut HeaderMap) {
+/// Takes away what makes tonic replace the status by one of its own, or panic: a `grpc-message` that
+/// is not UTF-8, details that are not base64, and an encoding, which concerns messages alone.
+fn sanitize(headers: &mut HeaderMap) {
+    headers.remove("grpc-status-details-bin");
+    if headers.contains_key("grpc-status") {
+        headers.remove("grpc-encoding");
+    }
     let Some(message) = headers.get_mut("grpc-message") else { return };
     let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
     if text.contains(char::REPLACEMENT_CHARACTER) {
@@ -175,7 +186,7 @@ impl Body for Reply {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         let mut trailers = std::task::ready!(this.body.poll_trailers(cx)?);
-        trailers.as_mut().map(sanitize_grpc_message);
+        trailers.as_mut().map(sanitize);
         let (more, is_unimplemented) = trailers.as_ref().map(statuses).unwrap_or_default();
         this.statuses += more;
         Poll::Ready(match (trailers, this.statuses) {

@@ -108,6 +108,48 @@ fn a_compressed_reply_is_not_taken_for_unimplemented() {
     assert_eq!(code, 201);
 }
 
+/// A reply of HEADERS alone, and its end if `flags` say so.
+fn add_answered_by(headers: &'static [(&'static str, &'static [u8])], flags: u8) -> u64 {
+    add(move |connection| {
+        reply(connection, move |connection, stream| {
+            let head: [(&str, &[u8]); 2] =
+                [(":status", b"200"), ("content-type", b"application/grpc")];
+            connection.headers(stream, flags, &[&head, headers].concat())?;
+            connection.message(stream, 0, 2, b"{}")
+        })
+    })
+}
+
+/// tonic takes a reply in an encoding that it lacks for UNIMPLEMENTED: the ADD would be sent again.
+#[test]
+fn a_status_with_an_encoding_is_that_status() {
+    let headers: &[(&str, &[u8])] = &[("grpc-encoding", b"gzip"), ("grpc-status", b"13")];
+    for flags in [0, END_STREAM] {
+        assert_eq!(add_answered_by(headers, flags), 201, "{flags}");
+    }
+}
+
+/// What follows may be a message, of a method that there is.
+#[test]
+fn unimplemented_before_the_end_is_no_reason_to_ask_in_another_api() {
+    assert_eq!(add_answered_by(&[("grpc-status", b"12")], 0), 201);
+}
+
+#[test]
+fn details_of_a_status_that_are_not_base64_are_not_read() {
+    let place = TestNode::new();
+    let _agent = RawAgent::start(&place.socket(), |connection| {
+        reply(connection, |connection, stream| {
+            connection.head(stream)?;
+            connection.message(stream, 0, 4, b"\x0a\x02{}")?;
+            let status: [(&str, &[u8]); 2] =
+                [("grpc-status", b"0"), ("grpc-status-details-bin", b"!")];
+            connection.headers(stream, END_STREAM, &status)
+        })
+    });
+    assert_eq!(place.call("ADD", "1.0.0").run().exit(), 0);
+}
+
 #[test]
 fn a_reply_that_says_that_it_is_not_compressed_is_read() {
     let place = TestNode::new();
