@@ -29,7 +29,8 @@ pub(crate) fn log_call(
         return;
     };
     // A lost DEL is a success only for the container runtime.
-    let is_well = result.is_ok() && note != Some(Note::Lost);
+    let is_well =
+        result.is_ok() && note != Some(Note::Lost) && call_log.settled_dels.errors.is_empty();
     let is_wanted = match log_level {
         LogLevel::Debug => true,
         LogLevel::Info => !is_well || call.action != Action::Status,

@@ -50,7 +50,7 @@ impl Note {
             Self::NoGc => "the agent has no GC: nothing was done",
             Self::GcRefused => "the agent refuses the cniVersion: nothing was done",
             Self::NoStatus => "the agent has no STATUS: it serves ADD",
-            Self::StatusRefused => "the agent refuses the cniVersion: it serves ADD in a lower one",
+            Self::StatusRefused => "the agent refuses the cniVersion: it serves ADD",
             Self::FromMemory => "no answer: the agent was seen within waitForAgentSeconds",
         }
     }

@@ -94,8 +94,12 @@ impl Error {
 
     /// Returns whether the agent gave no answer at all, as while it is being restarted.
     pub fn is_unanswered(&self) -> bool {
-        use grpc::Error::{ConnectionLost, Deadline, Refused, Unreachable};
-        matches!(self, Self::Call(Unreachable(_) | Refused(_) | ConnectionLost(_) | Deadline))
+        use grpc::Error::{ConnectionLost, Deadline, Refused};
+        match self {
+            Self::Call(Refused(_) | ConnectionLost(_) | Deadline) => true,
+            Self::Call(error) => error.is_unavailable(),
+            _ => false,
+        }
     }
 }
 

@@ -61,9 +61,7 @@ pub(super) fn send_before_add<N: Node>(
 ) -> Result<Option<Response>, Error> {
     let mut backoff = CLAIM_BACKOFF;
     // Two processes may each have stored one at the same time.
-    while let Some(entry) =
-        owed.find(session.request.args).map_err(grpc::Error::OutOfDescriptors)?
-    {
+    while let Some(entry) = owed.find(session.request.args).map_err(unreadable)? {
         match claim::<N>(owed, &entry, session) {
             Claimed::Call(call, _claim) => {
                 let answer = session.call_retrying_lost(Request::from(&*call));
@@ -81,7 +79,7 @@ pub(super) fn send_before_add<N: Node>(
                 return Err(Error::OwedDelFirst("another process sends it".to_owned()));
             }
             Claimed::CannotRemove => return Err(cannot_remove::<N>(&entry)),
-            Claimed::Failed(error) => return Err(grpc::Error::OutOfDescriptors(error).into()),
+            Claimed::Failed(error) => return Err(unreadable(error)),
         }
     }
     let least = Action::Add.rules().retry_if_left.unwrap_or_default();
@@ -93,10 +91,20 @@ pub(super) fn send_before_add<N: Node>(
     Ok(None)
 }
 
+/// Returns the error of an ADD for which it is not known whether a DEL is owed.
+fn unreadable(error: io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::NotFound => {
+            Error::OwedDelFirst(format!("what is owed cannot be read: {error}"))
+        }
+        _ => grpc::Error::OutOfDescriptors(error).into(),
+    }
+}
+
 fn cannot_remove<N: Node>(entry: &<N::Owed as OwedDels>::Entry) -> Error {
     let key = N::Owed::key(entry);
     Error::OwedDelFirst(format!(
-        "what is written down for {key} beside the socket cannot be removed"
+        "the DEL of {key}, which is stored beside the socket, cannot be removed"
     ))
 }
 
@@ -128,8 +136,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
         }
         let (call, claim) = match claim::<N>(owed, &entry, session) {
             Claimed::Call(call, claim) => (call, claim),
-            Claimed::Gone | Claimed::Busy | Claimed::CannotRemove => continue,
-            Claimed::Failed(_) => break,
+            Claimed::Gone | Claimed::Busy | Claimed::CannotRemove | Claimed::Failed(_) => continue,
         };
         let asked = session.node.now();
         let answer = session.call_retrying_refused(Question::Command(Request::from(&*call)));

@@ -34,6 +34,8 @@ pub(super) fn add_with_recovery(session: &mut Session<'_, impl Node>) -> Result<
     for _ in 0..MAX_ADDS {
         let why = match session.call_retrying_refused_or_busy(Question::Command(session.request)) {
             Err(Error::Call(grpc::Error::ConnectionLost(why))) => why,
+            // The next agent's own error tells more than the loss of the one before.
+            Err(error) if !error.is_unanswered() => return Err(error),
             Err(error) => return Err(first_loss.map_or(error, connection_lost)),
             answer => return answer,
         };

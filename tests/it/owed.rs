@@ -61,6 +61,20 @@ fn a_thousand_dels_without_an_agent_leave_no_lease() {
     assert!(cfg!(windows) || !node.owed_folder().exists());
 }
 
+/// STATUS is in the log only if something is wrong.
+#[test]
+fn what_an_agent_answers_to_an_owed_del_is_in_the_log() {
+    let node = TestNode::new();
+    del(&node, "a").run().assert_silent_success();
+    let error = json!({"DEL": {"error": {"code": 101, "message": "its own"}}});
+    let _agent = node.scripted(&[Api::V1], error);
+    let settings = json!({"logFile": node.path("log"), "logLevel": "error"});
+    node.call_with("STATUS", "1.1.0", settings).run().assert_silent_success();
+    let log = fs::read_to_string(node.path("log")).unwrap();
+    let event: Value = serde_json::from_str(&log).unwrap();
+    assert!(event["owedErrors"][0].as_str().unwrap().contains("its own"), "{event}");
+}
+
 #[test]
 fn whatever_is_answered_sends_what_is_owed_oldest_first() {
     for command in ["ADD", "CHECK", "DEL", "GC", "STATUS"] {
@@ -165,7 +179,10 @@ fn an_add_says_what_keeps_it_back() {
     let agent = node.agent(&[Api::V1BETA1]);
     let answer = add(&node, "c").run();
     assert_eq!(answer.code(), 11, "{answer:?}");
-    assert!(answer.text().contains("c@eth0 beside the socket cannot be removed"), "{answer:?}");
+    assert!(
+        answer.text().contains("c@eth0, which is stored beside the socket, cannot be removed"),
+        "{answer:?}"
+    );
     assert!(!served(&agent).contains(&"CmdAdd c".to_owned()));
 }
 

@@ -107,6 +107,16 @@ fn what_the_next_agent_says_to_the_add_is_the_answer() {
 }
 
 #[test]
+fn the_next_agents_grpc_status_is_the_answer() {
+    let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
+    let status = json!({"ADD": {"status": {"code": 13, "message": "its own"}}});
+    let _second = node.agent(Api::V1BETA1, status);
+    let answer = running.wait();
+    assert_eq!(answer.code(), 201);
+    assert!(answer.text().contains("its own"), "{answer:?}");
+}
+
+#[test]
 fn an_add_is_sent_three_times_at_most() {
     let (node, running, _) = killed(json!({"ADD": {"delayMs": 60_000}}), "call");
     for sent in 2..=3 {

@@ -72,6 +72,22 @@ fn a_success_from_memory_does_not_refresh_it() {
     assert_eq!(fs::metadata(memory(&place)).unwrap().modified().unwrap(), seen);
 }
 
+/// An ADD does not wait for one to which no connection can be made.
+#[cfg(unix)]
+#[test]
+fn a_socket_of_another_kind_is_not_that_of_an_agent_that_was_seen() {
+    let node = TestNode::new();
+    let agent = node.agent(&[Api::V1]);
+    assert_eq!(node.call("STATUS", "1.1.0").run().exit(), 0);
+    drop(agent);
+    let _ = fs::remove_file(node.socket());
+    let _other = std::os::unix::net::UnixDatagram::bind(node.socket()).unwrap();
+    let settings = json!({"waitForAgentSeconds": 60});
+    let status = node.call_with("STATUS", "1.1.0", settings.clone()).run();
+    assert_eq!(status.code(), 50, "{status:?}");
+    assert_eq!(node.call_with("ADD", "1.1.0", settings).run().code(), 11);
+}
+
 #[test]
 fn what_was_seen_too_long_ago_or_in_the_future_does_not_count() {
     let hour = Duration::from_secs(3600);
