@@ -67,7 +67,7 @@ impl CniError {
         Self {
             cni_version: version::NEWEST,
             code: error_codes::INTERNAL,
-            msg: "antrea-cni failed by a mistake of its own: report it".to_owned(),
+            msg: "internal error in antrea-cni: report it".to_owned(),
             details: String::new(),
         }
     }

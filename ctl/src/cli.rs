@@ -191,8 +191,8 @@ pub(crate) struct Install {
     #[arg(long, value_name = "KEY=VALUE", value_parser = SettingArg::parse)]
     pub(crate) set: Vec<SettingArg>,
     /// Warn and succeed if the install fails and a working plugin is there. With --staged-bin,
-    /// Antrea's plugin is put there if it runs, and another file that cannot be moved stays as it
-    /// was. With --keep it is tried again
+    /// Antrea's plugin is installed instead if it runs, and a staged file that cannot be moved is
+    /// left out. With --keep, the install is tried again
     #[arg(long)]
     pub(crate) best_effort: bool,
     /// What Antrea's installer wrote into folders of its own

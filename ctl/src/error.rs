@@ -99,7 +99,7 @@ pub enum Error {
     },
     /// The plugin refuses the settings of the node.
     #[error(
-        "the plugin refuses the settings of this node, {path}, so it was left out: {why}; take the setting away with --set KEY=, or correct the file"
+        "the plugin was not installed, because it refuses the settings of this node in {path}: {why}; remove the setting with --set KEY=, or correct the file"
     )]
     RefusesSettings {
         /// The file

@@ -120,7 +120,7 @@ fn advice(error: &grpc::Error) -> String {
             format!("{path} is not a socket: correct {key}.socket, or remove that file")
         }
         grpc::Error::UntrustedLink(path) => format!(
-            "the socket is a link to {path}, where other users may write: name a path in a folder of root's"
+            "the socket is a symbolic link to {path}, in a folder that other users may write to: set {key}.socket to a path in a folder that only root may write to"
         ),
         grpc::Error::Untrusted { .. } => format!(
             "the process behind the socket is not trusted: run antrea-agent as root, on Windows as LocalSystem, or set {key}.requireRootAgent to false"

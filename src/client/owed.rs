@@ -147,8 +147,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
             }
             break;
         }
-        // A DEL that the plugin's own time limit interrupted soon after it was sent has not delayed
-        // others.
+        // A DEL is not delayed if the limit of 2 s ended it within 0.5 s.
         let now = session.node.now();
         if now - asked > SETTLE_TIME / 4 || !session.deadline.time_left(now).is_zero() {
             owed.postpone(&entry, &claim);

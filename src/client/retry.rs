@@ -19,8 +19,8 @@ pub(super) const RETRY_BACKOFF: Backoff = Backoff::new(10, 1000);
 /// Pauses before an agent that answered "try again later" is asked again.
 const BUSY_BACKOFF: Backoff = Backoff::new(1000, 5000);
 
-/// How many agent processes a repeatable command may be sent to, because the request itself may be
-/// what ends them.
+/// Maximum number of agent processes that get one repeatable command, which may be what crashes
+/// them.
 const MAX_AGENTS: usize = 3;
 
 impl<N: Node> Session<'_, N> {
@@ -107,8 +107,8 @@ impl<N: Node> Session<'_, N> {
                     Some(_) => self.pause_for_busy_agent(action, retry_backoff.next_pause()),
                     None => self.pause(retry_backoff.next_pause()),
                 },
-                // The agent's own answer is more useful than the news that it has gone since. A DEL
-                // becomes owed to the next agent.
+                // If the agent ends after "try again later", that is the answer. A DEL gets the
+                // error of the connection, so that it is stored.
                 Err(error) if error.is_not_connected() && busy.is_some() => {
                     if action == Action::Del {
                         return answer;

@@ -11,8 +11,8 @@ use crate::action::Action;
 use crate::api::Response;
 
 /// Asks for STATUS. If the agent lacks it, or refuses the `cniVersion` that has it, the agent is
-/// ready if it serves ADD in any API. That is asked with a message that no agent can decode: it has
-/// no effect, and the answer depends neither on accepted versions nor on texts.
+/// ready if it serves ADD in any API. The plugin asks for ADD with a message that cannot be
+/// decoded. A gRPC server looks up the method first, so no handler runs.
 pub(super) fn ask_status(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     let mut backoff = RETRY_BACKOFF;
     loop {

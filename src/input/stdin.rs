@@ -41,8 +41,8 @@ impl Source for &[u8] {
     }
 }
 
-/// Reads `source` to its end, which must come within the shortest timeout of the command: what it
-/// holds may set a longer one, but a container runtime writes it at once.
+/// Reads `source` to its end, which must come within the shortest timeout of the command. The
+/// configured timeout is not known yet.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Open`], and [`Error::TooLong`] over [`MAX_BYTES`].

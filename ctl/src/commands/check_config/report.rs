@@ -179,7 +179,7 @@ impl Report {
             return "Not safe: correct what is marked unsafe above.".to_owned();
         }
         if let (false, Some(next)) = (self.is_next_safe(), &self.handed_on_to) {
-            return format!("Not safe: {} is not, which Pods get.", next.display());
+            return format!("Not safe: Pods get {}, which is not safe.", next.display());
         }
         if self.is_unseen {
             return "It cannot be seen here whether it is safe: Multus decides which network Pods get.".to_owned();

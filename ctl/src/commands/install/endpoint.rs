@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Answers HTTP for the keeper: `/metrics`, `/readyz` and `/livez`.
 //!
-//! Whoever can connect may ask anything, or nothing. So each connection has one request, a size
-//! and a time, and there are only so many at once. All of it runs on the keeper's own thread.
+//! A client may be slow or hostile. So each connection has one request of limited size and time,
+//! and their number is limited. All of it runs on the keeper's own thread.
 
 mod readiness;
 

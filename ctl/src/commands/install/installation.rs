@@ -56,7 +56,8 @@ impl Installation {
                 Some(path) => fs::read(path).map_err(Error::file("read", path))?.into(),
                 None => embedded.ok_or(Error::NothingEmbedded)?.into(),
             };
-            // Of another program, or a log: it would be replaced, and removed in the end.
+            // The keeper replaces this file, and removes it when it ends. A file without metrics
+            // belongs to another program.
             let metrics = arguments.metrics.as_deref().map(files::read_if_exists).transpose()?;
             let metrics = metrics.flatten().unwrap_or_default();
             if !metrics.is_empty() && !is_metrics(&metrics) {

@@ -139,7 +139,7 @@ impl Keeper<'_> {
             return Ok(KeeperState::Unsettled);
         }
         let settings = node_settings::beside(plugin.target());
-        // One that refuses the settings is better than none: it does DEL with the defaults.
+        // Where no plugin is, the settings are not checked: one that refuses them still does DEL.
         let is_nothing_there = !plugin.target().exists();
         let trial = async |prepared: &Path| match is_nothing_there {
             true => Ok(()),

@@ -117,8 +117,8 @@ impl<'a> Metrics<'a> {
         let counted = log.map(|log| self.counters.advance(&log).map_err(Error::file("read", &log)));
         let interval = self.installation.metrics_interval;
         let is_due = self.written.is_none_or(|(at, was)| was != found || at.elapsed() >= interval);
-        // Counts are saved before anybody reads them, so that none falls after a crash. Those that
-        // cannot be saved are not told, and all else is.
+        // Counters are saved before they are exposed, so that none decreases after a crash. Counters
+        // that cannot be saved are not exposed.
         let saved = self.save();
         let registry = self.look(found, in_force.as_ref())?.registry(&self.installation.place.name);
         if let Some(published) = self.published {

@@ -134,7 +134,7 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
     one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
-/// Returns the names of the files in a staging folder. Hidden files are nobody's.
+/// Returns the names of the files in a staging folder, without hidden ones.
 fn plain_files(folder: &Path) -> Result<Vec<OsString>, Error> {
     let wrong = |why: String| Error::Staged { folder: folder.to_owned(), why };
     let mut names = Vec::new();
@@ -157,7 +157,7 @@ fn plain_files(folder: &Path) -> Result<Vec<OsString>, Error> {
     }
 }
 
-/// Reads a file of a staging folder. The beginning of a program is none.
+/// Reads a file of a staging folder. Fails if it is a program whose end is missing.
 fn read_whole(folder: &Path, name: &OsString) -> Result<Vec<u8>, Error> {
     let path = folder.join(name);
     let bytes = files::read_at_most(&path, MOST).map_err(Error::file("read", &path))?;

@@ -83,7 +83,7 @@ fn what_multus_hands_pods_on_to_is_judged() {
         folder.write("10-antrea.conflist", &LIST.replace("host-local", "dhcp"));
         let alone = run(["check-config", folder.path("00-multus.conf").to_str().unwrap()]);
         assert_eq!(alone.exit != 0, is_file, "{alone:?}");
-        assert_eq!(alone.out.contains("which Pods get"), is_file, "{alone:?}");
+        assert_eq!(alone.out.contains("Not safe: Pods get"), is_file, "{alone:?}");
     }
     let folder = TempDir::new().unwrap();
     let path = format!("{}/", folder.path().display()).replace('\\', "/");
