@@ -236,6 +236,43 @@ fn real_calls_are_followed_and_summed_up_also_over_a_rotation() {
     summary.assert(0, "v1beta1, as antrea-agent v2.1.0 to v2.7.0 does");
 }
 
+/// The call that creates the log happens while the person watches.
+#[test]
+fn the_first_call_of_a_new_log_is_followed() {
+    let logs = Logs::new();
+    let path = logs.0.path().join("log");
+    let mut tool = tool();
+    tool.args(["log", "follow", "--output", "json", "--file"]).arg(&path);
+    let mut follower = Killed(tool.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut said = BufReader::new(follower.0.stderr.take().unwrap()).lines();
+    assert!(said.next().unwrap().unwrap().contains("waiting for the first call"));
+    // Moved there whole, so that there is no moment in which it is empty.
+    fs::rename(logs.file("new", &[event(1, "ADD", V1, 0, 1.0)]), &path).unwrap();
+    let mut lines = BufReader::new(follower.0.stdout.take().unwrap()).lines();
+    writeln!(File::options().append(true).open(&path).unwrap(), "{}", event(2, "DEL", V1, 0, 1.0))
+        .unwrap();
+    assert!(lines.next().unwrap().unwrap().contains(r#""command":"ADD""#));
+    assert!(lines.next().unwrap().unwrap().contains(r#""command":"DEL""#));
+}
+
+#[test]
+fn follow_since_begins_with_the_rotated_file() {
+    let logs = Logs::new();
+    logs.file("log.1", &[event(0, "ADD", V1, 0, 1.0), event(1, "CHECK", V1, 0, 1.0)]);
+    let file = logs.file("log", &[event(2, "DEL", V1, 0, 1.0)]);
+    for (since, commands) in [("10:01:00", &["CHECK", "DEL"][..]), ("10:02:00", &["DEL"])] {
+        let mut tool = tool();
+        tool.args(["log", "follow", "--output", "json", "--file", &file]);
+        tool.arg(format!("--since=2026-11-24T{since}Z"));
+        let mut follower = Killed(tool.stdout(Stdio::piped()).spawn().unwrap());
+        let mut lines = BufReader::new(follower.0.stdout.take().unwrap()).lines();
+        for command in commands {
+            let line = lines.next().unwrap().unwrap();
+            assert!(line.contains(&format!(r#""command":"{command}""#)), "{command}: {line}");
+        }
+    }
+}
+
 /// A program that does not outlive its test, also one that fails.
 struct Killed(std::process::Child);
 

@@ -11,13 +11,14 @@ use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 use super::event::LogLine;
-use super::read::{is_standard_input, read_log};
+use super::read::{is_standard_input, read_log, rotated};
 use crate::cli::Follow;
 use crate::commands::settings;
 use crate::error::{Error, Exit};
 use crate::files;
-use crate::output::{OutputFormat, say};
+use crate::output::{OutputFormat, say, warn};
 use crate::platform;
+use crate::style::plain;
 
 /// Pause between two reads of the file.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -75,16 +76,26 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
             has_ended.store(true, Ordering::Relaxed);
         });
     }
-    // The plugin creates the file at its first call, but not the folder.
-    let may_come = path.parent().is_some_and(Path::is_dir);
-    while may_come && !path.exists() && !has_ended.load(Ordering::Relaxed) {
-        sleep(PAUSE);
+    // It is opened before the rotated file: a rotation between the two then hides no call.
+    let there = Log::open(path).ok();
+    if arguments.filter.since.is_some() {
+        // With --since the person wants the earlier calls, too.
+        let is_old = |old: &Log| there.as_ref().is_none_or(|it| it.identity != old.identity);
+        if let Some(mut old) = Log::open(&rotated(path)).ok().filter(is_old) {
+            old.show_new_lines(path, &mut show)?;
+        }
     }
-    let mut log = Log::open(path)?;
-    // With --since the person wants the earlier calls, too.
-    if arguments.filter.since.is_none() {
-        log.file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
-    }
+    let mut log = match there {
+        Some(mut log) if arguments.filter.since.is_none() => {
+            log.file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
+            log
+        }
+        Some(log) => log,
+        None => {
+            wait_for(path, &has_ended);
+            Log::open(path)?
+        }
+    };
     while !has_ended.load(Ordering::Relaxed) {
         log.show_new_lines(path, &mut show)?;
         log.rewind_if_truncated(path)?;
@@ -97,6 +108,18 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
         }
     }
     Ok(Exit::Success)
+}
+
+/// Waits for a log that is not there yet.
+fn wait_for(path: &Path, has_ended: &AtomicBool) {
+    // The plugin creates the file at its first call, but not the folder.
+    let may_come = path.parent().is_some_and(Path::is_dir);
+    if may_come && !path.exists() {
+        warn(plain(&format!("{} is not there yet: waiting for the first call", path.display())));
+    }
+    while may_come && !path.exists() && !has_ended.load(Ordering::Relaxed) {
+        sleep(PAUSE);
+    }
 }
 
 struct Log {
