@@ -105,7 +105,7 @@ impl Archive {
         if let Err(error) = run(&mut answer) {
             self.problems.push(format!("{name}: {error}"));
         }
-        let answer = secrets::leave_out_of_text(&String::from_utf8_lossy(last_lines(&answer)));
+        let answer = secrets::leave_out_of_answer(&String::from_utf8_lossy(last_lines(&answer)));
         self.add(name, answer.as_bytes())
     }
 

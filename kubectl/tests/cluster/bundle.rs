@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 
 use flate2::read::GzDecoder;
+use serde_json::Value;
 use tar::Archive;
 
 use crate::api_server::{ApiServer, Pod};
@@ -119,8 +120,14 @@ fn plant(node: &RealNode) -> Vec<String> {
     let surrogate = r#"{"cniVersion":"0.3.0","name":"x","type":"x","s":"\ud800 s3cr3t-x9f2b7q"}"#;
     fs::write(node.path("net.d/80-surrogate.conf"), surrogate).unwrap();
     // 27 to 29: in the log, as an agent's words would bring them.
-    let line = format!(
-        r#"{{"time":"2026-11-24T10:00:00.000000Z","command":"ADD","socket":"/s","tried":[],"attempts":1,"code":11,"milliseconds":5,"message":"cannot ask https://u:{}@x/: token={} Authorization: Bearer {}"}}"#,
+    let line = |message: &str| {
+        let message = Value::from(message);
+        format!(
+            r#"{{"time":"2026-11-24T10:00:00.000000Z","command":"ADD","socket":"/s","tried":[],"attempts":1,"code":11,"milliseconds":5,"message":{message}}}"#
+        )
+    };
+    let asked = format!(
+        "https://u:{}@x/: token={} Authorization: Bearer {}",
         secret(27),
         secret(28),
         secret(29),
@@ -139,10 +146,11 @@ fn plant(node: &RealNode) -> Vec<String> {
         "client-key-data: s3cr3tx9f2b7q",
         "-----BEGIN RSA PRIVATE KEY-----s3cr3tx9f2b7q",
     ];
-    let said =
-        said.map(|it| line.replace("cannot ask", &it.replace('\\', "").replace('"', "\\\"")));
-    let last = line.replace("cannot ask", "the last line");
-    let log = format!("{line}\n{}\n{last}\n", said.join("\n"));
+    let mut log: Vec<_> = said.iter().map(|it| line(&format!("{it} {asked}"))).collect();
+    // Texts that were cut.
+    log.extend(["no token:", "token=\"s3cr3t-x9f2b7q and"].map(line));
+    log.push(line("the last line"));
+    let log = log.join("\n") + "\n";
     fs::write(node.path("antrea-cni.log"), log).unwrap();
     planted
         .into_iter()
@@ -188,7 +196,7 @@ fn a_bundle_has_what_is_asked_for_and_none_of_30_secrets() {
     assert!(files["n2/antrea-cni.log"].contains("web-0"));
     assert!(files["fleet.json"].contains("v2.7.0"));
     let log = &files["n1/antrea-cni.log"];
-    assert!(log.lines().count() == 14 && log.contains("the last line"), "{log}");
+    assert!(log.lines().count() == 15 && log.contains("the last line"), "{log}");
     assert!(files["n1/problems.txt"].contains("net.d/30-cilium.conf: it is not JSON"));
     let list = &files["n1/net.d/10-antrea.conflist"];
     assert!(list.contains(r#""type":"antrea""#), "{list}");
@@ -196,8 +204,11 @@ fn a_bundle_has_what_is_asked_for_and_none_of_30_secrets() {
         for secret in &planted {
             assert!(!text.contains(secret.as_str()), "{secret} in {name}: {text}");
         }
-        if name.ends_with(".json") && !name.contains("check-config") {
-            serde_json::from_str::<serde_json::Value>(text).unwrap_or_else(|_| panic!("{name}"));
+        // check-config and the log have a document a line.
+        if name.ends_with(".json") || name.ends_with(".log") {
+            for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+                document.unwrap_or_else(|error| panic!("{name}: {error}: {text}"));
+            }
         }
     }
 }

@@ -5,8 +5,9 @@
 
 use std::sync::LazyLock;
 
-use regex_lite::{Captures, Regex};
+use regex_lite::Regex;
 use serde_json::value::RawValue;
+use serde_json::{Deserializer, Value};
 
 use crate::json_spans::{Members, string};
 
@@ -119,11 +120,12 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     const LONG: &str = r"[A-Za-z0-9_-]*(passw(or)?d|passphrase|secret|token|credentials?|(api|access|private|client)[_-]?key)[A-Za-z0-9_-]*";
     const SHORT: &str = "(pass|pwd|psk|otp|pin|sig)";
     const BETWEEN: &str = r#"[\\"']*\s*([=:]|\bis\b)\s*"#;
-    const VALUE: &str = r#"(?P<value>\\*"[^"]*"|'[^']*'|[^\s"'\\;&}]+)"#;
-    let word = format!(r"(?i)\b({LONG}|{SHORT}){BETWEEN}{VALUE}");
+    // A quote may have no end where a text was cut.
+    const VALUE: &str = r#"(\\*"[^"]*"?|'[^']*'?|[^\s"'\\;&}]+)"#;
+    let word = format!(r"(?i)(?P<before>\b({LONG}|{SHORT}){BETWEEN}){VALUE}");
     let forms = [
-        // PEM, to the end of the line: its end may be missing.
-        r#"-----BEGIN [^"\n]*"#,
+        // PEM, whose end may be missing.
+        r"(?s)-----BEGIN .*?(-----END [^\n]*|\z)",
         // The user of a URL. A password may have any character.
         r#"://[^\s"@]*@"#,
         r"(?i)authorization[\x22'\\]*\s*[:=]\s*[^\s\x22]+(\s+[^\s\x22]+)?",
@@ -138,23 +140,19 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     forms.iter().filter_map(|form| Regex::new(form).ok()).collect()
 });
 
-/// Returns a text without what has the form of a secret. JSON stays JSON: the quotes around a value
-/// stay.
+/// Returns the answer of a command without what has the form of a secret. JSON stays JSON.
+pub(super) fn leave_out_of_answer(text: &str) -> String {
+    let documents = Deserializer::from_str(text).into_iter::<&RawValue>();
+    match documents.collect::<Result<Vec<_>, _>>() {
+        Ok(all) => all.iter().map(|it| Rules::ANSWER.apply(it, true, 0) + "\n").collect(),
+        Err(_) => leave_out_of_text(text),
+    }
+}
+
+/// Returns a text that is not JSON without what has the form of a secret.
 pub(super) fn leave_out_of_text(text: &str) -> String {
-    let left_out = |found: &Captures<'_>| match (found.get(0), found.name("value")) {
-        (Some(whole), Some(value)) => {
-            let before = whole.as_str().strip_suffix(value.as_str()).unwrap_or_default();
-            let is_quote = |c: char| matches!(c, '\\' | '"' | '\'');
-            let inside = value.as_str().trim_start_matches(is_quote);
-            let open = value.as_str().strip_suffix(inside).unwrap_or_default();
-            let close = if open.is_empty() { "" } else { open };
-            format!("{before}{open}{LEFT_OUT}{close}")
-        }
-        _ => LEFT_OUT.to_owned(),
-    };
-    FORMS.iter().fold(text.to_owned(), |text, form| match form.is_match(&text) {
-        true => form.replace_all(&text, left_out).into_owned(),
-        false => text,
+    FORMS.iter().fold(text.to_owned(), |text, form| {
+        form.replace_all(&text, format!("${{before}}{LEFT_OUT}")).into_owned()
     })
 }
 
@@ -163,35 +161,57 @@ pub(super) fn leave_out_of_text(text: &str) -> String {
 pub(super) fn leave_out_of_json(text: &str) -> Option<String> {
     let value: &RawValue = serde_json::from_str(text).ok()?;
     Members::parse_value(value).ok()?;
-    Some(redacted(value, true, 0))
+    Some(Rules::CONFIGURATION.apply(value, true, 0))
 }
 
-/// `is_shown` is whether the key of the value is. Below another key there are no values, but keys.
-fn redacted(value: &RawValue, is_shown: bool, level: usize) -> String {
-    let left_out = || format!("{LEFT_OUT:?}");
-    if level > MAX_LEVELS {
-        return left_out();
-    }
-    if let Ok(members) = Members::parse_value(value) {
-        let members = members.iter().map(|member| {
-            let is_shown = is_shown && SHOWN.iter().any(|it| it.eq_ignore_ascii_case(&member.name));
-            let name = serde_json::to_string(&leave_out_of_text(&member.name)).unwrap_or_default();
-            format!("{name}:{}", redacted(member.value, is_shown, level + 1))
-        });
-        return format!("{{{}}}", members.collect::<Vec<_>>().join(","));
-    }
-    if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) {
-        let elements: Vec<_> =
-            elements.into_iter().map(|it| redacted(it, is_shown, level + 1)).collect();
-        return format!("[{}]", elements.join(","));
-    }
-    let is_word = matches!(value.get(), "true" | "false" | "null");
-    let is_number = value.get().starts_with(|first: char| first == '-' || first.is_ascii_digit());
-    let is_clean = |text: &str| !FORMS.iter().any(|form| form.is_match(text));
-    match string(value) {
-        _ if is_word || is_shown && is_number => value.get().to_owned(),
-        Some(text) if is_shown && is_clean(&text) => value.get().to_owned(),
-        _ => left_out(),
+fn is_clean(text: &str) -> bool {
+    !FORMS.iter().any(|form| form.is_match(text))
+}
+
+/// Tells what of a JSON document is shown.
+struct Rules {
+    /// Whether the values of a key are shown
+    shows_key: fn(&str) -> bool,
+    /// What is shown of a string
+    string: fn(&str) -> String,
+}
+
+impl Rules {
+    const ANSWER: Self =
+        Self { shows_key: |key| is_clean(&format!("{key}=x")), string: leave_out_of_text };
+
+    const CONFIGURATION: Self = Self {
+        shows_key: |key| SHOWN.iter().any(|shown| shown.eq_ignore_ascii_case(key)),
+        string: |text| if is_clean(text) { text.to_owned() } else { LEFT_OUT.to_owned() },
+    };
+
+    /// Returns a value with what is shown of it. With `is_shown` its key is one whose values are
+    /// shown. Where it is not, the keys and words in the value are shown, and no string and no number.
+    fn apply(&self, value: &RawValue, is_shown: bool, level: usize) -> String {
+        let left_out = || format!("{LEFT_OUT:?}");
+        if level > MAX_LEVELS {
+            return left_out();
+        }
+        if let Ok(members) = Members::parse_value(value) {
+            let members = members.iter().map(|member| {
+                let is_shown = is_shown && (self.shows_key)(&member.name);
+                let name = Value::from(leave_out_of_text(&member.name));
+                format!("{name}:{}", self.apply(member.value, is_shown, level + 1))
+            });
+            return format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+        }
+        if let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+            let elements = elements.into_iter().map(|it| self.apply(it, is_shown, level + 1));
+            return format!("[{}]", elements.collect::<Vec<_>>().join(","));
+        }
+        let is_word = matches!(value.get(), "true" | "false" | "null");
+        let is_number =
+            value.get().starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        match string(value) {
+            _ if is_word || is_shown && is_number => value.get().to_owned(),
+            Some(text) if is_shown => Value::from((self.string)(&text)).to_string(),
+            _ => left_out(),
+        }
     }
 }
 
@@ -209,20 +229,40 @@ mod tests {
         let list = r#"{"cniVersion":"1.0.0","name":"antrea","plugins":[{"type":"antrea","ipam":{"type":"host-local"}},{"type":"portmap","capabilities":{"portMappings":true}}],"mtu":1e400,"mtu":2}"#;
         assert_eq!(leave_out_of_json(list).as_deref(), Some(list));
         let log = r#"{"time":"2026-11-24T10:00:00Z","command":"ADD","socket":"/var/run/antrea/cni.sock","message":"service account token expired: no such container a1b2","key":"logFile"}"#;
-        assert_eq!(leave_out_of_text(log), log);
+        assert_eq!(leave_out_of_answer(log), format!("{log}\n"));
         for no_object in ["", "apiVersion: v1\nkind: Config\n", "[1]", "7"] {
             assert!(leave_out_of_json(no_object).is_none(), "{no_object}");
         }
     }
 
     #[test]
-    fn json_stays_json() {
+    fn an_answer_stays_json() {
         for (text, expected) in [
             (r#"{"token":"x","a":1}"#, r#"{"token":"(left out)","a":1}"#),
-            (r#"{"m":"token=\"x y\", b"}"#, r#"{"m":"token=\"(left out)\", b"}"#),
+            (r#"{"m":"token=\"x y\", b"}"#, r#"{"m":"token=(left out), b"}"#),
             (r#"{"m":"pwd=x"}"#, r#"{"m":"pwd=(left out)"}"#),
+            (r#"{"m":"no token:","a":1}"#, r#"{"m":"no token:","a":1}"#),
+            (r#"{"token":"","a":1}"#, r#"{"token":"(left out)","a":1}"#),
+            (r#"{"pass":true,"n":1}"#, r#"{"pass":true,"n":1}"#),
+            (r#"{"pin":7,"n":1}"#, r#"{"pin":"(left out)","n":1}"#),
+            (r#"[{"token":["x",{"a":"x"}]}]"#, r#"[{"token":["(left out)",{"a":"(left out)"}]}]"#),
+            (r#"{"password=x":1}"#, r#"{"password=(left out)":"(left out)"}"#),
         ] {
-            assert_eq!(leave_out_of_text(text), expected);
+            assert_eq!(leave_out_of_answer(text), format!("{expected}\n"));
+        }
+        let not_json = "cannot log in: token: x, y\n";
+        assert_eq!(leave_out_of_answer(not_json), "cannot log in: token: (left out) y\n");
+    }
+
+    #[test]
+    fn a_secret_without_an_end_is_left_out_to_the_end() {
+        for (text, expected) in [
+            (r#"{"m":"token=\"x y"}"#, r#"{"m":"token=(left out)"}"#),
+            (r#"{"m":"pwd: 'x y"}"#, r#"{"m":"pwd: (left out)"}"#),
+            (r#"{"m":"-----BEGIN RSA PRIVATE KEY-----\nx\ny"}"#, r#"{"m":"(left out)"}"#),
+            (r#"{"m":"-----BEGIN X-----\nx\n-----END X-----\ny"}"#, r#"{"m":"(left out)\ny"}"#),
+        ] {
+            assert_eq!(leave_out_of_answer(text), format!("{expected}\n"));
         }
     }
 
@@ -230,6 +270,6 @@ mod tests {
     fn a_pem_header_hides_its_own_line_alone() {
         let text = "{\"message\":\"-----BEGIN RSA PRIVATE KEY-----abc\"}\n{\"message\":\"next\"}\n";
         let expected = "{\"message\":\"(left out)\"}\n{\"message\":\"next\"}\n";
-        assert_eq!(leave_out_of_text(text), expected);
+        assert_eq!(leave_out_of_answer(text), expected);
     }
 }
