@@ -68,15 +68,19 @@ impl Fleet {
     }
 
     fn read_files(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut all: BTreeMap<String, Inputs> = BTreeMap::new();
+        let mut named = Vec::new();
         for path in paths {
-            for (node, file) in files_by_node(path)? {
-                let name = file.file_name().unwrap_or_default().to_string_lossy();
-                let inputs = all.entry(node).or_default();
-                match files::read_plain(&file) {
-                    Ok(bytes) => inputs.add_file(&name, &bytes),
-                    Err(error) => inputs.add_problem(format!("{name}: {error}")),
-                }
+            named.extend(files_by_node(path)?);
+        }
+        // FILE.1 is older than FILE, which a shell puts first.
+        named.sort_by_key(|(_, file)| file.extension().is_none_or(|it| it != "1"));
+        let mut all: BTreeMap<String, Inputs> = BTreeMap::new();
+        for (node, file) in named {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let inputs = all.entry(node).or_default();
+            match files::read_plain(&file) {
+                Ok(bytes) => inputs.add_file(&name, &bytes),
+                Err(error) => inputs.add_problem(format!("{name}: {error}")),
             }
         }
         if all.is_empty() {
@@ -114,8 +118,7 @@ fn files_by_node(path: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
 fn sorted_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(folder).map_err(Error::file("read", folder))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    // FILE.1 is older than FILE.
-    files.sort_by(|one, other| other.cmp(one));
+    files.sort();
     Ok(files)
 }
 
