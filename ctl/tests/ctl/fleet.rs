@@ -288,31 +288,46 @@ fn each_node_is_a_row_with_what_stands_in_its_way() {
     fs::remove_file(page).unwrap();
 }
 
+/// A log with a call that an agent answered in an API.
+fn log(folder: &Path, name: &str, minute: u32, api: &str) -> String {
+    let line = format!(
+        r#"{{"time":"2026-11-24T10:{minute:02}:00.000000Z","command":"ADD","socket":"/s","tried":[{{"attempt":1,"command":"ADD","api":"{api}","cniVersion":"0.3.0","code":0,"milliseconds":1.0}}],"attempts":1,"code":0,"milliseconds":1.0}}"#
+    );
+    let path = folder.join(name);
+    fs::write(&path, line + "\n").unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 /// The agent of a node is the one that answered last, in whatever order its files are named: a shell
 /// puts n1.log before n1.log.1.
 #[test]
 fn a_rotated_file_is_older_wherever_it_stands() {
     let folder = TempDir::new().unwrap();
-    let file = |name: &str, minute: u32, api: &str| {
-        let line = format!(
-            r#"{{"time":"2026-11-24T10:{minute:02}:00.000000Z","command":"ADD","socket":"/s","tried":[{{"attempt":1,"command":"ADD","api":"{api}","cniVersion":"0.3.0","code":0,"milliseconds":1.0}}],"attempts":1,"code":0,"milliseconds":1.0}}"#
-        );
-        let path = folder.path().join(name);
-        fs::write(&path, line + "\n").unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let new = file("n1.log", 2, V1BETA1);
-    let old = file("n1.log.1", 1, VMWARE);
+    let new = log(folder.path(), "n1.log", 2, V1BETA1);
+    let old = log(folder.path(), "n1.log.1", 1, VMWARE);
     for files in [[&new, &old], [&old, &new]] {
         let found = run(["fleet", "-o", "json", files[0], files[1]]).json();
         let row = &found["nodes"][0];
-        assert_eq!((&row["api"], &row["isOld"]), (&json!("v1beta1"), &json!(false)), "{files:?}");
+        assert_eq!(row["api"], "v1beta1", "{files:?}");
         let counts = &found["timeline"]["apis"];
         assert_eq!(
             (&counts["v1beta1"][0], &counts[VMWARE][0]),
             (&json!(0), &json!(1)),
             "{files:?}"
         );
+    }
+}
+
+/// A node of which only the log is there has an old agent if a release has a newer API.
+#[test]
+fn a_log_alone_tells_an_old_agent() {
+    let folder = TempDir::new().unwrap();
+    let mut is_newer_released = false;
+    for api in Api::ALL {
+        let file = log(folder.path(), "n1.log", 1, api.package);
+        let found = run(["fleet", "-o", "json", &file]).json();
+        assert_eq!(found["nodes"][0]["isOld"], is_newer_released, "{}", api.package);
+        is_newer_released |= api.releases.is_some();
     }
 }
 

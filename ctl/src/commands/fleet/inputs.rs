@@ -26,7 +26,7 @@ pub(super) struct Log {
     pub(super) times: Vec<f64>,
     pub(super) failed: usize,
     pub(super) last_restart: Option<Timestamp>,
-    /// When another API answered first, in the order of the log
+    /// When another API answered first, in the order of the log, and its proto package
     pub(super) generations: Vec<(Timestamp, String)>,
     /// Time of the last call
     pub(super) until: Option<Timestamp>,
@@ -38,9 +38,10 @@ impl Log {
         self.times.push(event.milliseconds);
         self.failed += usize::from(event.code != 0);
         self.until = self.until.max(Some(*time));
-        let is_new = |(_, api): &(Timestamp, String)| *api != line.api();
-        if line.answered().is_some() && self.generations.last().is_none_or(is_new) {
-            self.generations.push((*time, line.api().to_owned()));
+        if let Some(package) = line.answered().map(|tried| &*tried.api)
+            && self.generations.last().is_none_or(|(_, last)| last != package)
+        {
+            self.generations.push((*time, package.to_owned()));
         }
         // The agent was unavailable or asked again, or another agent process answered.
         if event.attempts > 1 || event.code == 11 {
@@ -55,7 +56,7 @@ impl Inputs {
         self.problems.push(problem);
     }
 
-    /// Returns no inputs yet, of a node whose agent has a release, if its `AntreaAgentInfo` says so.
+    /// Begins the inputs of a node with its agent's release, if its `AntreaAgentInfo` has one.
     pub fn of_release(release: Option<String>) -> Self {
         Self { release, ..Self::default() }
     }

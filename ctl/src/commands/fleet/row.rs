@@ -71,7 +71,7 @@ impl Row {
             let served = |api: &&ApiReport| api.methods.iter().any(|it| it.state == State::Served);
             probe.apis.iter().find(served).map(|api| api.package.clone())
         });
-        let seen = log.generations.last().map(|(_, api)| api.clone());
+        let seen = log.generations.last().map(|(_, package)| package.clone());
         let refused = |probe: &probe::Report| {
             let known = [Version::new(1, 0, 0), GOAL];
             known.into_iter().filter(|it| !probe.cni_versions.contains(it)).collect::<Vec<_>>()
@@ -83,8 +83,7 @@ impl Row {
             }
             _ => String::new(),
         };
-        let api = served.as_deref().map(|package| short_name(package).to_owned()).or(seen);
-        let is_old = served.as_deref().or(api.as_deref()).is_some_and(releases::is_old);
+        let package = served.or(seen);
         let mut times = log.times;
         times.sort_by(f64::total_cmp);
         let of = |percent| (!times.is_empty()).then(|| percentile(&times, percent));
@@ -93,10 +92,10 @@ impl Row {
             plugin: status.as_ref().and_then(|it| it.plugin.version.clone()),
             keeper: status.as_ref().map(|it| it.keeper),
             rolled_back: status.as_ref().map(|it| it.rolled_back),
-            api,
+            api: package.as_deref().map(|it| short_name(it).to_owned()),
             releases,
             agent_release: release,
-            is_old,
+            is_old: package.as_deref().is_some_and(releases::is_old),
             list: status
                 .as_ref()
                 .and_then(|it| it.conflist.cni_version.as_ref())

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::inputs::Inputs;
+use crate::commands::log::event::short_name;
 
 /// Number of intervals between the counted moments.
 const INTERVALS: i32 = 60;
@@ -42,8 +43,9 @@ impl Timeline {
         for inputs in nodes {
             for (number, moment) in moments.iter().enumerate() {
                 let past = inputs.log.generations.iter().rev().find(|(at, _)| at <= moment);
-                let Some((_, api)) = past else { continue };
-                let counts = apis.entry(api.clone()).or_insert_with(|| vec![0; moments.len()]);
+                let Some((_, package)) = past else { continue };
+                let counts = apis.entry(short_name(package).to_owned());
+                let counts = counts.or_insert_with(|| vec![0; moments.len()]);
                 if let Some(count) = counts.get_mut(number) {
                     *count += 1;
                 }
