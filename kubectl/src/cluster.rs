@@ -57,10 +57,9 @@ impl ToolPod {
         command.iter().copied().chain(self.place.iter().map(String::as_str)).collect()
     }
 
-    /// Returns the value of an option that tells where the plugin is, or the tool's default.
-    pub(crate) fn place_value(&self, option: &str, default: &str) -> String {
-        let value = self.place.iter().find_map(|it| it.strip_prefix(option));
-        value.unwrap_or(default).to_owned()
+    /// Returns the values of an option that tells where the plugin is.
+    pub(crate) fn place_values(&self, option: &str) -> impl Iterator<Item = &str> {
+        self.place.iter().filter_map(move |it| it.strip_prefix(option))
     }
 }
 

@@ -42,6 +42,12 @@ impl Answer {
         }
         said.unwrap_or_else(|| format!("antrea-cnictl ended with {}", self.exit))
     }
+
+    /// Returns the warnings on standard error.
+    pub(crate) fn warnings(&self) -> String {
+        let warnings = self.err.lines().filter_map(|line| line.strip_prefix("warning: "));
+        warnings.collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// Runs the tool with arguments.

@@ -20,6 +20,9 @@ use crate::exec::{self, Answer};
 const CONF_DIR: &str = "/etc/cni/net.d";
 const BIN_DIR: &str = "/opt/cni/bin";
 
+/// Exit status of a tool that could not read a file, and names it on standard error.
+const UNREADABLE: i32 = Exit::Unreadable as i32;
+
 pub(super) async fn run(
     cluster: &Cluster,
     output: &Output,
@@ -29,7 +32,10 @@ pub(super) async fn run(
     let answers = all_nodes(cluster, async |pod| check(cluster, pod, format).await).await;
     let nodes = answers.into_iter().map(|(node, answer)| match answer {
         Ok(answer) => {
-            let problem = answer.out.is_empty().then(|| answer.why());
+            let problem = match answer.exit {
+                UNREADABLE => Some(answer.warnings()),
+                _ => answer.out.is_empty().then(|| answer.why()),
+            };
             let text = String::from_utf8_lossy(&answer.out).into_owned();
             let answer_lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
             let answer_lines = answer_lines.collect();
@@ -56,13 +62,18 @@ pub(super) async fn run(
 }
 
 async fn check(cluster: &Cluster, pod: &ToolPod, format: OutputFormat) -> Result<Answer, String> {
-    let folder = pod.place_value("--conf-dir=", CONF_DIR);
-    let bin_dir = format!("--bin-dir={}", pod.place_value("--bin-dir=", BIN_DIR));
+    let folder = pod.place_values("--conf-dir=").next().unwrap_or(CONF_DIR);
+    let mut bin_dirs: Vec<_> = pod.place_values("--bin-dir=").collect();
+    if bin_dirs.is_empty() {
+        bin_dirs.push(BIN_DIR);
+    }
     let format = match format {
         OutputFormat::Text => "--output=text",
         OutputFormat::Json => "--output=json",
     };
-    exec::run(&cluster.pods, pod, &["check-config", &folder, &bin_dir, format]).await
+    let mut words = vec!["check-config", folder, format];
+    words.extend(bin_dirs.into_iter().flat_map(|it| ["--bin-dir", it]));
+    exec::run(&cluster.pods, pod, &words).await
 }
 
 /// Describes the answers of all nodes.
@@ -81,7 +92,7 @@ struct Checked {
     text: String,
     #[serde(skip)]
     exit: i32,
-    /// Why there is no answer
+    /// Why there is no answer, or not of all files
     problem: Option<String>,
 }
 

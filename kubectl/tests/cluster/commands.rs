@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -100,6 +101,30 @@ fn probe_and_check_config_show_each_node() {
     }
     let one = cluster.run(&["check-config", "--node=n1-whole"]);
     one.assert(0, &["n1-whole\n", "10-antrea.conflist"]);
+}
+
+/// A plugin may be in any folder of plugins, and a file that cannot be read is named.
+#[test]
+fn check_config_looks_into_all_folders_and_at_all_files() {
+    let [whole, broken] = [(); 2].map(|()| RealNode::installed());
+    for node in [&whole, &broken] {
+        fs::copy(node.path("bin/antrea"), node.path("more-bin/portmap")).unwrap();
+        let list = r#"{"cniVersion":"0.3.0","name":"antrea","plugins":[{"type":"antrea","ipam":{"type":"host-local"}},{"type":"portmap"}]}"#;
+        fs::write(node.path("net.d/10-antrea.conflist"), list).unwrap();
+    }
+    for name in ["20-gone.conf", "30-gone.conf"] {
+        symlink("/nowhere", broken.path("net.d").join(name)).unwrap();
+    }
+    let nodes = vec![("n1".to_owned(), Pod::Tool(whole)), ("n2".to_owned(), Pod::Tool(broken))];
+    let cluster = ApiServer::start(nodes, &[]);
+    cluster.run(&["check-config", "--node=n1"]).assert(0, &["10-antrea.conflist"]);
+    let text = cluster.run(&["check-config"]);
+    text.assert(1, &["10-antrea.conflist", "20-gone.conf: No such file", "30-gone.conf: No such"]);
+    let found = cluster.run(&["check-config", "-o", "json"]).json();
+    assert_eq!(row(&found, "node", "n1")["problem"], Value::Null);
+    let row = row(&found, "node", "n2");
+    assert!(row["problem"].as_str().unwrap().contains("20-gone.conf: No such file"), "{row}");
+    assert!(row["answer"].as_array().unwrap().len() >= 2, "{row}");
 }
 
 #[test]

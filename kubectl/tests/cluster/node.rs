@@ -36,8 +36,9 @@ impl RealNode {
     /// A node on which nothing is installed.
     pub(crate) fn empty() -> Self {
         let node = Self { folder: TempDir::new().unwrap(), _agent: None };
-        fs::create_dir(node.path("net.d")).unwrap();
-        fs::create_dir(node.path("bin")).unwrap();
+        for folder in ["net.d", "bin", "more-bin"] {
+            fs::create_dir(node.path(folder)).unwrap();
+        }
         node
     }
 
@@ -67,7 +68,7 @@ impl RealNode {
 
     /// The options of the container that tell where the plugin is.
     pub(crate) fn arguments(&self) -> Vec<String> {
-        [("--bin-dir", "bin"), ("--conf-dir", "net.d")]
+        [("--bin-dir", "bin"), ("--bin-dir", "more-bin"), ("--conf-dir", "net.d")]
             .map(|(option, name)| format!("{option}={}", self.path(name).display()))
             .to_vec()
     }
