@@ -31,7 +31,7 @@ pub(super) async fn run(
     out: &mut impl Write,
 ) -> Result<Exit, Error> {
     let mut bundle = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
-    let (mut inputs, mut problems) = (BTreeMap::new(), String::new());
+    let (mut inputs, mut problems) = (BTreeMap::new(), Vec::new());
     {
         let answers =
             each_node(cluster, cluster.limit * COMMANDS, async |pod| of_node(cluster, pod).await);
@@ -44,13 +44,14 @@ pub(super) async fn run(
                 Err(why) => Err(why),
             };
             if let Err(why) = added {
-                problems += &format!("{}: {why}\n", node.name);
+                problems.push(format!("{}: {why}", node.name));
                 of_node.add_problem(why);
             }
             inputs.insert(node.name.clone(), of_node);
         }
     }
     let fleet = Fleet::new(inputs);
+    let problem_lines: String = problems.iter().map(|it| format!("{it}\n")).collect();
     let rows = serde_json::to_vec(&fleet).unwrap_or_default();
     let kubernetes = cluster.version.as_deref().unwrap_or("not known");
     let version = format!(
@@ -60,30 +61,30 @@ pub(super) async fn run(
     );
     for (name, bytes) in [
         ("fleet.json", rows.as_slice()),
-        ("problems.txt", problems.as_bytes()),
+        ("problems.txt", problem_lines.as_bytes()),
         ("version.txt", version.as_bytes()),
     ] {
         append(&mut bundle, name, bytes)?;
     }
     let bytes = bundle.into_inner().and_then(GzEncoder::finish)?;
+    let exit = if problems.is_empty() { Exit::Success } else { Exit::Failure };
     if file == Path::new("-") {
         // `out` leaves out what looks like a style, which an archive may contain.
         io::stdout().lock().write_all(&bytes)?;
-        problems.lines().for_each(|it| warn(plain(it)));
-        return Ok(if problems.is_empty() { Exit::Success } else { Exit::Failure });
+        problems.iter().for_each(|it| warn(plain(it)));
+        return Ok(exit);
     }
     antrea_cnictl::write_answer(file, &bytes, 0o600)?;
     let nodes = cluster.nodes.len();
-    let without = problems.lines().count();
-    problems.lines().try_for_each(|it| writeln!(out, "{}", plain(it)))?;
+    problems.iter().try_for_each(|it| writeln!(out, "{}", plain(it)))?;
     writeln!(
         out,
         "{}: {} of {nodes} nodes, {} bytes; look into it before you give it away",
         file.display(),
-        nodes - without,
+        nodes - problems.len(),
         bytes.len()
     )?;
-    Ok(if without == 0 { Exit::Success } else { Exit::Failure })
+    Ok(exit)
 }
 
 /// Returns the archive that a node's tool writes.

@@ -25,6 +25,8 @@ pub(crate) enum Pod {
     Tool(RealNode),
     /// Runs another program in the tool's place, as an image of another release has
     Program(&'static str),
+    /// Cannot run the tool, for which the container runtime has these words
+    Refused(&'static str),
     /// Never answers
     Silent,
     /// Is not allowed
@@ -279,6 +281,13 @@ impl State {
             Pod::Silent => {
                 let _ = socket.read();
                 return None;
+            }
+            Pod::Refused(message) => {
+                let status = failure(500, "InternalError", message).to_string();
+                socket.send(Message::binary([&[3], status.as_bytes()].concat())).ok()?;
+                let _ = socket.close(None);
+                while socket.read().is_ok() {}
+                return Some(());
             }
             Pod::Program(program) => Command::new(program),
             _ => tool(),

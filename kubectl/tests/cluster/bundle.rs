@@ -212,3 +212,13 @@ fn a_bundle_has_what_is_asked_for_and_none_of_30_secrets() {
         }
     }
 }
+
+/// A Pod in which the tool cannot be run says so in a line or in several. It is one node.
+#[test]
+fn nodes_without_a_bundle_are_counted_not_their_lines() {
+    let node = ("n1".to_owned(), Pod::Refused("OCI runtime exec failed:\nno such file\nin PATH"));
+    let cluster = ApiServer::start(vec![node], &[]);
+    let path = cluster.path("bundle.tar.gz");
+    let says = ["n1: OCI runtime exec failed:", ": 0 of 1 nodes"];
+    cluster.run(&["bundle", &path]).assert(1, &says);
+}
