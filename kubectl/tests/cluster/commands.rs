@@ -174,6 +174,14 @@ fn logs_are_shown_by_time_and_followed() {
         .assert(0, &["there is no such call in the logs"]);
 }
 
+/// The advice is that of a cluster: the tool's own names an option that only the tool has.
+#[test]
+fn a_node_without_a_log_is_told_what_to_set() {
+    let cluster = ApiServer::start(vec![("n1".to_owned(), Pod::Tool(RealNode::empty()))], &[]);
+    let answer = cluster.run(&["logs"]);
+    answer.assert(1, &["n1: the plugin writes no log there: set settings.logFile"]);
+}
+
 #[test]
 fn fleet_writes_the_page_of_the_same_rows() {
     let cluster = cluster();
