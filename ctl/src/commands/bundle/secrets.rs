@@ -19,101 +19,19 @@ const MAX_LEVELS: usize = 64;
 
 /// The keys of a network configuration whose values are shown: those of the CNI specification, of
 /// its well-known plugins, of Multus, and of this plugin. Any other key may name a secret.
-const SHOWN: &[&str] = &[
-    "addIf",
-    "addTimeoutSeconds",
-    "address",
-    "addresses",
-    "aliases",
-    "antreaCni",
-    "attachIf",
-    "bandwidth",
-    "binDir",
-    "bridge",
-    "capabilities",
-    "checkAntreaStatus",
-    "chain",
-    "cniDir",
-    "cniVersion",
-    "cniVersions",
-    "clusterNetwork",
-    "confDir",
-    "conditionsV4",
-    "conditionsV6",
-    "dataDir",
-    "defaultNetworks",
-    "delWhenAgentDown",
-    "delegate",
-    "delegates",
-    "deviceID",
-    "disableCheck",
-    "disableGC",
-    "dns",
-    "domain",
-    "dst",
-    "egressBurst",
-    "egressRate",
-    "enabled",
-    "forceAddress",
-    "gateway",
-    "gw",
-    "hairpinMode",
-    "host",
-    "hostDevice",
-    "ifName",
-    "ingressBurst",
-    "ingressRate",
-    "interface",
-    "ip",
-    "ipMasq",
-    "ipMasqBackend",
-    "ipam",
-    "ips",
-    "isDefaultGateway",
-    "isGateway",
-    "keepAddresses",
-    "linkInContainer",
-    "logFile",
-    "logLevel",
-    "logMaxBytes",
-    "loadOnlyInlinedPlugins",
-    "mac",
-    "master",
-    "mode",
-    "mtu",
-    "multusNamespace",
-    "name",
-    "nameservers",
-    "namespaceIsolation",
-    "options",
-    "plugins",
-    "portMappings",
-    "prevResult",
-    "promiscMode",
-    "range",
-    "rangeEnd",
-    "rangeStart",
-    "ranges",
-    "readinessindicatorfile",
-    "requireRootAgent",
-    "resolvConf",
-    "routes",
-    "sandbox",
-    "scope",
-    "search",
-    "snat",
-    "socket",
-    "subnet",
-    "sysctl",
-    "systemNamespaces",
-    "table",
-    "tuning",
-    "type",
-    "vlan",
-    "vlanId",
-    "vrfname",
-    "waitForAgentSeconds",
-];
+const SHOWN: &str = "
+    addIf addTimeoutSeconds address addresses aliases antreaCni attachIf bandwidth binDir
+    bridge capabilities checkAntreaStatus chain cniDir cniVersion cniVersions clusterNetwork
+    confDir conditionsV4 conditionsV6 dataDir defaultNetworks delWhenAgentDown delegate
+    delegates deviceID disableCheck disableGC dns domain dst egressBurst egressRate enabled
+    forceAddress gateway gw hairpinMode host hostDevice ifName ingressBurst ingressRate
+    interface ip ipMasq ipMasqBackend ipam ips isDefaultGateway isGateway keepAddresses
+    linkInContainer logFile logLevel logMaxBytes loadOnlyInlinedPlugins mac master mode mtu
+    multusNamespace name nameservers namespaceIsolation options plugins portMappings
+    prevResult promiscMode range rangeEnd rangeStart ranges readinessindicatorfile
+    requireRootAgent resolvConf routes sandbox scope search snat socket subnet sysctl
+    systemNamespaces table tuning type vlan vlanId vrfname waitForAgentSeconds
+";
 
 /// Matches secrets by their form, wherever they are.
 static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -181,12 +99,12 @@ impl Rules {
         Self { shows_key: |key| is_clean(&format!("{key}=x")), string: leave_out_of_text };
 
     const CONFIGURATION: Self = Self {
-        shows_key: |key| SHOWN.iter().any(|shown| shown.eq_ignore_ascii_case(key)),
+        shows_key: |key| SHOWN.split_whitespace().any(|shown| shown.eq_ignore_ascii_case(key)),
         string: |text| if is_clean(text) { text.to_owned() } else { LEFT_OUT.to_owned() },
     };
 
-    /// Returns a value with what is shown of it. With `is_shown` its key is one whose values are
-    /// shown. Where it is not, the keys and words in the value are shown, and no string and no number.
+    /// Returns what is shown of a value. `is_shown` tells whether its key is shown: without that, no
+    /// string and no number of the value is.
     fn apply(&self, value: &RawValue, is_shown: bool, level: usize) -> String {
         let left_out = || format!("{LEFT_OUT:?}");
         if level > MAX_LEVELS {
