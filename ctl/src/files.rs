@@ -277,9 +277,10 @@ fn remove_matching(folder: &Path, is_stale: impl Fn(&str) -> bool) -> Result<(),
     let is_ours = |file: &OsStr| file.to_str().is_some_and(&is_stale);
     for entry in entries.flatten().filter(|entry| is_ours(&entry.file_name())) {
         match fs::remove_file(entry.path()) {
+            Ok(()) => (),
             // On Windows a replaced program cannot be removed while it runs.
             Err(error) if platform::is_in_use(&error) => (),
-            _ => drop(remove(&entry.path())?),
+            Err(_) => drop(remove(&entry.path())?),
         }
     }
     Ok(())
