@@ -31,7 +31,7 @@ use self::error::Error;
 fn main() -> ExitCode {
     let mut out = anstream::AutoStream::auto(std::io::stdout()).lock();
     let words: Vec<_> = std::env::args_os().collect();
-    // An option among the words to complete is none of this program.
+    // The words to complete may contain options. This program does not parse them.
     let done = match words.get(1..) {
         Some([command, words @ ..]) if command == COMPLETE => {
             completion::write(words.to_vec(), &mut out).map(|()| Exit::Success)
