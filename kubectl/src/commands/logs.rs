@@ -121,14 +121,14 @@ fn lines_of(
         if let Some(mut err) = process.stderr() {
             let _ = err.read_to_string(&mut said).await;
         }
-        let why = match said.lines().last() {
-            Some(line) => line.trim_start_matches("error: ").to_owned(),
-            None => {
-                "the connection ended: its Pod may have been replaced, so start again".to_owned()
-            }
-        };
-        Some((Err(why), None))
+        Some((Err(why_ended(&said).to_owned()), None))
     })
+}
+
+/// Returns why a process ended that wrote this to standard error. A warning does not end it.
+fn why_ended(said: &str) -> &str {
+    let error = said.lines().rev().find_map(|line| line.strip_prefix("error: "));
+    error.unwrap_or("the connection ended: its Pod may have been replaced, so start again")
 }
 
 /// Returns the arguments of the tool's command `log`.
@@ -161,4 +161,16 @@ fn write_line(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_ends_a_log_and_a_warning_does_not() {
+        let warning = "warning: /var/log/x is not there yet: waiting for the first call\n";
+        assert!(why_ended(warning).starts_with("the connection ended"));
+        assert_eq!(why_ended(&format!("{warning}error: cannot read x\n")), "cannot read x");
+    }
 }
