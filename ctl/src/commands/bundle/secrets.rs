@@ -37,7 +37,7 @@ const SHOWN: &str = "
 static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     const LONG: &str = r"[A-Za-z0-9_-]*(passw(or)?d|passphrase|secret|token|credentials?|(api|access|private|client)[_-]?key)[A-Za-z0-9_-]*";
     const SHORT: &str = "(pass|pwd|psk|otp|pin|sig)";
-    const BETWEEN: &str = r#"[\\"']*\s*([=:]|\bis\b)\s*"#;
+    const BETWEEN: &str = r#"[\\"']*\s*([=:]|\bis\b)[\s\[]*"#;
     // A quote may have no end where a text was cut.
     const VALUE: &str = r#"(\\*"[^"]*"?|'[^']*'?|[^\s"'\\;&}]+)"#;
     let word = format!(r"(?i)(?P<before>\b({LONG}|{SHORT}){BETWEEN}){VALUE}");
@@ -45,8 +45,8 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // PEM, whose end may be missing.
         r"(?s)-----BEGIN .*?(-----END [^\n]*|\z)",
         // The user of a URL. A password may have any character.
-        r#"://[^\s"@]*@"#,
-        r"(?i)authorization[\x22'\\]*\s*[:=]\s*[^\s\x22]+(\s+[^\s\x22]+)?",
+        r#"://[^ "@]*@"#,
+        r"(?i)authorization[\x22'\\]*\s*[:=][\s\x22'\\\[]*[^\s\x22]+(\s+[^\s\x22]+)?",
         r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+",
         // What well-known tokens begin with: JSON Web Tokens, Kubernetes' YAML in base64, clouds.
         r"\b(eyJ|YXBpVmVyc2lvb|AKIA|ASIA|gh[opsu]_|github_pat_|xox[a-z]-|ya29\.|glpat-)[A-Za-z0-9._/+=-]{6,}",
@@ -170,6 +170,26 @@ mod tests {
         }
         let not_json = "cannot log in: token: x, y\n";
         assert_eq!(leave_out_of_answer(not_json), "cannot log in: token: (left out) y\n");
+    }
+
+    /// As an error text quotes it, also more than once.
+    #[test]
+    fn json_in_a_string_has_no_secret() {
+        for mut text in [
+            r#"{"Authorization":"s3cr3t"}"#,
+            r#"{"token":"s3cr3t"}"#,
+            r#"{"token":["s3cr3t"]}"#,
+            "{\"url\":\"https://u\n:s3cr3t@x\"}",
+        ]
+        .map(str::to_owned)
+        {
+            for _ in 0..3 {
+                text = [("m", text)].into_iter().collect::<Value>().to_string();
+                let shown = leave_out_of_answer(&text);
+                assert!(!shown.contains("s3cr3t"), "{text}: {shown}");
+                assert!(serde_json::from_str::<Value>(&shown).is_ok(), "{shown}");
+            }
+        }
     }
 
     #[test]
