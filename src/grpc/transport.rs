@@ -114,7 +114,11 @@ impl GrpcService<tonic::body::Body> for Transport {
             if statuses == 0 || !is_end {
                 check_headers(&head)?;
             }
-            sanitize(&mut head.headers);
+            if statuses > 0 {
+                // Of messages, and there is none: tonic would make a status of its own of it.
+                head.headers.remove("grpc-encoding");
+                sanitize_status(&mut head.headers);
+            }
             Ok(http::Response::from_parts(head, Reply { body, statuses, has_message: false }))
         })
     }
@@ -148,13 +152,10 @@ fn statuses(headers: &HeaderMap) -> (usize, bool) {
     statuses
 }
 
-/// Takes away what makes tonic replace the status by one of its own, or panic: a `grpc-message` that
-/// is not UTF-8, details that are not base64, and an encoding, which concerns messages alone.
-fn sanitize(headers: &mut HeaderMap) {
+/// Removes details, which tonic panics on if they are not base64, and repairs a `grpc-message` that is
+/// not UTF-8, for which tonic would replace the status.
+fn sanitize_status(headers: &mut HeaderMap) {
     headers.remove("grpc-status-details-bin");
-    if headers.contains_key("grpc-status") {
-        headers.remove("grpc-encoding");
-    }
     let Some(message) = headers.get_mut("grpc-message") else { return };
     let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
     if text.contains(char::REPLACEMENT_CHARACTER) {
@@ -186,7 +187,7 @@ impl Body for Reply {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         let mut trailers = std::task::ready!(this.body.poll_trailers(cx)?);
-        trailers.as_mut().map(sanitize);
+        trailers.as_mut().map(sanitize_status);
         let (more, is_unimplemented) = trailers.as_ref().map(statuses).unwrap_or_default();
         this.statuses += more;
         Poll::Ready(match (trailers, this.statuses) {
