@@ -224,7 +224,7 @@ exhaustive: ## Every schedule of up to four faults, and random walks for ten min
 	EXHAUSTIVE_EVENTS=4 EXHAUSTIVE_SECONDS=600 cargo test --release --test exhaustive -- --nocapture
 
 # The APIs, the client, gRPC and the outcome, or what MUTANTS names.
-MUTANTS := src/api.rs src/api/** src/client.rs src/client/** src/grpc/** src/outcome.rs src/run.rs src/backoff.rs src/last_seen.rs src/platform/**
+MUTANTS := src/api.rs src/api/** src/client.rs src/client/** src/grpc/** src/outcome.rs src/run.rs src/backoff.rs src/moment.rs src/platform/**
 # Tests that wait for a deadline.
 WAITING := properties::any_input rolling:: time::every_command time::a_del_that busy:: conf_dir:: error_page:: captures go_answers
 MUTATE  := EXHAUSTIVE_EVENTS=2 EXHAUSTIVE_SECONDS=1 cargo mutants --output target

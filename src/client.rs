@@ -58,7 +58,7 @@ pub fn ask_agent(
         (Request::from(call), call.timeouts(), call.may_succeed_without_agent());
     let Timeouts { total, wait_for_agent } =
         if may_succeed_without_agent { timeouts.shortened_for_owed_del() } else { timeouts };
-    let deadline = Rc::new(Deadline::new(started, total, node.conf_dir_changed()));
+    let deadline = Rc::new(Deadline::new(started, total, node.last_conf_change()));
     let mut session = Session::new(node, request, Rc::clone(&deadline), wait_for_agent, call_log);
     let answer = match request.action {
         Action::Add => ask_for_add(&mut session),
@@ -73,6 +73,9 @@ pub fn ask_agent(
     }
     let now = node.now();
     call_log.elapsed = now - started;
+    if deadline.delays_reading() {
+        node.record_delay();
+    }
     match answer {
         Ok(Answer::Agent(response)) => {
             Ok(Answer::Agent(with_attempt_count(response, call_log, deadline.has_yielded())))

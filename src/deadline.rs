@@ -22,14 +22,30 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a command may continue after the change, or after its own begin if that is later.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// A change counts if it came at most this long before the command began. install(1) removes,
-/// creates and writes a conflist, and CRI-O reads its configurations again after each of the
-/// three. Commands that began during the first wait delay the second read, and those that began
-/// during the second delay the third: they began within two graces of the change.
-const COUNTS_BEFORE_START: Duration = Duration::from_secs(45);
+/// A command that began later than this after a change delays its reading only if a command before
+/// it did: one that ends sooner than [`FIRST_LOOK_AFTER`] tells nobody that it did.
+const COUNTS_BEFORE_START: Duration = Duration::from_secs(7);
 
-/// Returns how long ago the folder of network configurations, or a file in it, last changed.
-pub type Changed = Box<dyn Fn() -> Option<Duration>>;
+/// install(1) removes, creates and writes a conflist, and CRI-O reads its configurations again after
+/// each of the three. Commands that began during the first wait delay the second read, and those
+/// that began during the second delay the third: they began within two graces of the change.
+const READ_AGAIN_WITHIN: Duration = Duration::from_secs(45);
+
+/// How long it takes at most until a command begins that waited for a read, which waited for the
+/// commands before it.
+const BEGINS_AFTER_READ: Duration = Duration::from_secs(3);
+
+/// Describes a change of the folder of network configurations, or of a file in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// Time since then
+    pub age: Duration,
+    /// Time since a command ended last that had delayed the reading of a change
+    pub delay_ended: Option<Duration>,
+}
+
+/// Returns the last change.
+pub type LastChange = Box<dyn Fn() -> Option<Change>>;
 
 /// Tells when a command has to end.
 pub struct Deadline {
@@ -37,33 +53,41 @@ pub struct Deadline {
     end: Cell<Instant>,
     next_look: Cell<Instant>,
     has_yielded: Cell<bool>,
-    changed: Option<Changed>,
+    delays_reading: Cell<bool>,
+    last_change: Option<LastChange>,
 }
 
 impl Deadline {
     /// Ends a command `total` after it `started`, or earlier after a change of the folder.
-    pub fn new(started: Instant, total: Duration, changed: Changed) -> Self {
+    pub fn new(started: Instant, total: Duration, last_change: LastChange) -> Self {
         Self {
             started,
             next_look: Cell::new(started + FIRST_LOOK_AFTER),
-            changed: Some(changed),
+            last_change: Some(last_change),
             ..Self::at(started + total)
         }
     }
 
     /// Creates a deadline that no change shortens.
     pub fn at(end: Instant) -> Self {
-        let (end, next_look, has_yielded) = (Cell::new(end), Cell::new(end), Cell::new(false));
-        Self { started: end.get(), end, next_look, has_yielded, changed: None }
+        Self {
+            started: end,
+            end: Cell::new(end),
+            next_look: Cell::new(end),
+            has_yielded: Cell::new(false),
+            delays_reading: Cell::new(false),
+            last_change: None,
+        }
     }
 
     /// Returns the end as known at `now`. Looks at the folder if the last look is old enough.
     pub fn expires_at(&self, now: Instant) -> Instant {
-        if let Some(changed) = self.changed.as_ref().filter(|_| now >= self.next_look.get()) {
+        if let Some(last_change) = self.last_change.as_ref().filter(|_| now >= self.next_look.get())
+        {
             self.next_look.set(now + LOOK_INTERVAL);
-            let at = changed().and_then(|age| now.checked_sub(age));
-            if let Some(at) = at.filter(|at| *at + COUNTS_BEFORE_START > self.started) {
+            if let Some(at) = last_change().and_then(|it| self.delayed_change(it, now)) {
                 let end = at.max(self.started) + GRACE;
+                self.delays_reading.set(true);
                 self.has_yielded.set(self.has_yielded.get() || end < self.end.get());
                 self.shorten_to(end);
             }
@@ -71,10 +95,19 @@ impl Deadline {
         self.end.get()
     }
 
+    /// Returns when the folder changed, if this command may delay the reading of the change.
+    fn delayed_change(&self, change: Change, now: Instant) -> Option<Instant> {
+        let at = now.checked_sub(change.age)?;
+        let delay_ended = change.delay_ended.and_then(|it| now.checked_sub(it));
+        let follows_one = at + READ_AGAIN_WITHIN > self.started
+            && delay_ended.is_some_and(|it| it + BEGINS_AFTER_READ > self.started);
+        (follows_one || at + COUNTS_BEFORE_START > self.started).then_some(at)
+    }
+
     /// Returns until when to wait before asking again: the end, or the next look at the folder.
     pub fn next_check(&self, now: Instant) -> Instant {
         let end = self.expires_at(now);
-        if self.changed.is_some() { end.min(self.next_look.get()) } else { end }
+        if self.last_change.is_some() { end.min(self.next_look.get()) } else { end }
     }
 
     /// Returns the time that is left.
@@ -92,6 +125,11 @@ impl Deadline {
         if let Some(total) = total.filter(|_| !self.has_yielded.get()) {
             self.end.set(self.started + total);
         }
+    }
+
+    /// Returns whether the command may have delayed the reading of the network configurations.
+    pub fn delays_reading(&self) -> bool {
+        self.delays_reading.get()
     }
 
     /// Returns whether the command ends early, because the container runtime waits to read its
@@ -118,34 +156,42 @@ mod tests {
     }
 
     /// Returns the end of a command of 120 s, in seconds after its start, if the folder changed
-    /// `at` seconds after the start.
-    fn end(at: i64) -> u64 {
+    /// `changed` seconds after the start, and a command that had delayed the reading ended `delay_ended`
+    /// seconds after it.
+    fn end(changed: i64, delay_ended: Option<i64>) -> u64 {
         let started = Instant::now() + s(1000);
         let clock = Rc::new(Cell::new(started));
         let look = Rc::clone(&clock);
-        let changed_at = started - s(1000) + s((1000 + at).cast_unsigned());
-        let changed: Changed = Box::new(move || look.get().checked_duration_since(changed_at));
-        let deadline = Deadline::new(started, s(120), changed);
+        let at = |seconds: i64| started - s(1000) + s((1000 + seconds).cast_unsigned());
+        let (changed, delay_ended) = (at(changed), delay_ended.map(at));
+        let last_change: LastChange = Box::new(move || {
+            let since = |it: Instant| look.get().checked_duration_since(it);
+            Some(Change { age: since(changed)?, delay_ended: delay_ended.and_then(since) })
+        });
+        let deadline = Deadline::new(started, s(120), last_change);
         while deadline.expires_at(clock.get()) > clock.get() {
             clock.set(deadline.next_check(clock.get()));
         }
-        clock.get().duration_since(started).as_secs()
+        let ends = clock.get().duration_since(started).as_secs();
+        assert!(ends == 120 || deadline.delays_reading());
+        ends
     }
 
     #[test]
     fn a_command_ends_20_s_after_a_change_or_its_begin() {
-        for (changed_at, ends) in [
-            (-300, 120),
-            (-45, 120),
-            (-44, 20),
-            (-2, 20),
-            (0, 20),
-            (7, 27),
-            (90, 110),
-            (99, 119),
-            (101, 120),
-        ] {
-            assert_eq!(end(changed_at), ends, "{changed_at}");
+        for (changed_at, ends) in
+            [(-300, 120), (-7, 120), (-6, 20), (0, 20), (7, 27), (90, 110), (99, 119), (101, 120)]
+        {
+            assert_eq!(end(changed_at, None), ends, "{changed_at}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_waited_for_a_read_is_in_the_way_of_the_next() {
+        for (changed_at, delay_ended, ends) in
+            [(-44, -2, 20), (-44, -3, 120), (-45, -2, 120), (-20, 0, 20), (-40, 3, 20)]
+        {
+            assert_eq!(end(changed_at, Some(delay_ended)), ends, "{changed_at} {delay_ended}");
         }
     }
 

@@ -10,11 +10,12 @@ use crate::action::{Action, Command};
 use crate::client::{self, CallLog, Node};
 use crate::cni_error::CniError;
 use crate::input::{self, Call, CmdArgs, Environment, Input, Source};
+use crate::log;
+use crate::moment::Moment;
 use crate::outcome::{Memory, Outcome};
 use crate::output::Output;
 use crate::platform::netns;
 use crate::this_node::ThisNode;
-use crate::{last_seen, log};
 
 /// Runs the plugin for one command. It never panics and never prints.
 pub fn run(environment: Environment<'_>, stdin: &mut dyn Source) -> Output {
@@ -80,8 +81,8 @@ fn perform(call: &Call, own_netns_allowed: bool, started: Instant) -> Result<Byt
         Err(rejected) => Outcome::failed(rejected.into()),
     };
     match memory {
-        Memory::Seen => last_seen::remember(&call.settings.socket),
-        Memory::NotReady => last_seen::forget(&call.settings.socket),
+        Memory::Seen => Moment::AgentSeen.record(&call.settings.socket),
+        Memory::NotReady => Moment::AgentSeen.forget(&call.settings.socket),
         Memory::Unchanged => (),
     }
     log::log_call(call, &call_log, &result, note);

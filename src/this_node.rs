@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::client::{Connection, Node};
-use crate::deadline::{Changed, Deadline};
+use crate::deadline::{Change, Deadline, LastChange};
 use crate::grpc::{self, Channel};
 use crate::input::{CmdArgs, Settings, TraceContext};
-use crate::last_seen;
+use crate::moment::Moment;
 use crate::owed_folder::OwedFolder;
 use crate::platform::{files, netns};
 
@@ -66,9 +66,17 @@ impl<'a> Node for ThisNode<'a> {
         Ok(AgentConnection { channel: Channel::start(connected, deadline)?, trace: self.trace })
     }
 
-    fn conf_dir_changed(&self) -> Changed {
-        let path = self.settings.conf_dir.clone();
-        Box::new(move || newest_change(&path))
+    fn last_conf_change(&self) -> LastChange {
+        let Settings { conf_dir, socket, .. } = self.settings;
+        let (conf_dir, socket) = (conf_dir.clone(), socket.clone());
+        Box::new(move || {
+            let age = newest_change(&conf_dir)?;
+            Some(Change { age, delay_ended: Moment::DelayEnded.age(&socket) })
+        })
+    }
+
+    fn record_delay(&self) {
+        Moment::DelayEnded.record(&self.settings.socket);
     }
 
     fn netns(&self) -> Option<netns::Identity> {
@@ -101,7 +109,7 @@ impl<'a> Node for ThisNode<'a> {
     }
 
     fn was_seen(&self, within: Duration) -> bool {
-        last_seen::was_seen(&self.settings.socket, within)
+        Moment::AgentSeen.age(&self.settings.socket).is_some_and(|age| age < within)
     }
 }
 

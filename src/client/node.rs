@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::deadline::{Changed, Deadline};
+use crate::deadline::{Deadline, LastChange};
 use crate::grpc;
 use crate::input::CmdArgs;
 
@@ -41,9 +41,12 @@ pub trait Node {
         track_peer: bool,
     ) -> Result<Self::Connection, grpc::Error>;
 
-    /// Returns a function that tells how long ago the container runtime's folder of network
-    /// configurations changed.
-    fn conf_dir_changed(&self) -> Changed;
+    /// Returns a function that tells of the last change of the container runtime's folder of network
+    /// configurations.
+    fn last_conf_change(&self) -> LastChange;
+
+    /// Records that a command ends now that may have delayed the reading of a change.
+    fn record_delay(&self);
 
     /// Returns the network namespace that `CNI_NETNS` led to before anything was sent.
     fn netns(&self) -> Option<Self::Netns>;

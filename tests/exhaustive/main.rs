@@ -194,6 +194,7 @@ fn perform(
     if let Some(before) = rewritten {
         world.pass(Duration::from_secs(100));
         world.conf_changed.set(Some(world.elapsed() - Duration::from_secs(*before)));
+        world.delay_ended.set(Some(world.elapsed()));
     }
     let configuration = format!(
         r#"{{"cniVersion":"{version}","name":"antrea",{plugin},"antreaCni":{{{settings}}}}}"#

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use antrea_cni::client::{Node, OwedDels};
 use antrea_cni::input::CmdArgs;
-use antrea_cni::{Changed, Deadline, grpc};
+use antrea_cni::{Change, Deadline, LastChange, grpc};
 
 use crate::agent::SimulatedConnection;
 use crate::world::{Event, OwedDel, World};
@@ -71,9 +71,17 @@ impl Node for SimulatedNode {
         Ok(SimulatedConnection { world, process, deadline, tracked, was_gone, unseen, closed })
     }
 
-    fn conf_dir_changed(&self) -> Changed {
+    fn last_conf_change(&self) -> LastChange {
         let world = Rc::clone(&self.0);
-        Box::new(move || world.elapsed().checked_sub(world.conf_changed.get()?))
+        Box::new(move || {
+            let since = |it| world.elapsed().checked_sub(it);
+            let delay_ended = world.delay_ended.get().and_then(since);
+            Some(Change { age: since(world.conf_changed.get()?)?, delay_ended })
+        })
+    }
+
+    fn record_delay(&self) {
+        self.0.delay_ended.set(Some(self.0.elapsed()));
     }
 
     fn netns(&self) -> Option<()> {

@@ -136,6 +136,8 @@ pub(crate) struct World {
     pub(crate) owed: RefCell<Vec<OwedDel>>,
     /// When the runtime's folder of network configurations changed
     pub(crate) conf_changed: Cell<Option<Duration>>,
+    /// When a command ended that had delayed the runtime's reading of it
+    pub(crate) delay_ended: Cell<Option<Duration>>,
     /// The link in the container's namespace is another plugin's
     pub(crate) others_link: Cell<bool>,
     /// Nothing happens any more
@@ -165,6 +167,7 @@ impl World {
             closes: Cell::default(),
             owed: RefCell::default(),
             conf_changed: Cell::default(),
+            delay_ended: Cell::default(),
             others_link: Cell::default(),
             healed: Cell::default(),
             container: RefCell::default(),

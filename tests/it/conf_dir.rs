@@ -33,6 +33,17 @@ fn changed(path: &Path, seconds_ago: u64) {
     File::open(path).unwrap().set_modified(time).unwrap();
 }
 
+/// The file whose time says when a command ended that had been in the runtime's way.
+fn delay_record(node: &TestNode) -> PathBuf {
+    let mut path = node.socket().into_os_string();
+    path.push(".delayed");
+    path.into()
+}
+
+fn seconds_since(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().modified().unwrap().elapsed().unwrap().as_secs()
+}
+
 fn add(node: &TestNode) -> Running {
     node.call_with("ADD", "1.0.0", json!({"addTimeoutSeconds": 40, "waitForAgentSeconds": 40}))
         .spawn()
@@ -53,31 +64,43 @@ fn gave_way(running: Running) -> bool {
 #[test]
 fn a_call_ends_20_s_after_a_change_that_the_runtime_waits_for() {
     let cases: Vec<(&str, TestNode, bool)> = [
-        ("the folder is not there", None, false),
-        ("in quiet", Some((300, 300)), false),
-        ("long before", Some((50, 50)), false),
-        ("the folder, a moment before", Some((30, 300)), true),
-        ("a list, a moment before", Some((300, 30)), true),
+        ("the folder is not there", None, None, false),
+        ("in quiet", Some((300, 300)), None, false),
+        ("the folder, a moment before", Some((5, 300)), None, true),
+        ("a list, a moment before", Some((300, 5)), None, true),
+        ("before, and no command was in the way", Some((30, 300)), None, false),
+        ("before, and a command was in the way long ago", Some((30, 300)), Some(10), false),
+        ("before, and a command was in the way until now", Some((30, 300)), Some(0), true),
+        ("long before, and a command was in the way until now", Some((50, 50)), Some(0), false),
     ]
     .into_iter()
-    .map(|(what, changed, expected)| {
+    .map(|(what, changes, delay_ended, expected)| {
         let node = TestNode::new();
-        if let Some((folder, list)) = changed {
+        if let Some((folder, list)) = changes {
             conf_dir(&node, folder, list);
+        }
+        if let Some(seconds_ago) = delay_ended {
+            let record = delay_record(&node);
+            fs::write(&record, "").unwrap();
+            changed(&record, seconds_ago);
         }
         (what, node, expected)
     })
     .collect();
     // Whatever it waits for: here it has an agent that says nothing.
     let silent = TestNode::new();
-    conf_dir(&silent, 30, 300);
+    conf_dir(&silent, 5, 300);
     let agent = RawAgent::start(&silent.socket(), |connection| {
         connection.handshake()?;
         connection.drain()
     });
     std::thread::scope(|all| {
         for (what, node, expected) in &cases {
-            all.spawn(move || assert_eq!(gave_way(add(node)), *expected, "{what}"));
+            all.spawn(move || {
+                assert_eq!(gave_way(add(node)), *expected, "{what}");
+                // The next command waited for it.
+                assert!(!expected || seconds_since(&delay_record(node)) < 10, "{what}");
+            });
         }
         assert!(gave_way(add(&silent)));
     });
@@ -88,7 +111,7 @@ fn a_call_ends_20_s_after_a_change_that_the_runtime_waits_for() {
 #[test]
 fn a_call_that_an_agent_puts_off_ends_early_and_says_why() {
     let node = TestNode::new();
-    conf_dir(&node, 30, 300);
+    conf_dir(&node, 5, 300);
     let busy = json!({"ADD": {"error": {"code": 11, "message": "busy"}}});
     let _agent = node.scripted(&[Api::V1], busy);
     let answer = node.call("ADD", "1.0.0").run();
