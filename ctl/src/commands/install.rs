@@ -25,9 +25,6 @@ mod undo;
 mod watch;
 
 use std::io::Write;
-use std::time::Duration;
-
-use tokio::time::sleep;
 
 use self::installation::{Installation, PLUGIN_MODE, put_instead};
 use self::signals::until_terminated;
@@ -87,32 +84,14 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             }
             #[cfg(unix)]
             if let Some(interval) = arguments.keep {
-                let is_installed = installed.is_some();
-                let installation = match installed {
-                    Some(installation) => installation,
-                    None => retry(prepare, interval).await,
-                };
-                keep::keep(&installation, is_installed, interval, published.as_ref(), out).await?;
+                keep::keep(installed, prepare, interval, published.as_ref(), out).await?;
             }
+            #[cfg(windows)]
+            drop(installed);
             Ok(Exit::Success)
         },
         if arguments.keep.is_some() { Exit::Success } else { Exit::Failure },
     )
-}
-
-/// Prepares an install until that succeeds, because the error may be temporary. A keeper that ended
-/// would keep the agent's Pod from being ready.
-#[cfg(unix)]
-async fn retry(
-    prepare: impl AsyncFn() -> Result<Installation, Error>,
-    pause: Duration,
-) -> Installation {
-    loop {
-        match prepare().await {
-            Ok(installation) => return installation,
-            Err(_) => sleep(pause).await,
-        }
-    }
 }
 
 /// Warns that the plugin cannot be used on this node. Antrea's staged plugin takes its place, unless

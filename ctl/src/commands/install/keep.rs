@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use antrea_cni::input::node_settings;
 use tokio::sync::watch::Sender;
+use tokio::time::sleep;
 
 use super::endpoint::Published;
 use super::installation::{Installation, PLUGIN_MODE};
@@ -42,15 +43,20 @@ enum KeeperState {
 }
 
 /// Restores the plugin after each change until the future is dropped. Only `uninstall` and
-/// `rollback` prevent that. An install that failed, as `is_installed` tells, is tried again; until it
-/// succeeds, the plugin that was installed before is restored.
+/// `rollback` prevent that. An install that failed, of which nothing is in `installed`, is prepared
+/// and tried again; until it succeeds, the plugin that was installed before is restored.
 pub(super) async fn keep(
-    installation: &Installation,
-    is_installed: bool,
+    installed: Option<Installation>,
+    prepare: impl AsyncFn() -> Result<Installation, Error>,
     interval: Duration,
     published: Option<&Sender<Published>>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
+    let is_installed = installed.is_some();
+    let installation = &match installed {
+        Some(installation) => installation,
+        None => retry(prepare, interval).await,
+    };
     let plugin = installation.plugin_path()?;
     let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
     let mut keeper =
@@ -101,6 +107,20 @@ pub(super) async fn keep(
                 let limit = refresh(found).map_or(RETRY, |it| it.min(RETRY));
                 watch.changed(Some(limit)).await;
             }
+        }
+    }
+}
+
+/// Prepares an install until that succeeds, because the error may be temporary. A keeper that ended
+/// would keep the agent's Pod from being ready.
+async fn retry(
+    prepare: impl AsyncFn() -> Result<Installation, Error>,
+    pause: Duration,
+) -> Installation {
+    loop {
+        match prepare().await {
+            Ok(installation) => return installation,
+            Err(_) => sleep(pause).await,
         }
     }
 }
