@@ -16,7 +16,7 @@ use super::installation::{Installation, PLUGIN_MODE};
 use super::managed_file::{ManagedFile, Outcome, ReplacedBy};
 use super::metrics::{Found, Metrics};
 use super::settings;
-use super::state::{self, Intent, State};
+use super::state::{self, Intent, State, sha256};
 use super::watch::Watch;
 use crate::error::Error;
 use crate::output::say;
@@ -43,8 +43,8 @@ enum KeeperState {
 }
 
 /// Restores the plugin after each change until the future is dropped. Only `uninstall` and
-/// `rollback` prevent that. An install that failed, of which nothing is in `installed`, is prepared
-/// and tried again; until it succeeds, the plugin that was installed before is restored.
+/// `rollback` prevent that. `installed` is `None` if the install failed. It is tried again then, and
+/// until it succeeds, the plugin that was installed before is restored.
 pub(super) async fn keep(
     installed: Option<Installation>,
     prepare: impl AsyncFn() -> Result<Installation, Error>,
@@ -59,13 +59,22 @@ pub(super) async fn keep(
     };
     let plugin = installation.plugin_path()?;
     let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
-    let mut keeper =
-        Keeper { installation, is_installed, lock: None, keeper_lock: None, settings: None };
+    let mut keeper = Keeper {
+        installation,
+        is_installed,
+        older: None,
+        lock: None,
+        keeper_lock: None,
+        settings: None,
+    };
     let mut told = String::new();
     let mut metrics = Metrics::new(installation, published);
     loop {
         let result = keeper.check_and_restore(out).await;
-        let failed = keeper.install_if_missed(out).await;
+        let failed = match result {
+            Ok(KeeperState::Kept) => keeper.install_if_missed(out).await,
+            _ => Ok(()),
+        };
         let found = match result {
             Ok(KeeperState::Kept) => Found::Kept,
             Ok(KeeperState::HeldOff) => Found::RolledBack,
@@ -128,8 +137,10 @@ async fn retry(
 /// Holds the keeper's state and locks.
 struct Keeper<'a> {
     installation: &'a Installation,
-    /// Whether the install succeeded
+    /// Whether the install succeeded, or another one came after it
     is_installed: bool,
+    /// Digest of the plugin that is kept while the install is tried again
+    older: Option<String>,
     /// The lock file of the installation, which shows an uninstall even after it was removed
     lock: Option<File>,
     /// A file whose lock shows other processes that a keeper runs
@@ -172,12 +183,17 @@ impl Keeper<'_> {
             StagedRecord::remove(state.folder())?;
         }
         self.keep_settings()?;
+        if !self.is_installed {
+            let older = sha256(&installed);
+            // A person installed another plugin, or rolled back to one, meanwhile.
+            self.is_installed = *self.older.get_or_insert_with(|| older.clone()) != older;
+        }
         Ok(KeeperState::Kept)
     }
 
     /// Installs the plugin if that failed before. The plugin that was installed then is in its place.
     async fn install_if_missed(&mut self, out: &mut impl Write) -> Result<(), Error> {
-        if !self.is_installed && self.lock.is_some() {
+        if !self.is_installed {
             self.installation.install(out).await?;
             self.is_installed = true;
             self.keep_settings()?;

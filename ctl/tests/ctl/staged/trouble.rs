@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -33,30 +33,82 @@ fn a_keeper_that_cannot_install_tries_again() {
     assert_eq!(keeper.wait().unwrap().code(), Some(0));
 }
 
+/// A node with `one`, and a keeper that cannot install `two` until the setting is corrected.
+struct Retrying {
+    node: Node,
+    keeper: Child,
+}
+
+impl Retrying {
+    fn new() -> Self {
+        let node = Node::in_a_quiet_place();
+        for version in ["one", "three", "theirs"] {
+            node.script(version);
+        }
+        fs::copy(crate::support::plugin(), node.path("two")).unwrap();
+        node.install("one", &[]).assert(0, "installed");
+        fs::write(node.path("bin/.antrea.json"), r#"{"unknown": 1}"#).unwrap();
+        let mut tool = node.command("install");
+        tool.arg("--from").arg(node.path("two")).args(["--best-effort", "--keep", "100ms"]);
+        let mut keeper = tool.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(keeper.stderr.take().unwrap()).lines();
+        let warning = said.next().unwrap().unwrap();
+        assert!(warning.contains("left as it is"), "{warning}");
+        Self { node, keeper }
+    }
+
+    fn is(&self, version: &str) -> bool {
+        fs::read(self.node.target()).ok() == fs::read(self.node.path(version)).ok()
+    }
+
+    fn correct_the_setting(&self) {
+        fs::write(self.node.path("bin/.antrea.json"), "{}").unwrap();
+    }
+
+    /// Another installer writes its plugin, and the keeper puts one in its place.
+    fn restores(&self, version: &str) {
+        self.node.overwrite(&self.node.target(), &self.node.path("theirs"));
+        eventually(|| self.is(version));
+    }
+
+    fn says(&mut self, words: &str) {
+        let mut said = BufReader::new(self.keeper.stdout.as_mut().unwrap()).lines();
+        assert!(said.any(|line| line.unwrap().contains(words)));
+    }
+
+    fn end(mut self) {
+        kill(Pid::from_raw(self.keeper.id().cast_signed()), Signal::SIGTERM).unwrap();
+        assert_eq!(self.keeper.wait().unwrap().code(), Some(0));
+    }
+}
+
 /// The plugin that was there is kept until then.
 #[test]
 fn a_keeper_whose_upgrade_failed_tries_it_again() {
-    let node = Node::in_a_quiet_place();
-    for version in ["one", "theirs"] {
-        node.script(version);
-    }
-    fs::copy(crate::support::plugin(), node.path("two")).unwrap();
-    node.install("one", &[]).assert(0, "installed");
-    let settings = node.path("bin/.antrea.json");
-    fs::write(&settings, r#"{"unknown": 1}"#).unwrap();
-    let mut tool = node.command("install");
-    tool.arg("--from").arg(node.path("two")).args(["--best-effort", "--keep", "100ms"]);
-    let mut keeper = tool.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = BufReader::new(keeper.stderr.take().unwrap()).lines();
-    let warning = said.next().unwrap().unwrap();
-    assert!(warning.contains("left as it is"), "{warning}");
-    let is = |version: &str| fs::read(node.target()).ok() == fs::read(node.path(version)).ok();
-    node.overwrite(&node.target(), &node.path("theirs"));
-    eventually(|| is("one"));
-    fs::write(&settings, "{}").unwrap();
-    eventually(|| is("two"));
-    kill(Pid::from_raw(keeper.id().cast_signed()), Signal::SIGTERM).unwrap();
-    assert_eq!(keeper.wait().unwrap().code(), Some(0));
+    let retrying = Retrying::new();
+    retrying.restores("one");
+    retrying.correct_the_setting();
+    eventually(|| retrying.is("two"));
+    retrying.end();
+}
+
+#[test]
+fn a_keeper_whose_upgrade_failed_leaves_what_a_person_did_since() {
+    let retrying = Retrying::new();
+    retrying.restores("one");
+    retrying.node.install("three", &[]).assert(0, "installed");
+    retrying.restores("three");
+    retrying.correct_the_setting();
+    retrying.restores("three");
+    retrying.end();
+
+    let mut retrying = Retrying::new();
+    retrying.restores("one");
+    retrying.node.run("uninstall").assert(0, "uninstalled");
+    retrying.correct_the_setting();
+    retrying.says("uninstalled meanwhile");
+    assert!(retrying.is("theirs"));
+    retrying.end();
 }
 
 /// A keeper waits for what may come late; what Antrea's installer staged does not wait for it.
