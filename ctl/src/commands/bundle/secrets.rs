@@ -74,6 +74,26 @@ pub(super) fn leave_out_of_text(text: &str) -> String {
     })
 }
 
+/// Returns a string of an answer without what has the form of a secret. JSON that it quotes stays
+/// JSON. What follows a key in PEM may belong to it.
+fn leave_out_of_string(text: &str) -> String {
+    if let Some((before, _)) = text.split_once("-----BEGIN ") {
+        return leave_out_of_string(before) + LEFT_OUT;
+    }
+    let quoted = text.find(['{', '[']).zip(text.rfind(['}', ']']));
+    let parts = quoted.and_then(|(from, to)| {
+        let json = serde_json::from_str::<&RawValue>(text.get(from..=to)?).ok()?;
+        Some((text.get(..from)?, json, text.get(to + 1..)?))
+    });
+    match parts {
+        Some((before, json, after)) => {
+            let json = Rules::ANSWER.apply(json, is_clean(&format!("{before}x")), 0);
+            format!("{}{json}{}", leave_out_of_text(before), leave_out_of_text(after))
+        }
+        None => leave_out_of_text(text),
+    }
+}
+
 /// Returns a network configuration with the values of [`SHOWN`] keys, and of them without those
 /// that have the form of a secret. Returns `None` if the text is not a JSON object.
 pub(super) fn leave_out_of_json(text: &str) -> Option<String> {
@@ -96,7 +116,7 @@ struct Rules {
 
 impl Rules {
     const ANSWER: Self =
-        Self { shows_key: |key| is_clean(&format!("{key}=x")), string: leave_out_of_text };
+        Self { shows_key: |key| is_clean(&format!("{key}=x")), string: leave_out_of_string };
 
     const CONFIGURATION: Self = Self {
         shows_key: |key| SHOWN.split_whitespace().any(|shown| shown.eq_ignore_ascii_case(key)),
@@ -179,6 +199,9 @@ mod tests {
             r#"{"Authorization":"s3cr3t"}"#,
             r#"{"token":"s3cr3t"}"#,
             r#"{"token":["s3cr3t"]}"#,
+            r#"refused: {"token":{"v":"s3cr3t"}}"#,
+            r#"{"token":["a","s3cr3t"]}, twice"#,
+            r#"token: {"v":"s3cr3t"}"#,
             "{\"url\":\"https://u\n:s3cr3t@x\"}",
         ]
         .map(str::to_owned)
@@ -198,7 +221,7 @@ mod tests {
             (r#"{"m":"token=\"x y"}"#, r#"{"m":"token=(left out)"}"#),
             (r#"{"m":"pwd: 'x y"}"#, r#"{"m":"pwd: (left out)"}"#),
             (r#"{"m":"-----BEGIN RSA PRIVATE KEY-----\nx\ny"}"#, r#"{"m":"(left out)"}"#),
-            (r#"{"m":"-----BEGIN X-----\nx\n-----END X-----\ny"}"#, r#"{"m":"(left out)\ny"}"#),
+            (r#"{"m":"-----BEGIN X-----\nx\n-----END X-----\ny"}"#, r#"{"m":"(left out)"}"#),
         ] {
             assert_eq!(leave_out_of_answer(text), format!("{expected}\n"));
         }
