@@ -22,25 +22,26 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a command may continue after the change, or after its own begin if that is later.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// A command that began later than this after a change delays its reading only if a command before
-/// it did: one that ends sooner than [`FIRST_LOOK_AFTER`] tells nobody that it did.
-const COUNTS_BEFORE_START: Duration = Duration::from_secs(7);
+/// A command that began at most this long after a change may delay the runtime's reading of it. Two
+/// waves of commands may have come before it that were too short to leave a record.
+const COUNTS_BEFORE_START: Duration = Duration::from_secs(12);
 
-/// install(1) removes, creates and writes a conflist, and CRI-O reads its configurations again after
-/// each of the three. Commands that began during the first wait delay the second read, and those
-/// that began during the second delay the third: they began within two graces of the change.
-const READ_AGAIN_WITHIN: Duration = Duration::from_secs(45);
+/// A later command counts if it follows one that left a record, up to this long after the change.
+/// The runtime reads its configurations again after each step of a write: install(1) takes three for
+/// CRI-O, a file that is renamed four. Commands that begin during one reading delay the next, and
+/// those before the fourth began within three graces of the change.
+const READ_AGAIN_WITHIN: Duration = Duration::from_secs(65);
 
-/// How long it takes at most until a command begins that waited for a read, which waited for the
-/// commands before it.
-const BEGINS_AFTER_READ: Duration = Duration::from_secs(3);
+/// A command follows another one if it began at most this long after the other one's end: one wave
+/// of commands may lie between them that was too short to leave a record.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(8);
 
 /// Describes a change of the folder of network configurations, or of a file in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
     /// Time since then
     pub age: Duration,
-    /// Time since a command ended last that had delayed the reading of a change
+    /// Time since the last end of a command that may have delayed the reading
     pub delay_ended: Option<Duration>,
 }
 
@@ -54,6 +55,8 @@ pub struct Deadline {
     next_look: Cell<Instant>,
     has_yielded: Cell<bool>,
     delays_reading: Cell<bool>,
+    /// Whether the command follows one that may have delayed the reading, from the first look on
+    follows_delay: Cell<Option<bool>>,
     last_change: Option<LastChange>,
 }
 
@@ -76,6 +79,7 @@ impl Deadline {
             next_look: Cell::new(end),
             has_yielded: Cell::new(false),
             delays_reading: Cell::new(false),
+            follows_delay: Cell::new(None),
             last_change: None,
         }
     }
@@ -98,10 +102,14 @@ impl Deadline {
     /// Returns when the folder changed, if this command may delay the reading of the change.
     fn delayed_change(&self, change: Change, now: Instant) -> Option<Instant> {
         let at = now.checked_sub(change.age)?;
-        let delay_ended = change.delay_ended.and_then(|it| now.checked_sub(it));
-        let follows_one = at + READ_AGAIN_WITHIN > self.started
-            && delay_ended.is_some_and(|it| it + BEGINS_AFTER_READ > self.started);
-        (follows_one || at + COUNTS_BEFORE_START > self.started).then_some(at)
+        // Later records are of commands that this one did not wait for.
+        let follows_delay = self.follows_delay.get().unwrap_or_else(|| {
+            let ended = change.delay_ended.and_then(|it| now.checked_sub(it));
+            ended.is_some_and(|it| it <= self.started && it + FOLLOWS_WITHIN > self.started)
+        });
+        self.follows_delay.set(Some(follows_delay));
+        let within = if follows_delay { READ_AGAIN_WITHIN } else { COUNTS_BEFORE_START };
+        (at + within > self.started).then_some(at)
     }
 
     /// Returns until when to wait before asking again: the end, or the next look at the folder.
@@ -180,7 +188,7 @@ mod tests {
     #[test]
     fn a_command_ends_20_s_after_a_change_or_its_begin() {
         for (changed_at, ends) in
-            [(-300, 120), (-7, 120), (-6, 20), (0, 20), (7, 27), (90, 110), (99, 119), (101, 120)]
+            [(-300, 120), (-12, 120), (-11, 20), (0, 20), (7, 27), (90, 110), (99, 119), (101, 120)]
         {
             assert_eq!(end(changed_at, None), ends, "{changed_at}");
         }
@@ -189,7 +197,7 @@ mod tests {
     #[test]
     fn a_command_that_waited_for_a_read_is_in_the_way_of_the_next() {
         for (changed_at, delay_ended, ends) in
-            [(-44, -2, 20), (-44, -3, 120), (-45, -2, 120), (-20, 0, 20), (-40, 3, 20)]
+            [(-64, -7, 20), (-64, -8, 120), (-65, -7, 120), (-20, 0, 20), (-40, 3, 120)]
         {
             assert_eq!(end(changed_at, Some(delay_ended)), ends, "{changed_at} {delay_ended}");
         }

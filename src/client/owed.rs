@@ -147,7 +147,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
             }
             break;
         }
-        // A DEL is not delayed if the limit of 2 s ended it within 0.5 s.
+        // A DEL that was sent less than 0.5 s before the end of these 2 s has delayed no other.
         let now = session.node.now();
         if now - asked > SETTLE_TIME / 4 || !session.deadline.time_left(now).is_zero() {
             owed.postpone(&entry, &claim);

@@ -115,7 +115,7 @@ impl GrpcService<tonic::body::Body> for Transport {
                 check_headers(&head)?;
             }
             if statuses > 0 {
-                // Of messages, and there is none: tonic would make a status of its own of it.
+                // This header is about messages. tonic turns an encoding that it lacks into UNIMPLEMENTED.
                 head.headers.remove("grpc-encoding");
                 sanitize_status(&mut head.headers);
             }

@@ -115,7 +115,7 @@ impl Settings {
         Setting {
             name: "confDir",
             kind: Kind::Path(|it| &mut it.conf_dir),
-            help: "the container runtime's folder of network configurations. A call ends with code 11 at most 20 s after a change in it, so that the runtime can read it",
+            help: "the container runtime's folder of network configurations. A call that may delay the runtime's reading of a change ends with code 11, 20 s after the change or after its own begin",
         },
         Setting {
             name: "logFile",
@@ -125,7 +125,7 @@ impl Settings {
         Setting {
             name: "logLevel",
             kind: Kind::LogLevel(|it| &mut it.log_level),
-            help: "log every call, every call but a STATUS that is ready (a container runtime sends one every few seconds), or those that failed",
+            help: "log every call, every call but a STATUS that is ready (a container runtime sends one every few seconds), or those in which something failed",
         },
         Setting {
             name: "logMaxBytes",

@@ -111,8 +111,8 @@ fn gives_way(world: &World, started: Duration) -> Result<(), String> {
     let Some(changed) = world.conf_changed.get() else { return Ok(()) };
     let most = changed.max(started) + Duration::from_secs(21);
     let is_within = |moment: Duration, s| moment + Duration::from_secs(s) > started;
-    let follows_one = world.delay_ended.get().is_some_and(|it| is_within(it, 3));
-    let counts = is_within(changed, 7) || follows_one && is_within(changed, 45);
+    let follows_one = world.delay_ended.get().is_some_and(|it| it <= started && is_within(it, 8));
+    let counts = is_within(changed, 12) || follows_one && is_within(changed, 65);
     if counts && changed < world.elapsed() && world.elapsed() > most {
         let ended = world.elapsed();
         return Err(format!(
