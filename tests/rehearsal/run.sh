@@ -40,7 +40,7 @@ newest() { # the two lines of a new API
 
 tree
 python3 tests/rehearsal/edit.py setting
-UPDATE=1 cargo test --test it page_of_settings
+UPDATE=1 cargo test --test it settings_page
 touches 'a boolean setting' src/input/settings.rs tests/it/settings.rs deploy/helm/values.schema.json docs/settings.md
 python3 tests/rehearsal/edit.py command
 UPDATE=1 cargo test --test matrix
