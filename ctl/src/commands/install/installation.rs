@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 
 use super::managed_file::{ManagedFile, ReplacedBy};
 use super::settings;
-use super::state::{Intent, State};
+use super::state::{Intent, State, sha256};
 use crate::cli::{Install, Place};
 use crate::error::Error;
 use crate::output::say;
@@ -85,7 +85,28 @@ impl Installation {
     /// Installs the plugin, unless it was rolled back and no person asks for it.
     pub(super) async fn install(&self, out: &mut impl Write) -> Result<(), Error> {
         files::create_folder(self.place.bin_dir(), 0o755)?;
-        let state = State::lock(&self.place).await?;
+        self.install_locked(State::lock(&self.place).await?, out).await
+    }
+
+    /// Installs the plugin in the place of the one with the digest `older`, unless that was
+    /// uninstalled, rolled back or replaced by another install meanwhile.
+    pub(super) async fn install_over(
+        &self,
+        older: &str,
+        out: &mut impl Write,
+    ) -> Result<(), Error> {
+        let Some(state) = State::lock_existing(&self.place).await? else { return Ok(()) };
+        match ManagedFile::open(&self.place, &state)?.installed()? {
+            Some(installed)
+                if sha256(&installed) == older && !state.intent().is_rolled_back(&installed) =>
+            {
+                self.install_locked(state, out).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn install_locked(&self, state: State, out: &mut impl Write) -> Result<(), Error> {
         if self.is_unattended && state.intent().is_rolled_back(&self.plugin) {
             let plugin = self.plugin_path()?;
             if let Some(antreas) = &self.antreas {

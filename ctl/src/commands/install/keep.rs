@@ -193,8 +193,8 @@ impl Keeper<'_> {
 
     /// Installs the plugin if that failed before. The plugin that was installed then is in its place.
     async fn install_if_missed(&mut self, out: &mut impl Write) -> Result<(), Error> {
-        if !self.is_installed {
-            self.installation.install(out).await?;
+        if let Some(older) = self.older.as_ref().filter(|_| !self.is_installed) {
+            self.installation.install_over(older, out).await?;
             self.is_installed = true;
             self.keep_settings()?;
         }
