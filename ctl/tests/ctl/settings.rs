@@ -44,10 +44,10 @@ fn a_plugin_of_another_name_has_the_settings_of_its_own_type() {
     let node = Node::new();
     fs::create_dir(node.path("net.d")).unwrap();
     let list = r#"{"cniVersion":"1.0.0","name":"x","plugins":[
-        {"type":"antrea2","antreaCni":{"socket":"/run/x.sock"}}]}"#;
+        {"type":"antrea2","antreaCni":{"addTimeoutSeconds":77}}]}"#;
     fs::write(node.path("net.d/10-x.conflist"), list).unwrap();
-    settings(&node, &["--name", "antrea2"]).assert(0, "/run/x.sock");
-    assert!(!settings(&node, &[]).out.contains("/run/x.sock"));
+    settings(&node, &["--name", "antrea2"]).assert(0, "addTimeoutSeconds    77");
+    assert!(!settings(&node, &[]).out.contains(" 77 "));
 }
 
 #[test]
