@@ -27,7 +27,6 @@ use self::report::Report;
 use crate::cli::CheckConfig;
 use crate::conflist;
 use crate::error::{Error, Exit};
-use crate::json_spans::Members;
 use crate::network::Network;
 use crate::style::plain;
 use crate::{files, output, plugin_check};
@@ -120,8 +119,5 @@ pub(crate) fn problems(network: &Network) -> Vec<String> {
 
 /// Returns the settings in a network of the plugin called `name`.
 pub(crate) fn own_settings<'a>(network: &'a Network, name: &str) -> Option<&'a RawValue> {
-    let is_own =
-        |it: &Members<'_>| it.string("type").is_some_and(|it| conflist::is_named(&it, name));
-    let plugin = network.plugins().into_iter().find(is_own)?;
-    plugin.get(Settings::KEY).map(|it| it.value)
+    network.plugin(name)?.get(Settings::KEY).map(|it| it.value)
 }

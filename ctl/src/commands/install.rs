@@ -65,7 +65,7 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             if let Some(staged) = &mut staged {
                 staged.move_programs(arguments.best_effort, out)?;
             }
-            let antreas = staged.as_ref().and_then(Staged::plugin).map(<[u8]>::to_vec);
+            let antreas = staged.as_mut().and_then(Staged::take_plugin);
             let antreas = antreas.as_deref();
             let prepare = || Installation::prepare(arguments, EMBEDDED, antreas);
             let installed = match prepare().await {

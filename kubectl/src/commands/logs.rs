@@ -128,9 +128,8 @@ fn lines_of(
 /// Returns why a process ended that wrote this to standard error. A warning does not end it.
 fn why_ended(said: &str) -> &str {
     let error = said.lines().rev().find(|line| !line.starts_with("warning: "));
-    error
-        .map(|line| line.strip_prefix("error: ").unwrap_or(line))
-        .unwrap_or("the connection ended: its Pod may have been replaced, so start again")
+    let ended = "the connection ended: its Pod may have been replaced, so start again";
+    error.map_or(ended, |line| line.strip_prefix("error: ").unwrap_or(line))
 }
 
 /// Returns the arguments of the tool's command `log`.

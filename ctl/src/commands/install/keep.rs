@@ -139,7 +139,7 @@ struct Keeper<'a> {
     installation: &'a Installation,
     /// Whether the install succeeded, or another one came after it
     is_installed: bool,
-    /// Digest of the plugin that is kept while the install is tried again
+    /// Digest of the plugin that was there when the install failed
     older: Option<String>,
     /// The lock file of the installation, which shows an uninstall even after it was removed
     lock: Option<File>,
@@ -184,9 +184,7 @@ impl Keeper<'_> {
         }
         self.keep_settings()?;
         if !self.is_installed {
-            let older = sha256(&installed);
-            // A person installed another plugin, or rolled back to one, meanwhile.
-            self.is_installed = *self.older.get_or_insert_with(|| older.clone()) != older;
+            self.older.get_or_insert_with(|| sha256(&installed));
         }
         Ok(KeeperState::Kept)
     }

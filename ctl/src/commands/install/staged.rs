@@ -69,9 +69,9 @@ impl Staged {
         Ok(Self { folders, place, plugin, programs, lists, record: StagedRecord::default() })
     }
 
-    /// Returns Antrea's plugin, unless ours has another name.
-    pub(super) fn plugin(&self) -> Option<&[u8]> {
-        self.plugin.as_deref()
+    /// Takes Antrea's plugin, unless ours has another name.
+    pub(super) fn take_plugin(&mut self) -> Option<Vec<u8>> {
+        self.plugin.take()
     }
 
     /// Moves the other programs to the node, before a list needs them. With `best_effort` one that
