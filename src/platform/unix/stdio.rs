@@ -21,13 +21,11 @@ pub(crate) fn read_until(bytes: &mut [u8], until: Instant) -> io::Result<usize> 
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-        let found = poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
-        let [fd] = &fds;
-        match found {
+        match poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
             Ok(0) => return Err(ErrorKind::TimedOut.into()),
-            // An empty pipe that no process can write to any more.
-            Ok(_) if fd.revents() == Some(PollFlags::POLLHUP) => return Ok(0),
-            // Does not use the standard library's buffer, which is for lines.
+            // Only a read tells the end: Linux looks for bytes and for writers of a pipe without a
+            // lock, and reports POLLHUP alone if the last writer writes and closes in between. Does
+            // not use the standard library's buffer, which is for lines.
             Ok(_) => return Ok(nix::unistd::read(&stdin, bytes)?),
             Err(Errno::EINTR) => (),
             Err(errno) => return Err(errno.into()),

@@ -5,10 +5,10 @@
 use std::fs::OpenOptions;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use antrea_cni_agent::Api;
-use antrea_cni_test_support::{Call, Stdin, TestNode};
+use antrea_cni_test_support::{Call, Stdin, TestNode, skipped};
 use serde_json::json;
 
 #[test]
@@ -63,7 +63,7 @@ fn no_error_text_of_ours_on_del_reads_as_success() {
 fn the_static_plugin_starts_in_an_empty_root() {
     let root = TestNode::new();
     std::fs::copy(antrea_cni_test_support::plugin(), root.path("antrea")).unwrap();
-    let output = std::process::Command::new("chroot")
+    let output = Command::new("chroot")
         .arg(root.path(""))
         .arg("/antrea")
         .env_clear()
@@ -81,7 +81,7 @@ fn a_result_without_a_reader_is_a_failure() {
         let place = TestNode::new();
         let agent = place.agent(&[Api::V1]);
         let call = place.call("ADD", "1.0.0");
-        let mut shell = std::process::Command::new("/bin/sh");
+        let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &format!("exec \"$0\" {stdout}")]).arg(antrea_cni_test_support::plugin());
         shell.env_clear().envs(&call.env);
         let answer = call.run_as(shell);
@@ -89,13 +89,13 @@ fn a_result_without_a_reader_is_a_failure() {
         assert_eq!(agent.effects().len(), 1);
         // There is nothing to tell of a DEL.
         let call = place.call("DEL", "1.0.0");
-        let mut shell = std::process::Command::new("/bin/sh");
+        let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &format!("exec \"$0\" {stdout}")]).arg(antrea_cni_test_support::plugin());
         shell.env_clear().envs(&call.env);
         call.run_as(shell).assert_silent_success();
         // A runtime that asks for the versions learns none.
         let call = Call::new("VERSION", r#"{"cniVersion":"1.0.0"}"#);
-        let mut shell = std::process::Command::new("/bin/sh");
+        let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &format!("exec \"$0\" {stdout}")]).arg(antrea_cni_test_support::plugin());
         shell.env_clear().envs(&call.env);
         assert_eq!(call.run_as(shell).exit(), 1, "{stdout}");
@@ -107,7 +107,7 @@ fn a_limit_of_file_sizes_is_a_failure_and_no_signal() {
     let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
     let call = place.call("ADD", "1.0.0");
-    let mut shell = std::process::Command::new("/bin/sh");
+    let mut shell = Command::new("/bin/sh");
     let script = "ulimit -f 0; exec \"$0\" >\"$OUT\"";
     shell.args(["-c", script]).arg(antrea_cni_test_support::plugin());
     shell.env_clear().envs(&call.env).env("OUT", place.path("out"));
@@ -151,4 +151,23 @@ fn no_text_of_the_transport_reads_as_success_on_del() {
     let document = place.call("DEL", "1.0.0").run().document().unwrap();
     assert!(document["msg"].as_str().unwrap().ends_with("container not found"), "{document}");
     assert!(!document["details"].as_str().unwrap().contains("not found"), "{document}");
+}
+
+/// Linux reports the end of a pipe alone if its last writer writes and closes while poll(2) looks.
+#[test]
+fn a_configuration_that_arrives_while_the_plugin_looks_for_it_is_read() {
+    let place = TestNode::new();
+    let _agent = place.agent(&[Api::V1]);
+    let call = place.call("ADD", "1.0.0");
+    let plugin = call.command();
+    let mut command = Command::new("strace");
+    // The standard library polls once at the start. A `struct pollfd` is 0, POLLIN and POLLHUP then.
+    command.args(["-o", "/dev/null", "-e", "trace=poll", "-e"]);
+    command.arg("inject=poll:poke_exit=@arg1=0000000001001000:when=2").arg(plugin.get_program());
+    command.env_clear().envs(&call.env).env("PATH", std::env::var_os("PATH").unwrap());
+    if Command::new("strace").arg("--version").output().is_err() {
+        return skipped("an answer of poll(2) is changed with strace");
+    }
+    let answer = call.run_as(command);
+    assert_eq!(answer.status.code(), Some(0), "{answer:?}");
 }
