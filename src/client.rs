@@ -4,8 +4,8 @@
 //! one that the agent implements.
 //!
 //! ```text
-//! client ──▶ owed ──▶ recovery ──▶ retry ──▶ session ──▶ translation ──▶ rpc ──▶ node
-//! which way  DELs     an agent     again     fallback    lower           one     the agent
+//! client ──▶ owed ──▶ recovery ──▶ retry ──▶ fallback ─▶ translation ──▶ rpc ──▶ node
+//! which way  DELs     an agent     again     older APIs  lower           one     the agent
 //! for which  without  that died              │           cniVersions     RPC       ▲
 //! command    agent                           └──▶ waiting for an agent ────────────┘
 //! ```
@@ -14,12 +14,12 @@ mod answer;
 pub mod call_log;
 mod call_one_api;
 mod error;
+mod fallback;
 pub mod node;
 mod owed;
 mod recovery;
 mod retry;
 mod rpc;
-mod session;
 mod status;
 mod translation;
 mod waiting;
@@ -33,7 +33,7 @@ use crate::deadline::Deadline;
 use crate::grpc;
 use crate::input::{Call, Timeouts};
 
-use self::session::Session;
+use self::fallback::Session;
 
 pub use self::answer::Answer;
 pub use self::call_log::{CallLog, RpcOutcome, SettledDels};

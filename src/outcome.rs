@@ -138,7 +138,7 @@ impl Outcome {
     /// expected to succeed. An agent that is being restarted counts as ready for as long as an ADD
     /// would wait for it.
     fn interpret_failed_status(node: &impl Node, call: &Call, cause: client::Error) -> Self {
-        if !cause.is_unanswered() {
+        if !cause.looks_like_restart() {
             let error = not_ready(cause);
             // A failure of this process says nothing about the agent.
             let is_ours = !matches!(error, Error::NotReady(_));

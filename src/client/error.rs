@@ -92,8 +92,9 @@ impl Error {
         }
     }
 
-    /// Returns whether the agent gave no answer at all, as while it is being restarted.
-    pub fn is_unanswered(&self) -> bool {
+    /// Returns whether this is what a call meets while the agent is being restarted: no answer at
+    /// all.
+    pub fn looks_like_restart(&self) -> bool {
         use grpc::Error::{ConnectionLost, Deadline, Refused};
         match self {
             Self::Call(Refused(_) | ConnectionLost(_) | Deadline) => true,

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::error::Error;
+use super::fallback::{Question, Session};
 use super::node::{Node, OwedDels};
-use super::session::{Question, Session};
 use crate::action::{Action, Command};
 use crate::api::{Request, Response};
 use crate::backoff::Backoff;

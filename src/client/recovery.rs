@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use super::error::Error;
+use super::fallback::{Question, Session};
 use super::node::{Connection, Node};
-use super::session::{Question, Session};
 use crate::action::Action;
 use crate::api::{Request, Response};
 use crate::backoff::Backoff;
@@ -35,7 +35,7 @@ pub(super) fn add_with_recovery(session: &mut Session<'_, impl Node>) -> Result<
         let why = match session.call_retrying_refused_or_busy(Question::Command(session.request)) {
             Err(Error::Call(grpc::Error::ConnectionLost(why))) => why,
             // The next agent's own error tells more than the loss of the one before.
-            Err(error) if !error.is_unanswered() => return Err(error),
+            Err(error) if !error.looks_like_restart() => return Err(error),
             Err(error) => return Err(first_loss.map_or(error, connection_lost)),
             answer => return answer,
         };

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::error::Error;
+use super::fallback::{Question, Session};
 use super::node::{Connection, Node};
-use super::session::{Question, Session};
 use super::waiting::sleep_until;
 use crate::action::Action;
 use crate::api::{Request, Response};

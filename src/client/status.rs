@@ -4,9 +4,9 @@
 
 use super::answer::Answer;
 use super::error::Error;
+use super::fallback::{Question, Session};
 use super::node::Node;
 use super::retry::RETRY_BACKOFF;
-use super::session::{Question, Session};
 use crate::action::Action;
 use crate::api::Response;
 

@@ -3,14 +3,14 @@
 //! Implements `check-config`: finds what the container runtime, the plugin, the other plugins of
 //! the conflist and the agents would refuse about a configuration.
 
-mod agent;
+mod agent_rules;
 mod checker;
 mod folder;
-mod multus;
+mod multus_rules;
 mod plugins;
 mod refusals;
 mod report;
-mod runtime;
+mod runtime_rules;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

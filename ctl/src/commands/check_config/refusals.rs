@@ -13,7 +13,7 @@ use semver::Version;
 use serde_json::value::RawValue;
 
 use super::checker::Checker;
-use super::runtime::Kind;
+use super::runtime_rules::Kind;
 use crate::conflist::{self, Source};
 use crate::json_spans::{self, Member, Members, Position};
 use crate::multus;

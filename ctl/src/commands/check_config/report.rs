@@ -10,10 +10,10 @@ use antrea_cni::Action;
 use semver::Version;
 use serde::Serialize;
 
-use super::agent::ChainedPlugin;
+use super::agent_rules::ChainedPlugin;
 use super::checker::{Checker, Finding, Severity};
 use super::plugins::{self, PluginReport};
-use super::runtime;
+use super::runtime_rules;
 use crate::error::Error;
 use crate::json_spans::Members;
 use crate::network::{HandedOn, Network};
@@ -71,7 +71,7 @@ impl Report {
             HandedOn::No => own_version,
         };
         let root = Members::parse(&pods.source.text);
-        let sends_check = !root.as_ref().is_ok_and(runtime::disables_check);
+        let sends_check = !root.as_ref().is_ok_and(runtime_rules::disables_check);
         if let (HandedOn::To(_) | HandedOn::Delegates, Some(version)) =
             (&network.handed_on, &cni_version)
             && let Ok(root) = Members::parse(&network.source.text)
