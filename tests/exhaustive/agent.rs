@@ -157,6 +157,10 @@ impl SimulatedConnection {
         let world = Rc::clone(&self.world);
         let cut = || grpc::Error::ConnectionLost("simulated".to_owned());
         assert!(!self.closed, "a call on a connection that is closed");
+        // The real client ends such a call before it writes.
+        if self.deadline.next_check(self.now()) <= self.now() {
+            return (End::Silence, Err(grpc::Error::Deadline));
+        }
         let fate = match world.closes.get() {
             true => Fate::ClosesForGood,
             false => world.choose(&FATES),
