@@ -145,7 +145,7 @@ impl OwedDels for OwedFolder {
     type Claim = File;
 
     fn find(&self, args: &CmdArgs) -> io::Result<Option<Entry>> {
-        Ok(self.entries()?.into_iter().find(|it| Self::is_for(it, args)))
+        find_in_scans(&key_of(args), || self.entries())
     }
 
     fn due(&self) -> Vec<Entry> {
@@ -200,6 +200,25 @@ impl Drop for OwedFolder {
     }
 }
 
+/// Returns the DEL of `key`. A file that is renamed during a scan may be in it under neither name
+/// (readdir(3p)), so two scans have to agree that there is none.
+fn find_in_scans(
+    key: &str,
+    mut scan: impl FnMut() -> io::Result<Vec<Entry>>,
+) -> io::Result<Option<Entry>> {
+    let mut before = Vec::new();
+    loop {
+        let entries = scan()?;
+        if let Some(entry) = entries.iter().find(|it| it.key() == key) {
+            return Ok(Some(entry.clone()));
+        }
+        if entries == before {
+            return Ok(None);
+        }
+        before = entries;
+    }
+}
+
 /// Returns the DELs of these file names, oldest first. The standard library's sort would add 6 KB
 /// of code.
 fn sorted(names: Vec<String>) -> Vec<Entry> {
@@ -218,6 +237,17 @@ fn unix_time() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_del_that_is_renamed_during_a_scan_is_found_by_the_next() {
+        let [other, before, after] =
+            ["x@y", "a@b", "a@b"].map(|key| Entry::new(Duration::ZERO, key));
+        let mut scans = [vec![other.clone()], vec![before, other.clone()]].into_iter();
+        let found = find_in_scans("a@b", || Ok(scans.next().unwrap()));
+        assert_eq!(found.unwrap(), Some(after));
+        let mut scans = [vec![other.clone()], vec![other]].into_iter();
+        assert_eq!(find_in_scans("a@b", || Ok(scans.next().unwrap())).unwrap(), None);
+    }
 
     #[test]
     fn what_is_due_too_late_is_due_now() {

@@ -25,7 +25,7 @@ test() { # WHY ARGUMENTS-OF-CARGO-TEST -- SKIPPED...
 }
 export ANTREA_CNI_PLUGIN=$PWD/target/qemu/$arch ANTREA_CNI_EMULATED=1 RUST_TEST_THREADS=6
 test 'emulated, STATUS takes more than its second; a copy of the wrapper is no plugin; qemu-arm writes a file of its own; some wait for half a minute each; a page is made once; strace sees what the emulator asks' -p antrea-cni --test it -- \
-  rolling:: docs:: error_page:: settings_page:: conf_dir:: busy::an_a status::an_agent_that_gives_up settings::the_network settings::settings_of_the_node settings::a_plugin_that settings::an_empty settings::standard_input output::linux::a_configuration_that_arrives \
+  rolling:: docs:: error_page:: settings_page:: conf_dir:: busy::an_a status::an_agent_that_gives_up settings::the_network settings::settings_of_the_node settings::a_plugin_that settings::an_empty settings::standard_input output::linux::a_configuration_that_arrives output::linux::a_request_for_which \
   $([ $arch = arm64 ] || echo a_limit_of_file_sizes)
 test '' -p antrea-cni --test hostile --
 if [ $arch = arm64 ]; then

@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -51,6 +51,10 @@ struct Shared {
     traffic: Cell<TrafficMeter>,
     /// Bytes that the socket accepted
     written: Cell<usize>,
+    /// The error of a write, as the operating system counts them. A read reports it once the
+    /// answer is read that may be there. Linux would report a closed connection to the next read,
+    /// but not that it had no memory
+    write_error: Cell<Option<i32>>,
 }
 
 impl Stream {
@@ -61,6 +65,7 @@ impl Stream {
             ready: Cell::new(PollFlags::POLLOUT),
             traffic: Cell::default(),
             written: Cell::default(),
+            write_error: Cell::default(),
         }))
     }
 
@@ -107,16 +112,24 @@ impl Stream {
 }
 
 impl Shared {
-    /// Writes the buffer as far as the socket accepts it. A write error is dropped, because the
-    /// next read reports it.
+    /// Writes the buffer as far as the socket accepts it.
     fn write_unsent(&self) {
         let mut unsent = self.unsent.take();
         while !unsent.is_empty()
             && let Poll::Ready(sent) =
                 self.attempt(PollFlags::POLLOUT, |mut socket| socket.write(&unsent))
         {
-            self.written.set(self.written.get() + sent.as_ref().copied().unwrap_or_default());
-            unsent = unsent.get(sent.unwrap_or(usize::MAX)..).unwrap_or_default().to_vec();
+            unsent = match sent {
+                Ok(sent) => {
+                    self.written.set(self.written.get() + sent);
+                    unsent.get(sent..).unwrap_or_default().to_vec()
+                }
+                Err(error) => {
+                    self.write_error.set(error.raw_os_error());
+                    self.ready.set(self.ready.get() | PollFlags::POLLIN);
+                    Vec::new()
+                }
+            };
         }
         self.unsent.set(unsent);
     }
@@ -130,6 +143,10 @@ impl Shared {
 
     /// Waits at most `time`, and returns whether the socket is ready.
     fn wait_until_ready(&self, time: Duration) -> bool {
+        // A read reports the error.
+        if self.write_error.get().is_some() && self.ready.get().contains(PollFlags::POLLIN) {
+            return true;
+        }
         // poll(2) returns at once for events that are ready already. A peer that sends and does not
         // read would keep the processor busy.
         let mut wanted = PollFlags::POLLIN;
@@ -183,7 +200,15 @@ impl AsyncRead for Stream {
         let ready = &self.0.ready;
         let size = buffer.remaining().min(READ_BYTES);
         let room = buffer.initialize_unfilled_to(size);
-        let read = ready!(self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)))?;
+        let read = match self.0.attempt(PollFlags::POLLIN, |mut socket| socket.read(room)) {
+            Poll::Ready(read) => read?,
+            Poll::Pending => {
+                // HTTP/2 passes on the text of an inner error, and of others the kind alone.
+                let error = |code| io::Error::other(io::Error::from_raw_os_error(code));
+                let code = self.0.write_error.get();
+                return code.map_or(Poll::Pending, |code| Poll::Ready(Err(error(code))));
+            }
+        };
         // A short read means that the socket is empty now.
         if (1..size).contains(&read) {
             ready.set(ready.get().difference(PollFlags::POLLIN));

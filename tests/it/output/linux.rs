@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use antrea_cni_agent::Api;
-use antrea_cni_test_support::{Call, Stdin, TestNode, skipped};
+use antrea_cni_test_support::{Answer, Call, Stdin, TestNode, copy_program, skipped};
 use serde_json::json;
 
 #[test]
@@ -62,7 +62,7 @@ fn no_error_text_of_ours_on_del_reads_as_success() {
 #[ignore = "needs root and a static plugin; make test-release runs it"]
 fn the_static_plugin_starts_in_an_empty_root() {
     let root = TestNode::new();
-    std::fs::copy(antrea_cni_test_support::plugin(), root.path("antrea")).unwrap();
+    copy_program(antrea_cni_test_support::plugin(), root.path("antrea"));
     let output = Command::new("chroot")
         .arg(root.path(""))
         .arg("/antrea")
@@ -153,21 +153,40 @@ fn no_text_of_the_transport_reads_as_success_on_del() {
     assert!(!document["details"].as_str().unwrap().contains("not found"), "{document}");
 }
 
+/// Runs a call whose system calls answer otherwise. Returns `None` where that cannot be done.
+fn run_with_strace(call: &Call, inject: &str) -> Option<Answer> {
+    if Command::new("strace").arg("--version").output().is_err() {
+        skipped("answers of the kernel are changed with strace");
+        return None;
+    }
+    let mut command = Command::new("strace");
+    command.args(["-f", "-o", "/dev/null", "-e"]);
+    command.arg(format!("inject={inject}")).arg(call.command().get_program());
+    command.env_clear().envs(&call.env).env("PATH", std::env::var_os("PATH").unwrap());
+    Some(call.run_as(command))
+}
+
 /// Linux reports the end of a pipe alone if its last writer writes and closes while poll(2) looks.
 #[test]
 fn a_configuration_that_arrives_while_the_plugin_looks_for_it_is_read() {
     let place = TestNode::new();
     let _agent = place.agent(&[Api::V1]);
-    let call = place.call("ADD", "1.0.0");
-    let plugin = call.command();
-    let mut command = Command::new("strace");
     // The standard library polls once at the start. A `struct pollfd` is 0, POLLIN and POLLHUP then.
-    command.args(["-o", "/dev/null", "-e", "trace=poll", "-e"]);
-    command.arg("inject=poll:poke_exit=@arg1=0000000001001000:when=2").arg(plugin.get_program());
-    command.env_clear().envs(&call.env).env("PATH", std::env::var_os("PATH").unwrap());
-    if Command::new("strace").arg("--version").output().is_err() {
-        return skipped("an answer of poll(2) is changed with strace");
+    let hangup = "poll:poke_exit=@arg1=0000000001001000:when=2";
+    if let Some(answer) = run_with_strace(&place.call("ADD", "1.0.0"), hangup) {
+        assert_eq!(answer.status.code(), Some(0), "{answer:?}");
     }
-    let answer = call.run_as(command);
-    assert_eq!(answer.status.code(), Some(0), "{answer:?}");
+}
+
+/// The connection is as good as before, so that no read would report it.
+#[test]
+fn a_request_for_which_the_kernel_has_no_memory_is_a_lost_call() {
+    let place = TestNode::new();
+    let agent = place.agent(&[Api::V1]);
+    let no_memory = "sendto:error=ENOBUFS";
+    if let Some(answer) = run_with_strace(&place.call("ADD", "1.0.0"), no_memory) {
+        assert_eq!(answer.code(), 11, "{answer:?}");
+        assert!(answer.text().contains("No buffer space"), "{answer:?}");
+    }
+    assert!(agent.served().is_empty());
 }
