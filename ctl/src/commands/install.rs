@@ -69,7 +69,9 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             let antreas = antreas.as_deref();
             let prepare = || Installation::prepare(arguments, EMBEDDED, antreas);
             let installed = match prepare().await {
-                Ok(installation) => installation.install(out).await.map(|()| installation),
+                Ok(installation) => {
+                    installation.install(out).await.map(|lock| (installation, lock))
+                }
                 Err(error) => Err(error),
             };
             let installed = match installed {

@@ -150,9 +150,7 @@ impl Report {
             names_plugin,
             taken,
         };
-        // A keeper locks this file while it runs.
-        let keeper =
-            File::open(state::keeper_lock_path(&folder)).is_ok_and(|file| file.try_lock().is_err());
+        let keeper = state::keeper_runs(&folder);
         let rolled_back = installed.is_some_and(|bytes| intent.is_rolled_back(&bytes))
             || matches!(&intent, Intent::RolledBack(off) if plugin.sha256.as_ref() != Some(off));
         let changed_since_staged = StagedRecord::read(&folder).map(|it| {

@@ -141,6 +141,22 @@ fn an_uninstall_or_rollback_stops_a_keeper_that_was_asleep() {
     assert!(is(&node, "theirs"));
 }
 
+/// The keeper looks again soon after it filled a wiped folder. It would find nothing installed.
+#[test]
+fn an_uninstall_right_after_an_install_of_the_keeper_is_seen() {
+    let node = node();
+    let keeper = node.keeper("one", &[]);
+    for entry in fs::read_dir(node.path("bin")).unwrap() {
+        let path = entry.unwrap().path();
+        let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+    }
+    eventually(|| is(&node, "one"));
+    node.run("uninstall").assert(0, "uninstalled");
+    keeper.says("uninstalled meanwhile");
+    assert_eq!(node.files(), [].into());
+    assert_eq!(keeper.end(), Some(0));
+}
+
 #[test]
 fn a_keeper_of_other_bytes_ends_a_rollback() {
     let node = node();

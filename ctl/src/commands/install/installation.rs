@@ -3,7 +3,7 @@
 //! Installs a plugin with its node settings.
 
 use std::borrow::Cow;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -83,7 +83,8 @@ impl Installation {
     }
 
     /// Installs the plugin, unless it was rolled back and no person asks for it.
-    pub(super) async fn install(&self, out: &mut impl Write) -> Result<(), Error> {
+    /// Returns the open lock file, which shows an uninstall from then on.
+    pub(super) async fn install(&self, out: &mut impl Write) -> Result<File, Error> {
         files::create_folder(self.place.bin_dir(), 0o755)?;
         self.install_locked(State::lock(&self.place).await?, out).await
     }
@@ -100,19 +101,26 @@ impl Installation {
             Some(installed)
                 if sha256(&installed) == older && !state.intent().is_rolled_back(&installed) =>
             {
-                self.install_locked(state, out).await
+                self.install_locked(state, out).await.map(drop)
             }
             _ => Ok(()),
         }
     }
 
-    async fn install_locked(&self, state: State, out: &mut impl Write) -> Result<(), Error> {
+    /// Does the same as [`Self::install`] under a lock.
+    pub(super) async fn install_locked(
+        &self,
+        state: State,
+        out: &mut impl Write,
+    ) -> Result<File, Error> {
+        let lock_file = state.open_lock_file()?;
         if self.is_unattended && state.intent().is_rolled_back(&self.plugin) {
             let plugin = self.plugin_path()?;
             if let Some(antreas) = &self.antreas {
                 ManagedFile::open(&self.place, &state)?.put(antreas, PLUGIN_MODE)?;
             }
-            return say(out, format!("{}: was rolled back: not installed again", plugin.display()));
+            say(out, format!("{}: was rolled back: not installed again", plugin.display()))?;
+            return Ok(lock_file);
         }
         if let Err(error) = self.install_plugin(&state, out).await {
             // A refused first install leaves no state behind.
@@ -124,7 +132,7 @@ impl Installation {
         if state.intent() != Intent::None {
             state.set_intent(&Intent::None)?;
         }
-        Ok(())
+        Ok(lock_file)
     }
 
     async fn install_plugin(&self, state: &State, out: &mut impl Write) -> Result<(), Error> {

@@ -43,27 +43,28 @@ enum KeeperState {
 }
 
 /// Restores the plugin after each change until the future is dropped. Only `uninstall` and
-/// `rollback` prevent that. `installed` is `None` if the install failed. It is tried again then, and
-/// until it succeeds, the plugin that was installed before is restored.
+/// `rollback` prevent that. `installed` has the lock file that [`Installation::install`] returned; it
+/// is `None` if the install failed. It is tried again then, and until it succeeds, the plugin that
+/// was installed before is restored.
 pub(super) async fn keep(
-    installed: Option<Installation>,
+    installed: Option<(Installation, File)>,
     prepare: impl AsyncFn() -> Result<Installation, Error>,
     interval: Duration,
     published: Option<&Sender<Published>>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
-    let is_installed = installed.is_some();
-    let installation = &match installed {
-        Some(installation) => installation,
-        None => retry(prepare, interval).await,
+    let (installation, lock_file) = match installed {
+        Some((installation, lock_file)) => (installation, Some(lock_file)),
+        None => (retry(prepare, interval).await, None),
     };
+    let installation = &installation;
     let plugin = installation.plugin_path()?;
     let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
     let mut keeper = Keeper {
         installation,
-        is_installed,
+        is_installed: lock_file.is_some(),
         older: None,
-        lock: None,
+        lock_file,
         keeper_lock: None,
         settings: None,
     };
@@ -141,8 +142,9 @@ struct Keeper<'a> {
     is_installed: bool,
     /// Digest of the plugin that was there when the install failed
     older: Option<String>,
-    /// The lock file of the installation, which shows an uninstall even after it was removed
-    lock: Option<File>,
+    /// The lock file of the installation, which shows an uninstall even after it was removed. It is
+    /// open from the install on, because an uninstall may follow at once
+    lock_file: Option<File>,
     /// A file whose lock shows other processes that a keeper runs
     keeper_lock: Option<File>,
     /// The node settings that the keeper read last
@@ -153,16 +155,15 @@ impl Keeper<'_> {
     async fn check_and_restore(&mut self, out: &mut impl Write) -> Result<KeeperState, Error> {
         let place = &self.installation.place;
         let state = State::lock_existing(place).await?;
-        if self.lock.as_ref().map(Intent::read_from) == Some(Intent::Uninstalled) {
+        if self.lock_file.as_ref().map(Intent::read_from) == Some(Intent::Uninstalled) {
             return Ok(KeeperState::Uninstalled);
         }
-        let Some(state) = state else { return self.install_anew(out).await };
+        let Some(state) = state else { return self.install_anew(None, out).await };
         let plugin = ManagedFile::open(place, &state)?;
         let Some(installed) = plugin.installed()? else {
-            drop(state);
-            return self.install_anew(out).await;
+            return self.install_anew(Some(state), out).await;
         };
-        self.hold_locks(&state)?;
+        self.hold_locks(&state).await?;
         if state.intent().is_rolled_back(&installed) {
             return Ok(KeeperState::HeldOff);
         }
@@ -200,8 +201,16 @@ impl Keeper<'_> {
     }
 
     /// Installs again after the folder was wiped, and with it the state of the installation.
-    async fn install_anew(&mut self, out: &mut impl Write) -> Result<KeeperState, Error> {
-        self.installation.install(out).await?;
+    async fn install_anew(
+        &mut self,
+        state: Option<State>,
+        out: &mut impl Write,
+    ) -> Result<KeeperState, Error> {
+        let lock_file = match state {
+            Some(state) => self.installation.install_locked(state, out).await?,
+            None => self.installation.install(out).await?,
+        };
+        self.lock_file = Some(lock_file);
         self.is_installed = true;
         self.keep_settings()?;
         Ok(KeeperState::Unsettled)
@@ -223,9 +232,8 @@ impl Keeper<'_> {
         }
     }
 
-    fn hold_locks(&mut self, state: &State) -> Result<(), Error> {
-        let path = state.folder().join("lock");
-        self.lock = Some(File::open(&path).map_err(Error::file("open", &path))?);
+    async fn hold_locks(&mut self, state: &State) -> Result<(), Error> {
+        self.lock_file = Some(state.open_lock_file()?);
         let lock_path = state::keeper_lock_path(state.folder());
         if !lock_path.exists() {
             files::write(&lock_path, b"", 0o600)?;
@@ -233,7 +241,12 @@ impl Keeper<'_> {
         // Read-only, because an open file for writing prevents a read-only remount.
         let file = File::open(&lock_path).map_err(Error::file("open", &lock_path))?;
         // `status` may hold the lock for a moment while it looks for a keeper.
-        let _ = file.try_lock_shared();
+        for _ in 0..state::LOCK_ATTEMPTS {
+            if file.try_lock_shared().is_ok() {
+                break;
+            }
+            sleep(state::LOCK_PAUSE).await;
+        }
         self.keeper_lock = Some(file);
         Ok(())
     }

@@ -178,9 +178,8 @@ impl ManagedFile {
         trial: impl AsyncFnOnce(&Path) -> Result<(), Error>,
     ) -> Result<Outcome, Error> {
         let there = Existing::at(&self.target)?;
-        let is_ours = there.bytes().is_some() && there.bytes() == self.installed()?.as_deref();
-        let is_same = there.bytes() == Some(bytes);
-        if is_ours && is_same && there.mode().is_none_or(|it| it == mode) {
+        let is_same = there.bytes() == Some(bytes) && there.mode().is_none_or(|it| it == mode);
+        if is_same && self.installed()?.as_deref() == Some(bytes) {
             return Ok(Outcome::Unchanged);
         }
         let prepared = files::prepare(&self.target, bytes, mode)?;
@@ -189,6 +188,10 @@ impl ManagedFile {
         }
         trial(&prepared).await?;
         files::create_folder(&self.folder, 0o700)?;
+        // Another installer may have written during the trial, which takes seconds.
+        let there = Existing::at(&self.target)?;
+        let is_ours = there.bytes().is_some() && there.bytes() == self.installed()?.as_deref();
+        let is_same = there.bytes() == Some(bytes);
         let is_whole = there.bytes().is_none_or(is_whole);
         if matches!(there, Existing::Special | Existing::File(..)) && is_whole {
             if !is_ours {
@@ -319,8 +322,9 @@ impl ManagedFile {
     /// Restores the file that was replaced last.
     pub(super) fn roll_back(&self) -> Result<Outcome, Error> {
         let Some(before) = self.replaced_path() else { return Ok(Outcome::NothingBefore) };
+        let original_path = self.kept_path("original");
         let there = Existing::at(&before)?;
-        let original = Existing::at(&self.kept_path("original"))?;
+        let original = Existing::at(&original_path)?;
         // A plugin that this tool installed counts as installed again.
         let is_ours = there.bytes().is_some() && there.bytes() != original.bytes();
         if is_ours {
@@ -329,6 +333,10 @@ impl ManagedFile {
         files::move_to(&before, &self.target)?;
         if is_ours {
             files::rename(&self.kept_path("next"), &self.kept_path("installed"))?;
+        } else if let Some(bytes) = original.bytes() {
+            // It is the same file now, and an installer that writes in place would change it, too.
+            // On a full disk it stays so.
+            let _ = files::write(&original_path, bytes, original.mode().unwrap_or(0o755));
         }
         Ok(Outcome::RolledBack)
     }

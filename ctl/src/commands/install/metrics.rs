@@ -5,7 +5,7 @@
 mod snapshot;
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -40,10 +40,9 @@ const PATH_FILE: &str = "metrics-path";
 
 /// Removes the metrics of a keeper that was killed. One that runs removes its own.
 pub(super) fn remove_left(folder: &Path) -> Result<(), Error> {
-    let keeper = File::open(state::keeper_lock_path(folder));
     let record = folder.join(PATH_FILE);
     let Some(path) = files::read_if_exists(&record)? else { return Ok(()) };
-    if keeper.is_ok_and(|file| file.try_lock().is_err()) {
+    if state::keeper_runs(folder) {
         return Ok(());
     }
     let path = PathBuf::from(OsString::from_vec(path));

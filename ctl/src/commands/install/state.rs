@@ -16,6 +16,8 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
@@ -25,6 +27,12 @@ use crate::files;
 pub(crate) use crate::files::sha256;
 use crate::output::waiting;
 use crate::platform;
+
+/// How often a lock is tried that a process which looks for a keeper holds for a moment.
+pub(super) const LOCK_ATTEMPTS: u32 = 4;
+
+/// Pause between these attempts.
+pub(super) const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Holds the locked state of one installation.
 pub(super) struct State {
@@ -96,6 +104,13 @@ impl State {
         &self.folder
     }
 
+    /// Opens the lock file anew, without the lock. It shows an intent that is written later, also
+    /// after the file was removed.
+    pub(super) fn open_lock_file(&self) -> Result<File, Error> {
+        let path = self.folder.join("lock");
+        File::open(&path).map_err(Error::file("open", &path))
+    }
+
     /// Returns the intent in the lock file.
     pub(super) fn intent(&self) -> Intent {
         Intent::read_from(&self.lock)
@@ -158,6 +173,18 @@ pub(crate) fn folder(place: &Place) -> Result<PathBuf, Error> {
 /// Returns the path of the file that keepers lock.
 pub(crate) fn keeper_lock_path(folder: &Path) -> PathBuf {
     folder.join("keeper")
+}
+
+/// Returns whether a keeper runs. Its lock is held all the time, and that of another process that
+/// asks the same for a moment.
+pub(crate) fn keeper_runs(folder: &Path) -> bool {
+    let Ok(file) = File::open(keeper_lock_path(folder)) else { return false };
+    (0..LOCK_ATTEMPTS).all(|attempt| {
+        if attempt > 0 {
+            thread::sleep(LOCK_PAUSE);
+        }
+        file.try_lock().is_err()
+    })
 }
 
 /// Removes a folder. Files that another process has open are removed by the next call.

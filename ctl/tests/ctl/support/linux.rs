@@ -3,10 +3,11 @@
 //! What only the tests on Linux use: keepers, small plugins, modes.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -34,21 +35,29 @@ impl Node {
         let mut tool = self.command("install");
         tool.arg("--from").arg(self.path(version)).args(["--keep", "1h"]).args(more);
         let mut child = tool.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        let first = lines.recv_timeout(LONG).unwrap();
         assert!(first.contains("installed") || first.contains("rolled back"), "{first}");
         // It watches as soon as it says that it lives.
         let is_alive = || self.run("status").out.contains("runs");
-        let keeper = Keeper { child, _lines: lines };
+        let keeper = Keeper { child, lines };
         eventually(is_alive);
         keeper
     }
 }
 
+/// Longest wait for what a loaded machine does late.
+const LONG: Duration = Duration::from_secs(60);
+
 /// A process that keeps an installation; it ends with its test.
 pub(crate) struct Keeper {
     child: Child,
-    _lines: Lines<BufReader<ChildStdout>>,
+    /// What it says, line by line
+    lines: Receiver<String>,
 }
 
 impl Keeper {
@@ -58,6 +67,12 @@ impl Keeper {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).unwrap();
+    }
+
+    /// Waits until it says that.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) {
+        while !self.lines.recv_timeout(LONG).unwrap().contains(words) {}
     }
 
     /// Asks it to end, and gives its exit status.
@@ -78,12 +93,12 @@ pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-/// Waits until something holds that will.
+/// Waits until something holds that will. The pause leaves the processor to what is waited for.
 #[track_caller]
 pub(crate) fn eventually(what: impl Fn() -> bool) {
     let started = Instant::now();
     while !what() {
-        assert!(started.elapsed() < Duration::from_secs(60), "never happened");
-        std::thread::yield_now();
+        assert!(started.elapsed() < LONG, "never happened");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
