@@ -226,7 +226,7 @@ exhaustive: ## Every schedule of up to four faults, and random walks for ten min
 # The APIs, the client, gRPC and the outcome, or what MUTANTS names.
 MUTANTS := src/api.rs src/api/** src/client.rs src/client/** src/grpc/** src/outcome.rs src/run.rs src/backoff.rs src/moment.rs src/platform/**
 # Tests that wait for a deadline.
-WAITING := properties::any_input rolling:: time::every_command time::a_del_that busy:: conf_dir:: error_page:: captures go_answers
+WAITING := properties::any_input rolling:: deadline::every_command deadline::a_del_that busy:: conf_dir:: error_page:: captures go_answers
 MUTATE  := EXHAUSTIVE_EVENTS=2 EXHAUSTIVE_SECONDS=1 cargo mutants --output target
 FILES    = $(foreach file,$(MUTANTS),--file '$(file)')
 FAST    := -C=--lib -C=--test=exhaustive -C=--test=it
@@ -245,7 +245,7 @@ SLOWLY  := $(MUTATE) --jobs 6 --iterate --timeout 120
 .PHONY: mutants-slow
 mutants-slow: cargo-mutants ## What survived, by hostile agents and by tests that need root; needs root
 	-$(SLOWLY) --file 'src/grpc/**' -C=--lib -C=--test=hostile
-	-$(SLOWLY) $(FILES) -C=--lib -C=--test=it -- -- --include-ignored tests recovery:: status:: socket:: transport:: translation:: time::del_of time::an_agent time::a_socket
+	-$(SLOWLY) $(FILES) -C=--lib -C=--test=it -- -- --include-ignored tests recovery:: status:: socket:: transport:: translation:: deadline::del_of deadline::an_agent deadline::a_socket
 	cat target/mutants.out/missed.txt
 
 BASE := HEAD^

@@ -83,7 +83,7 @@ fn a_broken_agent_fails_at_the_promise_that_it_breaks() {
     let success = || json!({"rawB64": ""});
     let script =
         |command: &str, promise: &str, behaviour: Value| json!({command: only(promise, behaviour)});
-    for (promise, script) in [
+    let broken = [
         ("unimplemented", json!({"unknown": status(2)})),
         ("unknown-version", script("DEL", "unknown-version", error(7))),
         ("absent-version", script("CHECK", "absent-version", success())),
@@ -102,10 +102,15 @@ fn a_broken_agent_fails_at_the_promise_that_it_breaks() {
         ("second-add", script("CHECK", "second-add", error(103))),
         ("gc", json!({"GC": success()})),
         ("any-request", script("CHECK", "any-request", json!({"hang": true}))),
-    ] {
-        let report = Node::new(Api::V1).scripted(script).ask();
-        assert_eq!(report.broken(), [promise], "{report}");
-    }
+    ];
+    std::thread::scope(|all| {
+        for (promise, script) in broken {
+            all.spawn(move || {
+                let report = Node::new(Api::V1).scripted(script).ask();
+                assert_eq!(report.broken(), [promise], "{report}");
+            });
+        }
+    });
 }
 
 #[test]

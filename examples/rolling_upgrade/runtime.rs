@@ -3,6 +3,7 @@
 //! A model of kubelet and containerd: sandboxes that are tried again, two DELs
 //! for each, STATUS every second.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -70,7 +71,8 @@ pub(crate) fn run(
             .unwrap(),
     );
     let end = Instant::now() + timetable.duration() + LAST_TRIES;
-    let runtime = Runtime { arguments, node, plugin, outcome: &outcome, end };
+    let adds = Mutex::default();
+    let runtime = Runtime { arguments, node, plugin, outcome: &outcome, adds, end };
     let first = node.start(&timetable.agents[0]);
     scope(|all| {
         let workers: Vec<_> = (0..arguments.concurrency)
@@ -108,14 +110,14 @@ pub(crate) fn run(
                 sleep(Duration::from_secs(1));
             }
         });
-        let (mut agent, mut started_before) = (first, 0);
+        let (mut agent, mut adds) = (first, BTreeSet::new());
         for (number, generation) in timetable.agents.iter().enumerate().skip(1) {
             let before = &timetable.agents[number - 1];
             sleep(before.up);
-            runtime.wait_for_a_start(started_before);
+            runtime.wait_for_the_end(&adds);
             node.stop(agent, before.is_killed);
             sleep(before.down);
-            started_before = runtime.started();
+            adds = runtime.adds();
             agent = node.start(generation);
             bar.set_message(format!("agent {} of {}", number + 1, timetable.agents.len()));
         }
@@ -143,20 +145,21 @@ struct Runtime<'a> {
     node: &'a Node,
     plugin: &'a Path,
     outcome: &'a Mutex<Outcome>,
+    adds: Mutex<BTreeSet<String>>,
     end: Instant,
 }
 
 impl Runtime<'_> {
-    /// Returns how many Pods have started.
-    fn started(&self) -> usize {
-        self.outcome.lock().unwrap().starts.len()
+    /// Returns the containers whose ADD is in flight.
+    fn adds(&self) -> BTreeSet<String> {
+        self.adds.lock().unwrap().clone()
     }
 
-    /// Waits until one more Pod has started, for five seconds at most. On a busy machine an agent's
-    /// time may be over before it answers, and an ADD is sent to three agents at most.
-    fn wait_for_a_start(&self, before: usize) {
-        let end = Instant::now() + Duration::from_secs(5);
-        while self.started() == before && Instant::now() < end {
+    /// Waits until these ADDs have ended, for 30 seconds at most. On a busy machine an agent's time
+    /// may be over before it answers, and an ADD is sent to three agents at most.
+    fn wait_for_the_end(&self, adds: &BTreeSet<String>) {
+        let end = Instant::now() + Duration::from_secs(30);
+        while !self.adds().is_disjoint(adds) && Instant::now() < end {
             sleep(Duration::from_millis(10));
         }
     }
@@ -168,7 +171,9 @@ impl Runtime<'_> {
         let netns = self.node.netns();
         for sandbox in 0.. {
             let container = format!("pod-{number}-{sandbox}");
+            self.adds.lock().unwrap().insert(container.clone());
             let (success, result) = self.call("ADD", version, &container, &netns, &Value::Null);
+            self.adds.lock().unwrap().remove(&container);
             if success {
                 self.outcome.lock().unwrap().starts.push(born.elapsed());
                 if version != "0.3.0" {

@@ -13,7 +13,7 @@ mirror=$(uri)
 rm -rf "$BUILT"/{node,debootstrap}
 mkdir -p "$BUILT/debootstrap"
 cd "$BUILT/debootstrap"
-apt-get download -qq debootstrap debian-archive-keyring
+apt-get -o Acquire::Retries=3 download -qq debootstrap debian-archive-keyring
 for package in *.deb; do dpkg-deb -x "$package" .; done
 # debootstrap has a meaning of its own for COMPONENTS.
 env -u COMPONENTS DEBOOTSTRAP_DIR=$PWD/usr/share/debootstrap usr/sbin/debootstrap --variant=minbase --include=$packages \

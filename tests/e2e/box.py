@@ -108,7 +108,7 @@ exec sleep 100000'''], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
                 return False
             finally:
                 s.close()
-        if not wait_for(up, 5, 0.01):
+        if not wait_for(up, 30, 0.01):
             raise RuntimeError('the agent did not start')
         return p
 

@@ -133,7 +133,7 @@ def status(box):
 
     def ready():
         return cri.status()[0]['NetworkReady'][0]
-    expect(wait_for(ready, 5), 'never ready')
+    expect(wait_for(ready, 30), 'never ready')
     box.kill(agent)
     end, flaps = time.monotonic() + 2, 0
     while time.monotonic() < end:
@@ -455,7 +455,6 @@ def operations(box):
     shell = subprocess.Popen(['bash', '-e', '-c', '\n'.join(script)], cwd=f'{box.dir}/release', env=env, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if wait_for(lambda: os.path.exists(f'{box.dir}/now') or shell.poll() is not None, 30) and shell.poll() is None:
-        time.sleep(0.5)  # for containerd to read the list
         up_and_down(box, cri, 'antrea', '1.0.0')
         open(f'{box.dir}/done', 'w').close()
     transcript, _ = shell.communicate(timeout=60)

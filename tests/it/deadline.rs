@@ -294,7 +294,7 @@ fn a_socket_that_may_not_be_connected_to_is_not_an_absent_agent() {
     fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(place.socket(), fs::Permissions::from_mode(0o600)).unwrap();
     let copy = place.path("antrea");
-    fs::copy(antrea_cni_test_support::plugin(), &copy).unwrap();
+    antrea_cni_test_support::copy_program(antrea_cni_test_support::plugin(), &copy);
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     let call = place.call_with("DEL", "1.0.0", json!({}));
     let mut command = std::process::Command::new(copy);

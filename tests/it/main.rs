@@ -17,6 +17,8 @@ mod concurrency;
 #[cfg(unix)]
 mod conf_dir;
 #[cfg(unix)]
+mod deadline;
+#[cfg(unix)]
 mod docs;
 #[cfg(unix)]
 mod error_page;
@@ -43,8 +45,6 @@ mod settings_page;
 #[cfg(unix)]
 mod socket;
 mod status;
-#[cfg(unix)]
-mod time;
 mod trace_context;
 mod translation;
 #[cfg(unix)]

@@ -16,7 +16,7 @@ use std::time::Duration;
 use antrea_cni_agent::Api;
 #[cfg(unix)]
 use antrea_cni_test_support::skipped;
-use antrea_cni_test_support::{Answer, TestNode};
+use antrea_cni_test_support::{Answer, TestNode, copy_program};
 use serde_json::{Value, json};
 
 use antrea_cni::input::Settings;
@@ -145,19 +145,9 @@ fn wrong_settings_keep_nothing_from_being_removed() {
 /// A copy of the plugin on a node, with settings of that node beside it.
 fn plugin_with(node: &TestNode, settings: &str) -> std::path::PathBuf {
     let plugin = node.path(&format!("antrea{EXE_SUFFIX}"));
-    copy(&antrea_cni_test_support::plugin(), &plugin);
+    copy_program(antrea_cni_test_support::plugin(), &plugin);
     write(&node.path(".antrea.json"), settings, 0o644);
     plugin
-}
-
-/// By another process: a file that is open for writing here, while another thread starts
-/// a program, cannot be run by a third ("text file busy").
-fn copy(from: &Path, to: &Path) {
-    let copied = match cfg!(windows) {
-        true => std::fs::copy(from, to).is_ok(),
-        false => Command::new("cp").args([from, to]).status().unwrap().success(),
-    };
-    assert!(copied);
 }
 
 fn write(path: &Path, text: &str, mode: u32) {
@@ -292,7 +282,7 @@ fn a_plugin_that_is_replaced_while_it_runs_finds_the_settings_of_its_node() {
     let call = node.call("ADD", "1.0.0");
     let (reader, mut writer) = std::io::pipe().unwrap();
     let child = Command::new(&plugin).env_clear().envs(&call.env).stdin(reader).spawn();
-    copy(&plugin, &node.path("new"));
+    copy_program(&plugin, node.path("new"));
     std::fs::rename(node.path("new"), &plugin).unwrap();
     let antrea_cni_test_support::Stdin::Bytes(stdin) = &call.stdin else { panic!() };
     writer.write_all(stdin).unwrap();

@@ -10,7 +10,7 @@ use antrea_cni_agent::{Agent, Api, Options};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use antrea_cni_test_support::skipped;
+use antrea_cni_test_support::{copy_program, skipped};
 
 use crate::support::{Answer, Node, call, run, socket};
 
@@ -40,7 +40,7 @@ impl RealNode {
         let set: Vec<_> = set.iter().flat_map(|it| ["--set", it]).collect();
         self.0.install("one", &set).assert(0, "installed");
         let portmap = self.0.path(&format!("bin/portmap{}", std::env::consts::EXE_SUFFIX));
-        fs::copy(self.0.target(), portmap).unwrap();
+        copy_program(self.0.target(), portmap);
         let list = r#"{"cniVersion":"0.3.0","name":"antrea","plugins":[{"type":"antrea"},{"type":"portmap"}]}"#;
         fs::write(self.0.path("net.d/10-antrea.conflist"), list).unwrap();
     }
@@ -119,7 +119,7 @@ fn what_the_tool_prints_on_nodes_in_any_state_is_read() {
     let own = r#"{"cniVersion":"0.3.1","name":"m","type":"multus","confDir":"/host/etc/cni/net.d","clusterNetwork":"antrea"}"#;
     fs::write(multus.0.path("net.d/00-multus.conf"), own).unwrap();
     let multus_itself = multus.0.path(&format!("bin/multus{}", std::env::consts::EXE_SUFFIX));
-    fs::copy(multus.0.target(), multus_itself).unwrap();
+    copy_program(multus.0.target(), multus_itself);
     bring("n13-multus", &multus);
 
     let answer = run(["fleet".as_ref(), folder.path().as_os_str(), "-o".as_ref(), "json".as_ref()]);

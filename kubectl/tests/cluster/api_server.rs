@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -101,8 +102,14 @@ impl ApiServer {
         program
     }
 
+    /// Runs the plugin. Beside other tests a node may need longer than the 10 s that are the default.
     pub(crate) fn run(&self, words: &[&str]) -> Answer {
-        self.kubectl(words).output().unwrap().into()
+        let mut command = self.kubectl(words);
+        let asks = ["status", "probe", "check-config", "logs", "fleet", "bundle"];
+        if asks.contains(&words[0]) && !words.iter().any(|it| it.starts_with("--timeout")) {
+            command.arg("--timeout=60s");
+        }
+        command.output().unwrap().into()
     }
 
     /// Most execs that ran at once.
@@ -110,9 +117,14 @@ impl ApiServer {
         self.state.most_at_once.load(Ordering::SeqCst)
     }
 
-    /// How many tools run in Pods.
-    pub(crate) fn running(&self) -> usize {
-        self.state.running.load(Ordering::SeqCst)
+    /// Waits until that many tools run in Pods.
+    #[track_caller]
+    pub(crate) fn until_running(&self, tools: usize) {
+        let started = Instant::now();
+        while self.state.running.load(Ordering::SeqCst) != tools {
+            assert!(started.elapsed() < Duration::from_secs(60), "not {tools}");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> String {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-use crate::api_server::{ApiServer, Pod};
+use crate::api_server::{Answer, ApiServer, Pod};
 use crate::node::RealNode;
 
 /// Number of nodes.
@@ -22,7 +22,7 @@ fn two_hundred_nodes_are_rows_and_32_are_asked_at_once() {
     let start = Instant::now();
     let answer = cluster.run(&["status", "--timeout=60s", "--node=n1", "-o", "json"]);
     assert_eq!(answer.json()["nodes"].as_array().unwrap().len(), 1);
-    let answer = cluster.run(&["status", "-o", "json"]);
+    let answer: Answer = cluster.kubectl(&["status", "-o", "json"]).output().unwrap().into();
     let rows = answer.json()["nodes"].as_array().unwrap().len();
     let memory = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss() / 1024;
     let most = cluster.most_at_once();

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use antrea_cni_agent::{Api, Options};
-use antrea_cni_test_support::{Answer, Call, eventually};
+use antrea_cni_test_support::{Answer, Call, copy_program, eventually};
 use serde_json::{Value, json};
 
 use super::Node;
@@ -327,10 +327,7 @@ fn cut_off_by(command: &str, agent: &str, script: &str) -> usize {
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(node.place.path(""), open).unwrap();
     let copy = node.place.path("antrea");
-    // By another process: a file that is open for writing here, while another thread starts
-    // a program, cannot be run ("text file busy").
-    let plugin = antrea_cni_test_support::plugin();
-    assert!(Command::new("cp").arg(plugin).arg(&copy).status().unwrap().success());
+    copy_program(antrea_cni_test_support::plugin(), &copy);
     let call = node.place.call(command, "1.0.0");
     let mut shell = Command::new("/bin/sh");
     shell

@@ -19,7 +19,8 @@ mod node;
 mod pages;
 
 use std::env::consts::EXE_SUFFIX;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use antrea_cni_agent::{Action, Api, path};
@@ -42,6 +43,17 @@ pub fn plugin() -> PathBuf {
     })
 }
 
+/// Copies a program, by another process: a file that is open for writing here, while another thread
+/// starts a program, cannot be run ("text file busy").
+pub fn copy_program(from: impl AsRef<Path>, to: impl AsRef<Path>) {
+    let (from, to) = (from.as_ref(), to.as_ref());
+    let copied = match cfg!(windows) {
+        true => std::fs::copy(from, to).is_ok(),
+        false => Command::new("cp").args([from, to]).status().unwrap().success(),
+    };
+    assert!(copied, "cp {} {}", from.display(), to.display());
+}
+
 /// The paths that a command is asked under, from the newest API down to `api`.
 pub fn walk_to(api: &Api, action: Action) -> Vec<String> {
     let newer = Api::ALL.iter().take_while(|newer| *newer != api);
@@ -59,11 +71,12 @@ pub fn with_settings(stdin: &[u8], settings: &Value) -> Vec<u8> {
     [head, member.as_bytes(), tail].concat()
 }
 
-/// Waits until `condition` holds; a test that it never does fails.
+/// Waits until `condition` holds; a test that it never does fails. The pause leaves the processor to
+/// what is waited for.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
         assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use antrea_cni_test_support::skipped;
+use antrea_cni_test_support::{copy_program, skipped};
 use tempfile::TempDir;
 
 use super::{CHAIN, check};
@@ -95,8 +95,8 @@ fn a_dynamic_plugin_cannot_be_asked_in_an_image() {
     for folder in ["bin", "net.d"] {
         fs::create_dir(path(folder)).unwrap();
     }
-    fs::copy(tool().get_program(), path("tool")).unwrap();
-    fs::copy(portmap, path("bin/portmap")).unwrap();
+    copy_program(tool().get_program(), path("tool"));
+    copy_program(portmap, path("bin/portmap"));
     let list = r#"{"cniVersion":"0.3.0","name":"x","plugins":[{"type":"portmap"}]}"#;
     fs::write(path("net.d/x.conflist"), list).unwrap();
     let mut chroot = Command::new("chroot");
