@@ -85,6 +85,13 @@ fuzz-build: ## The fuzz targets
 test: ## The suite on the debug build
 	cargo test
 
+# Static, so that they run in a container as well.
+TEST_PROGRAMS := $(CURDIR)/target/$(TARGET)/test-programs
+
+.PHONY: test-programs
+test-programs: ## The reference agent, and a plugin of one API as older releases had it
+	cargo build --profile test-programs --target $(TARGET) -p antrea-cni-agent -p antrea-cni --bin antrea-cni-agent --example one_api_plugin
+
 .PHONY: release
 release: ## The static plugin that the archives hold, for ARCH, in target/dist-build
 	bash dist/programs.sh $(ARCH) plugin
@@ -168,12 +175,10 @@ E2E       := target/e2e
 SCENARIOS :=
 
 .PHONY: e2e
-e2e: ctl ## Real containerd and podman with a real network; needs root and Debian
-	cargo build --release -p antrea-cni-agent
+e2e: ctl test-programs ## Real containerd and podman with a real network; needs root and Debian
 	bash tests/e2e/setup.sh $(E2E)
-	cargo build --release --example one_api_plugin
-	mkdir -p $(E2E)/bin && cp target/release/antrea-cni-agent $(E2E)/bin/agent && cp $(CTL) $(E2E)/bin/
-	cp target/release/examples/one_api_plugin $(E2E)/bin/one-api
+	mkdir -p $(E2E)/bin && cp $(TEST_PROGRAMS)/antrea-cni-agent $(E2E)/bin/agent && cp $(CTL) $(E2E)/bin/
+	cp $(TEST_PROGRAMS)/examples/one_api_plugin $(E2E)/bin/one-api
 	! command -v go >/dev/null || (cd tests/interop/go && CGO_ENABLED=0 go build -o $(CURDIR)/$(E2E)/bin/cnitool github.com/containernetworking/cni/cnitool)
 	$(E2E)/venv/bin/python tests/e2e/run.py $(E2E) $(RELEASE) $(SCENARIOS)
 
@@ -186,7 +191,7 @@ e2e-without: release ## What the recovery of an ADD and the translation are good
 
 .PHONY: rolling-upgrade
 rolling-upgrade: release ## More than 10,000 calls while the agent is replaced more than 100 times (PODS, AGENTS)
-	ANTREA_CNI_PLUGIN=$(RELEASE) cargo run --release --example rolling_upgrade -- \
+	ANTREA_CNI_PLUGIN=$(RELEASE) cargo run --profile test-programs --example rolling_upgrade -- \
 	  --pods $(or $(PODS),3500) --agents $(or $(AGENTS),105) --seed 1 --no-compare
 
 # The folder of the cluster, the version of Kubernetes and the number of nodes: CLUSTER, KUBERNETES, NODES (tests/cluster/env.sh).
@@ -194,8 +199,7 @@ IN_CLUSTER := bash tests/cluster/cluster.sh
 
 .PHONY: for-cluster
 for-cluster:
-	@bash tests/cluster/lacks.sh >/dev/null || exit 0; $(MAKE) --no-print-directory ctl && \
-	  cargo build --release --target $(TARGET) -p antrea-cni-agent -p antrea-cni --bin antrea-cni-agent --example one_api_plugin && \
+	@bash tests/cluster/lacks.sh >/dev/null || exit 0; $(MAKE) --no-print-directory ctl test-programs && \
 	  bash dist/kubectl.sh target/kubectl linux-amd64 && \
 	  mkdir -p target/deploy && cd tests/deploy && CGO_ENABLED=0 go build -o $(HELM) helm.sh/helm/v3/cmd/helm
 
@@ -220,8 +224,8 @@ rehearsal: ## The next API version, a setting and a command, in copies of the tr
 	bash tests/rehearsal/run.sh
 
 .PHONY: exhaustive
-exhaustive: ## Every schedule of up to four faults, and random walks for ten minutes
-	EXHAUSTIVE_EVENTS=4 EXHAUSTIVE_SECONDS=600 cargo test --release --test exhaustive -- --nocapture
+exhaustive: ## Every schedule of up to EVENTS (4) faults, and random walks for WALK (600) seconds
+	EXHAUSTIVE_EVENTS=$(or $(EVENTS),4) EXHAUSTIVE_SECONDS=$(or $(WALK),600) cargo test --profile test-programs --test exhaustive -- --nocapture
 
 # The APIs, the client, gRPC and the outcome, or what MUTANTS names.
 MUTANTS := src/api.rs src/api/** src/client.rs src/client/** src/grpc/** src/outcome.rs src/run.rs src/backoff.rs src/moment.rs src/platform/**

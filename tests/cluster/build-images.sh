@@ -6,7 +6,7 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 shipped=$REPOSITORY/target/dist-build/x86_64-unknown-linux-musl/release
-programs=$REPOSITORY/target/x86_64-unknown-linux-musl/release
+programs=$REPOSITORY/target/x86_64-unknown-linux-musl/test-programs
 node=$BUILT/node
 layers=$BUILT/layers
 rm -rf "$layers" "$BUILT/images"
