@@ -113,14 +113,13 @@ impl Installation {
         state: State,
         out: &mut impl Write,
     ) -> Result<File, Error> {
-        let lock_file = state.open_lock_file()?;
         if self.is_unattended && state.intent().is_rolled_back(&self.plugin) {
             let plugin = self.plugin_path()?;
             if let Some(antreas) = &self.antreas {
                 ManagedFile::open(&self.place, &state)?.put(antreas, PLUGIN_MODE)?;
             }
             say(out, format!("{}: was rolled back: not installed again", plugin.display()))?;
-            return Ok(lock_file);
+            return state.open_lock_file();
         }
         if let Err(error) = self.install_plugin(&state, out).await {
             // A refused first install leaves no state behind.
@@ -132,7 +131,7 @@ impl Installation {
         if state.intent() != Intent::None {
             state.set_intent(&Intent::None)?;
         }
-        Ok(lock_file)
+        state.open_lock_file()
     }
 
     async fn install_plugin(&self, state: &State, out: &mut impl Write) -> Result<(), Error> {
