@@ -38,6 +38,37 @@ fn rollback_takes_the_plugin_back_to_right_before() {
     assert!(is(&node, "theirs"));
 }
 
+/// As cp(1) writes, and is killed.
+#[test]
+fn what_is_written_in_place_after_a_rollback_spoils_nothing_else() {
+    let node = node();
+    node.overwrite(&node.target(), &node.path("theirs"));
+    node.install("one", &[]).assert(0, "installed");
+    node.run("rollback").assert(0, "rolled back");
+    fs::write(node.target(), b"\x7fELF").unwrap();
+    node.install("two", &[]).assert(0, "installed");
+    node.run("uninstall").assert(0, "is back");
+    assert!(is(&node, "theirs"));
+}
+
+/// Antrea's installer may write while the new plugin is tried, which takes seconds.
+#[test]
+fn what_another_installer_writes_during_the_trial_is_the_plugin_before() {
+    let node = node();
+    node.overwrite(&node.target(), &node.path("theirs"));
+    node.install("one", &[]).assert(0, "installed");
+    node.script("newer");
+    let (two, newer, target) = (node.path("two"), node.path("newer"), node.target());
+    let script = fs::read_to_string(&two).unwrap();
+    let (from, to) = (newer.display(), target.display());
+    let script = script.replacen('\n', &format!("\ncp {from} {to}.x && mv {to}.x {to}\n"), 1);
+    fs::write(&two, script).unwrap();
+    node.install("two", &[]).assert(0, "installed");
+    assert!(is(&node, "two"));
+    node.run("uninstall").assert(0, "is back");
+    assert!(is(&node, "newer"));
+}
+
 /// Also where the agent's start rewrote it meanwhile.
 #[test]
 fn after_a_keepers_restore_a_rollback_gives_antreas_own_back() {
