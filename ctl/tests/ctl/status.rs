@@ -52,26 +52,6 @@ fn ours_that_answers_is_good_and_all_else_is_not() {
 /// It is the readiness probe: what stands in the plugin's place, or beside it, does not keep
 /// it, nor fill its memory.
 #[cfg(unix)]
-/// Each locks the keeper's file for a moment.
-#[cfg(unix)]
-#[test]
-fn those_who_look_for_a_keeper_do_not_find_each_other() {
-    let node = Node::new();
-    fs::create_dir(node.path("net.d")).unwrap();
-    node.install("one", &[]).assert(0, "installed");
-    fs::write(node.path("bin/.antrea.cnictl/keeper"), "").unwrap();
-    std::thread::scope(|all| {
-        for _ in 0..8 {
-            all.spawn(|| {
-                for _ in 0..10 {
-                    let found = status(&node, &["-o", "json"]).json();
-                    assert_eq!(found["keeper"], false);
-                }
-            });
-        }
-    });
-}
-
 #[test]
 fn a_plugin_that_hangs_or_writes_without_end_does_not_keep_it() {
     let node = Node::new();
