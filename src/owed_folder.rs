@@ -100,14 +100,14 @@ impl OwedFolder {
     }
 
     fn store_or_postpone(&self, args: &CmdArgs, later: Duration, bytes: &[u8]) -> io::Result<bool> {
-        let (entries, key, now) = (self.entries()?, key_of(args), unix_time());
+        let (key, now) = (key_of(args), unix_time());
         let new = Entry::new(now + later, &key);
         // The first DEL names the network namespace, which a second one may not. It is sent when
         // the later of the two is due.
-        if let Some(old) = entries.iter().find(|it| it.key() == key) {
+        if let Some(old) = find_in_scans(&key, || self.entries())? {
             return Ok(old.due() >= new.due() || self.folder.rename(&old.0, &new.0).is_ok());
         }
-        if entries.len() >= MAX_DELS {
+        if self.entries()?.len() >= MAX_DELS {
             return Ok(false);
         }
         let temporary = format!(".{}-{}", std::process::id(), now.subsec_nanos());
@@ -201,7 +201,7 @@ impl Drop for OwedFolder {
 }
 
 /// Returns the DEL of `key`. A file that is renamed during a scan may be in it under neither name
-/// (readdir(3p)), so two scans have to agree that there is none.
+/// (readdir(3p)). So where others are owed, two scans have to agree that this one is not.
 fn find_in_scans(
     key: &str,
     mut scan: impl FnMut() -> io::Result<Vec<Entry>>,

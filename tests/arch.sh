@@ -25,14 +25,17 @@ test() { # WHY ARGUMENTS-OF-CARGO-TEST -- SKIPPED...
 }
 export ANTREA_CNI_PLUGIN=$PWD/target/qemu/$arch ANTREA_CNI_EMULATED=1 RUST_TEST_THREADS=6
 # They wait for half a minute, and work little.
-test '' --test hostile -- >target/qemu/hostile-$arch 2>&1 &
+set -m # a process group, which ends with this script
+test '' --test hostile -- >target/qemu/hostile-$arch 2>&1 </dev/null &
+set +m
 hostile=$!
-trap 'kill $hostile 2>/dev/null || true' EXIT
+trap 'kill -- -$hostile 2>/dev/null || true' EXIT
 test 'emulated, STATUS takes more than its second; a copy of the wrapper is no plugin; qemu-arm writes a file of its own; some wait for half a minute each; a page is made once; strace sees what the emulator asks' --test it -- \
   rolling:: docs:: error_page:: settings_page:: conf_dir:: busy::an_a status::an_agent_that_gives_up settings::the_network settings::settings_of_the_node settings::a_plugin_that settings::an_empty settings::standard_input output::linux::a_configuration_that_arrives output::linux::a_request_for_which \
   $([ $arch = arm64 ] || echo a_limit_of_file_sizes)
 wait $hostile || { cat target/qemu/hostile-$arch; exit 1; }
 cat target/qemu/hostile-$arch
+trap - EXIT
 if [ $arch = arm64 ]; then
   # The plugin that is installed is this machine's: the kernel starts it without an emulator.
   wrapper ctl-$arch "$ctl"

@@ -18,7 +18,7 @@ failed=0
 
 # 1. packages of the machine's own suite
 mkdir -p "$W/apt/lists/partial" "$W/apt/cache/archives/partial"
-O=(-oDir::State::lists="$W/apt/lists" -oDir::Cache="$W/apt/cache")
+O=(-oAcquire::Retries=3 -oDir::State::lists="$W/apt/lists" -oDir::Cache="$W/apt/cache")
 updated=0
 update() { [ $updated = 1 ] || apt-get "${O[@]}" -qq update > "$W/apt/update.log" 2>&1 || true; updated=1; }
 need=()

@@ -70,6 +70,7 @@ cp tests/rehearsal/other/agent.rs tests/rehearsed.rs
 newest
 touches 'an API of another shape' proto/v2/cni.proto src/api.rs src/api/v2.rs tests/rehearsed.rs
 cargo clippy --workspace --all-targets -- -D warnings
-# All but tests/hostile.rs and tests/exhaustive, whose agents answer in the shape of v1, and kubectl's.
+# All but tests/hostile.rs and tests/exhaustive, whose agents answer in the shape of v1, and what knows no API:
+# kubectl's tests and the examples in the documentation.
 cargo test --workspace --no-fail-fast --lib --test structure --test it --test matrix --test interop --test rehearsed \
   --test conformance --test ctl

@@ -46,8 +46,12 @@ fn what_is_written_in_place_after_a_rollback_spoils_nothing_else() {
     node.install("one", &[]).assert(0, "installed");
     node.run("rollback").assert(0, "rolled back");
     fs::write(node.target(), b"\x7fELF").unwrap();
+    node.install("one", &[]).assert(0, "installed");
     node.install("two", &[]).assert(0, "installed");
-    node.run("uninstall").assert(0, "is back");
+    node.run("rollback").assert(0, "rolled back");
+    let theirs = fs::read(node.path("theirs")).unwrap();
+    fs::write(node.target(), theirs).unwrap();
+    node.run("uninstall").assert(0, "another installer");
     assert!(is(&node, "theirs"));
 }
 

@@ -51,9 +51,8 @@ struct Shared {
     traffic: Cell<TrafficMeter>,
     /// Bytes that the socket accepted
     written: Cell<usize>,
-    /// The error of a write, as the operating system counts them. A read reports it once the
-    /// answer is read that may be there. Linux would report a closed connection to the next read,
-    /// but not that it had no memory
+    /// The errno of a write of any frame. A read reports it after the answer that may be there.
+    /// Linux reports a closed connection to the next read as well, but not that it had no memory
     write_error: Cell<Option<i32>>,
 }
 

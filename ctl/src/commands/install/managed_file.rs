@@ -325,18 +325,23 @@ impl ManagedFile {
         let original_path = self.kept_path("original");
         let there = Existing::at(&before)?;
         let original = Existing::at(&original_path)?;
+        // A copy, because an installer that writes in place would change a link, too. A full disk has
+        // no room for one.
+        let copy = |to: &Path| match &there {
+            Existing::File(bytes, _) => files::write(to, bytes, there.mode().unwrap_or(0o755)),
+            _ => Ok(()),
+        };
         // A plugin that this tool installed counts as installed again.
         let is_ours = there.bytes().is_some() && there.bytes() != original.bytes();
+        let next = self.kept_path("next");
         if is_ours {
-            files::link_or_copy(&before, &self.kept_path("next"))?;
+            copy(&next).or_else(|_| files::link_or_copy(&before, &next))?;
         }
         files::move_to(&before, &self.target)?;
         if is_ours {
-            files::rename(&self.kept_path("next"), &self.kept_path("installed"))?;
-        } else if let Some(bytes) = original.bytes() {
-            // It is the same file now, and an installer that writes in place would change it, too.
-            // On a full disk it stays so.
-            let _ = files::write(&original_path, bytes, original.mode().unwrap_or(0o755));
+            files::rename(&next, &self.kept_path("installed"))?;
+        } else if original.bytes().is_some() {
+            let _ = copy(&original_path);
         }
         Ok(Outcome::RolledBack)
     }
