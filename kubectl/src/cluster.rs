@@ -9,6 +9,7 @@ use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
 use k8s_openapi::api::core::v1::{Container, Node as KubernetesNode, Pod};
+use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::api::{ApiResource, DynamicObject, ListParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
@@ -89,7 +90,10 @@ impl Cluster {
         let nodes = list_nodes(&client, &server).await?;
         let pods = Api::namespaced(client.clone(), &scope.namespace);
         let Tools { mut by_node, mut warnings } = find_tools(&pods, scope, &server).await?;
-        check_permission(&client, scope, &server).await?;
+        let version = server.answer("ask for its version", client.apiserver_version()).await.ok();
+        for verb in exec_verbs(version.as_ref()) {
+            check_permission(&client, scope, &server, verb).await?;
+        }
         let mut releases = match agent_releases(&client, &server).await {
             Ok(releases) => releases,
             Err(why) => {
@@ -117,8 +121,7 @@ impl Cluster {
             return Err(Error::NoNodes(" of Linux".to_owned()));
         }
         nodes.sort_by(|one, other| alphanumeric_sort::compare_str(&one.name, &other.name));
-        let version = server.answer("ask for its version", client.apiserver_version()).await;
-        let version = version.ok().map(|it| it.git_version);
+        let version = version.map(|it| it.git_version);
         Ok(Self { pods, nodes, limit: scope.timeout, version, warnings })
     }
 }
@@ -146,12 +149,30 @@ impl Server {
     }
 }
 
+/// Returns the verbs of `pods/exec` that a user needs. A WebSocket begins with a GET; since 1.35 it
+/// needs `create`, too (kubernetes#134577).
+fn exec_verbs(version: Option<&Info>) -> &'static [&'static str] {
+    let digits = |it: &Info| {
+        let digits: String = it.minor.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<u32>().ok()
+    };
+    match version.and_then(digits) {
+        Some(35..) => &["get", "create"],
+        _ => &["get"],
+    }
+}
+
 /// Ends with an error if the user may not run anything in the Pods: otherwise each node would say
 /// so.
-async fn check_permission(client: &Client, scope: &Scope, server: &Server) -> Result<(), Error> {
+async fn check_permission(
+    client: &Client,
+    scope: &Scope,
+    server: &Server,
+    verb: &str,
+) -> Result<(), Error> {
     let attributes = ResourceAttributes {
         namespace: Some(scope.namespace.clone()),
-        verb: Some("create".to_owned()),
+        verb: Some(verb.to_owned()),
         resource: Some("pods".to_owned()),
         subresource: Some("exec".to_owned()),
         ..ResourceAttributes::default()
@@ -163,7 +184,7 @@ async fn check_permission(client: &Client, scope: &Scope, server: &Server) -> Re
     let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
     let reviews = Api::<SelfSubjectAccessReview>::all(client.clone());
     let parameters = PostParams::default();
-    let what = format!("create pods/exec in {}", scope.namespace);
+    let what = format!("{verb} pods/exec in {}", scope.namespace);
     // An API server that reviews nothing may allow it.
     match server.answer(&what, reviews.create(&parameters, &review)).await {
         Ok(SelfSubjectAccessReview { status: Some(status), .. }) if !status.allowed => {

@@ -15,8 +15,11 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub(crate) enum Error {
     /// There is no usable kubeconfig. Further lines of the cause would quote the file.
-    #[error("cannot use the kubeconfig: {}; see --kubeconfig, --context and KUBECONFIG", first_line(.0))]
+    #[error("cannot use the kubeconfig: {}; {}", first_line(.0), advice(.0))]
     Kubeconfig(KubeconfigError),
+    /// The proxy to the API server cannot be used.
+    #[error("the proxy is no URL: {0}; correct HTTPS_PROXY, or proxy-url in the kubeconfig")]
+    Proxy(String),
     /// The kubeconfig's cluster cannot be used.
     #[error("cannot set up a connection to the cluster: {}", explain(.0))]
     Client(kube::Error),
@@ -88,6 +91,7 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Kubeconfig(_)
+            | Self::Proxy(_)
             | Self::Unauthenticated { .. }
             | Self::Forbidden { .. }
             | Self::NoNodes(_)
@@ -120,6 +124,16 @@ pub(crate) fn no_answer(limit: Duration) -> String {
 
 fn first_line(error: &KubeconfigError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+fn advice(error: &KubeconfigError) -> &'static str {
+    match error {
+        KubeconfigError::ParseNoProxy(_) => {
+            "correct it: names, addresses and networks, with one comma between two of them"
+        }
+        KubeconfigError::ParseProxyUrl(_) => "correct HTTPS_PROXY, or proxy-url in the kubeconfig",
+        _ => "see --kubeconfig, --context and KUBECONFIG",
+    }
 }
 
 /// Returns what kube says, without the debug output that its texts have, and with all causes.

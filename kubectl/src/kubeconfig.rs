@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads the kubeconfig as kubectl does; in a Pod without one, the Pod's service account.
 
+mod proxy;
+
 use std::io::ErrorKind;
+use std::path::Path;
 
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
@@ -17,11 +20,15 @@ use crate::error::Error;
 pub(crate) async fn read(scope: &Scope) -> Result<Config, Error> {
     let options = KubeConfigOptions { context: scope.context.clone(), ..Default::default() };
     let kubeconfig = match &scope.kubeconfig {
-        Some(path) => Kubeconfig::read_from(path),
+        Some(path) => read_file(path),
         None => read_all(),
     };
-    match kubeconfig {
-        Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, &options).await,
+    let mut proxy = None;
+    let config = match kubeconfig {
+        Ok(kubeconfig) => {
+            proxy = proxy_url(&kubeconfig, scope.context.as_deref());
+            Config::from_custom_kubeconfig(kubeconfig, &options).await
+        }
         Err(error) => {
             let is_named = scope.kubeconfig.is_some() || scope.context.is_some();
             match Config::incluster() {
@@ -29,8 +36,22 @@ pub(crate) async fn read(scope: &Scope) -> Result<Config, Error> {
                 _ => Err(error),
             }
         }
-    }
-    .map_err(Error::Kubeconfig)
+    };
+    let mut config = config.map_err(Error::Kubeconfig)?;
+    // kube compares NO_PROXY with the proxy, and not with the API server.
+    config.proxy_url = match proxy.or_else(|| proxy::of_environment(&config.cluster_url)) {
+        Some(url) => Some(proxy::parse(&url)?),
+        None => None,
+    };
+    Ok(config)
+}
+
+/// Returns the proxy that the kubeconfig has for its cluster. NO_PROXY is not about it.
+fn proxy_url(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let name = context.or(kubeconfig.current_context.as_deref())?;
+    let context = kubeconfig.contexts.iter().find(|it| it.name == name)?.context.as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|it| it.name == context.cluster)?;
+    cluster.cluster.as_ref()?.proxy_url.clone().filter(|it| !it.is_empty())
 }
 
 fn is_missing(error: &KubeconfigError) -> bool {
@@ -47,5 +68,12 @@ fn read_all() -> Result<Kubeconfig, KubeconfigError> {
     if there.peek().is_none() {
         return Kubeconfig::read();
     }
-    there.try_fold(Kubeconfig::default(), |all, path| all.merge(Kubeconfig::read_from(path)?))
+    there.try_fold(Kubeconfig::default(), |all, path| all.merge(read_file(&path)?))
+}
+
+/// Reads one file. kubectl writes an empty current context where there is none.
+fn read_file(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
+    let mut kubeconfig = Kubeconfig::read_from(path)?;
+    kubeconfig.current_context.take_if(|it| it.is_empty());
+    Ok(kubeconfig)
 }

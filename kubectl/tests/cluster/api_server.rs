@@ -47,7 +47,8 @@ pub(crate) struct ApiServer {
 struct State {
     nodes: Vec<(String, Pod)>,
     agents: Vec<(String, String)>,
-    may_exec: bool,
+    minor: &'static str,
+    exec_verbs: &'static [&'static str],
     running: AtomicUsize,
     at_once: AtomicUsize,
     most_at_once: AtomicUsize,
@@ -56,14 +57,15 @@ struct State {
 impl ApiServer {
     /// Starts a server with these nodes, and `AntreaAgentInfo`s with these releases.
     pub(crate) fn start(nodes: Vec<(String, Pod)>, agents: &[(&str, &str)]) -> Self {
-        Self::with_permission(nodes, agents, true)
+        Self::of_version("34", &["create", "get"], nodes, agents)
     }
 
-    /// Starts a server that says whether its user may exec.
-    pub(crate) fn with_permission(
+    /// Starts a server of a minor version, whose user has these verbs of `pods/exec`.
+    pub(crate) fn of_version(
+        minor: &'static str,
+        exec_verbs: &'static [&'static str],
         nodes: Vec<(String, Pod)>,
         agents: &[(&str, &str)],
-        may_exec: bool,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
@@ -71,7 +73,8 @@ impl ApiServer {
         let state = Arc::new(State {
             nodes,
             agents: agents.collect(),
-            may_exec,
+            minor,
+            exec_verbs,
             running: AtomicUsize::new(0),
             at_once: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
@@ -173,8 +176,9 @@ impl State {
             let length = head.to_ascii_lowercase();
             let length = length.split_once("content-length: ").map(|(_, rest)| rest.lines().next());
             let length: usize = length.flatten().map_or(0, |it| it.trim().parse().unwrap());
-            (&stream).read_exact(&mut vec![0; head.len() + length]).ok()?;
-            let (status, body) = self.resource(&target);
+            let mut request = vec![0; head.len() + length];
+            (&stream).read_exact(&mut request).ok()?;
+            let (status, body) = self.resource(&target, &String::from_utf8_lossy(&request));
             let body = body.to_string();
             write!(
                 &stream,
@@ -185,7 +189,7 @@ impl State {
         }
     }
 
-    fn resource(&self, target: &str) -> (u16, Value) {
+    fn resource(&self, target: &str, request: &str) -> (u16, Value) {
         let path = target.split('?').next().unwrap();
         match path {
             "/version" => {
@@ -200,10 +204,16 @@ impl State {
                     "compiler",
                     "platform",
                 ];
-                (200, text.map(|it| (it.to_owned(), json!("v1.34.0"))).into_iter().collect())
+                let version = format!("v1.{}.0", self.minor);
+                let mut info: Value =
+                    text.map(|it| (it.to_owned(), json!(version))).into_iter().collect();
+                info["minor"] = self.minor.into();
+                (200, info)
             }
             "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => {
-                let reviewed = json!({"allowed": self.may_exec, "reason": ""});
+                let is_asked = |verb: &&&str| request.contains(&format!("\"verb\":\"{verb}\""));
+                let allowed = self.exec_verbs.iter().any(|it| is_asked(&it));
+                let reviewed = json!({"allowed": allowed, "reason": ""});
                 (
                     201,
                     json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "metadata": {}, "spec": {}, "status": reviewed}),

@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -216,13 +216,18 @@ fn what_the_api_server_refuses_is_said() {
     let answer = cluster.run(&["status", "--kubeconfig", &broken]);
     answer.assert(2, &["cannot use the kubeconfig"]);
     assert!(!answer.err.contains("s3cr3t"), "{answer:?}");
-    let not_allowed =
-        ApiServer::with_permission(vec![("n1".to_owned(), Pod::Forbidden)], &[], false);
+    let of_version = |minor, verbs| {
+        ApiServer::of_version(minor, verbs, vec![("n1".to_owned(), Pod::Forbidden)], &[])
+    };
+    let not_allowed = of_version("34", &["create"]);
     for command in ["status", "probe", "check-config", "logs", "fleet"] {
-        not_allowed
-            .run(&[command])
-            .assert(2, &["does not let you create pods/exec in kube-system"]);
+        let answer = not_allowed.run(&[command]);
+        answer.assert(2, &["does not let you get pods/exec in kube-system"]);
     }
+    // Older API servers ask for `get` alone, and newer ones for both.
+    of_version("34+", &["get"]).run(&["status"]).assert(1, &["n1"]);
+    let newer = of_version("35", &["get"]);
+    newer.run(&["status"]).assert(2, &["does not let you create pods/exec in kube-system"]);
 }
 
 #[test]
@@ -233,10 +238,16 @@ fn kubeconfigs_and_proxies_are_those_of_kubectl() {
     let both = format!("/nowhere/config:{}", cluster.path("config"));
     let output = cluster.kubectl(&["probe"]).env("KUBECONFIG", both).output().unwrap();
     Answer::from(output).assert(0, &["A Pod started now"]);
+    // kubectl writes an empty current context where there is none.
+    let none = cluster.path("none");
+    fs::write(&none, r#"{"apiVersion": "v1", "kind": "Config", "current-context": ""}"#).unwrap();
+    let both = format!("{none}:{}", cluster.path("config"));
+    let output = cluster.kubectl(&["probe"]).env("KUBECONFIG", both).output().unwrap();
+    Answer::from(output).assert(0, &["A Pod started now"]);
+    // This machine needs no proxy.
     let mut direct = cluster.kubectl(&["probe"]);
     direct.env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1");
-    let output = direct.env("NO_PROXY", "127.0.0.1").output().unwrap();
-    Answer::from(output).assert(0, &["A Pod started now"]);
+    Answer::from(direct.output().unwrap()).assert(0, &["A Pod started now"]);
     // A server that takes the connection and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let kubeconfig = fs::read_to_string(cluster.path("config")).unwrap();
@@ -246,6 +257,49 @@ fn kubeconfigs_and_proxies_are_those_of_kubectl() {
     fs::write(&path, kubeconfig.replace(server, &there)).unwrap();
     let answer = cluster.run(&["status", "--kubeconfig", &path, "--timeout=1s"]);
     answer.assert(1, &["cannot list nodes", &there, "no answer within 1 s"]);
+}
+
+/// NO_PROXY names API servers, not proxies, and is not about a proxy in the kubeconfig. A proxy may be
+/// without a scheme. That of this test takes connections and never answers.
+#[test]
+fn a_proxy_is_used_unless_no_proxy_names_the_server() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let proxy = listener.local_addr().unwrap().to_string();
+    let in_kubeconfig = format!(r#", "proxy-url": "http://{proxy}""#);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    for (proxy_url, environment, no_proxy, is_used) in [
+        ("", &*proxy, "localhost,127.0.0.1", true),
+        ("", &*proxy, "example.org, .example.net,198.51.100.0/24", true),
+        ("", &*proxy, "localhost,203.0.113.0/24", false),
+        ("", &*proxy, "203.0.113.9", false),
+        ("", "", "", false),
+        (&*in_kubeconfig, "", "203.0.113.9", true),
+    ] {
+        // An address that is nobody's (RFC 5737).
+        let kubeconfig = format!(
+            r#"{{"apiVersion": "v1", "kind": "Config", "current-context": "desk",
+            "clusters": [{{"name": "here", "cluster": {{"server": "https://203.0.113.9:6443"{proxy_url}}}}}],
+            "contexts": [{{"name": "desk", "context": {{"cluster": "here", "user": "me"}}}}],
+            "users": [{{"name": "me", "user": {{}}}}]}}"#
+        );
+        fs::write(&path, kubeconfig).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-antrea_cni"));
+        command.args(["status", "--timeout=1s", "--kubeconfig"]).arg(&path);
+        command.env("HTTPS_PROXY", environment).env("NO_PROXY", no_proxy);
+        let answer = Answer::from(command.output().unwrap());
+        answer.assert(1, &["cannot list nodes: https://203.0.113.9:6443"]);
+        let mut connections = 0;
+        while listener.accept().is_ok() {
+            connections += 1;
+        }
+        assert_eq!(connections > 0, is_used, "{environment} {no_proxy}: {answer:?}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-antrea_cni"));
+    command.args(["status", "--timeout=1s", "--kubeconfig"]).arg(&path);
+    command.env("HTTPS_PROXY", proxy).env("NO_PROXY", "a,,b");
+    Answer::from(command.output().unwrap()).assert(2, &["NO_PROXY", "one comma"]);
 }
 
 #[test]
