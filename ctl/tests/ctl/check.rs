@@ -180,6 +180,12 @@ fn a_folder_is_judged_as_a_whole() {
     fs::write(folder.path().join("05-cilium.conflist"), list.replace("antrea", "cilium")).unwrap();
     run(["check-config", &path])
         .assert(1, "Pods do not get 10-antrea.conflist: 05-cilium.conflist comes before it");
+    // As a full disk leaves it. go-cni ends at the first error, ocicni goes on.
+    fs::write(folder.path().join("00-cut.conflist"), "").unwrap();
+    run(["check-config", &path]).assert(
+        1,
+        "containerd connects no Pod while 00-cut.conflist is there, which is not a JSON",
+    );
 }
 
 const CHAIN: &str = r#"{"cniVersion":"VERSION","name":"x","plugins":[{"type":"antrea","ipam":{"type":"host-local"}},{"type":"portmap"}]}"#;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::refusals::TYPE;
 use crate::files;
+use crate::json_spans::Members;
 use crate::network::{self, HandedOn, Network};
 use crate::staged_record::StagedRecord;
 use crate::style::{BAD, TITLE, WEAK};
@@ -23,6 +24,9 @@ pub(super) struct Folder {
     taken: Option<PathBuf>,
     /// The file that Multus in `taken` hands Pods on to
     handed_on_to: Option<PathBuf>,
+    /// Whether the first is a JSON object
+    #[serde(skip)]
+    is_object: bool,
     /// Whether the first is a file of Multus
     #[serde(skip)]
     is_multus: bool,
@@ -46,6 +50,7 @@ impl Folder {
             handed_on_to: taken.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
             unseen: taken.as_ref().and_then(|it| it.unseen_reason().map(ToOwned::to_owned)),
             is_multus: taken.as_ref().is_some_and(|it| !matches!(it.handed_on, HandedOn::No)),
+            is_object: taken.as_ref().is_some_and(|it| Members::parse(&it.source.text).is_ok()),
             leads_to_plugin: taken.as_ref().is_some_and(|it| it.leads_to(TYPE)),
             taken: files.first().cloned(),
             changed_since_staged: staged.map(|it| it.changed_lists(folder)).unwrap_or_default(),
@@ -88,6 +93,11 @@ impl fmt::Display for Folder {
             (_, Some(why)) => {
                 writeln!(out, "  {WEAK}Multus decides which network Pods get{WEAK:#}: {why}")
             }
+            (Some(antrea), None) if !self.is_object => writeln!(
+                out,
+                "  {BAD}containerd connects no Pod while {taken} is there{BAD:#}, which is not a JSON object; CRI-O passes over it, to {}. Remove or correct it",
+                name(antrea)
+            ),
             (Some(antrea), None) if self.is_multus => writeln!(
                 out,
                 "  {BAD}Pods do not get {}{BAD:#}: correct what Multus hands them on to",
