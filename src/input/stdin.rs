@@ -4,7 +4,7 @@
 //! block the plugin.
 
 use std::io::{self, ErrorKind, Read};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::error::Error;
 use super::settings::{LEAST_ADD_TIMEOUT, Settings};
@@ -41,8 +41,12 @@ impl Source for &[u8] {
     }
 }
 
-/// Reads `source` to its end, which must come within the shortest timeout of the command. The
-/// configured timeout is not known yet.
+/// Least time for the configuration to come. Go's runtimes write it after the plugin has started,
+/// late on a node without a free processor; STATUS, which has a second, then answers from memory.
+const LEAST_WAIT: Duration = Duration::from_secs(5);
+
+/// Reads `source` to its end, which must come within the shortest timeout of the command, and at
+/// least [`LEAST_WAIT`]. The configured timeout is not known yet.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::Open`], and [`Error::TooLong`] over [`MAX_BYTES`].
@@ -53,7 +57,8 @@ pub(super) fn read_stdin(
 ) -> Result<Vec<u8>, Error> {
     let settings = Settings { add_timeout: LEAST_ADD_TIMEOUT, ..Settings::default() };
     // An unknown command is reported only after the configuration was checked.
-    let until = started + Timeouts::for_action(action.unwrap_or(Action::Del), &settings).total;
+    let Timeouts { total, .. } = Timeouts::for_action(action.unwrap_or(Action::Del), &settings);
+    let until = started + total.max(LEAST_WAIT);
     let mut bytes = Vec::new();
     let mut read = 0;
     loop {

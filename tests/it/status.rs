@@ -3,9 +3,11 @@
 //! STATUS: ready means that an ADD started now can be expected to succeed.
 
 use std::fs::{self, File};
+use std::io::Write;
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 #[cfg(unix)]
 use std::sync::{Arc, Mutex};
 #[cfg(unix)]
@@ -17,7 +19,7 @@ use antrea_cni_agent::{Agent, Api, Options, servable};
 use antrea_cni_test_support::frames::{RawAgent, kind};
 use serde_json::{Value, json};
 
-use antrea_cni_test_support::{Answer, TestNode};
+use antrea_cni_test_support::{Answer, Stdin, TestNode};
 
 fn status(place: &TestNode, settings: Value) -> Answer {
     place.call_with("STATUS", "1.1.0", settings).run()
@@ -249,6 +251,23 @@ fn an_add_that_was_told_to_try_again_later_is_no_sight_of_the_agent() {
     assert_eq!(place.call_with("ADD", "1.0.0", json!({"addTimeoutSeconds": 35})).run().code(), 11);
     drop(agent);
     assert!(!memory(&place).exists());
+}
+
+/// Go's runtimes write it after the plugin has started, late on a node without a free processor.
+#[test]
+fn a_configuration_that_comes_late_is_answered_from_memory() {
+    let place = TestNode::new();
+    let _agent = place.agent(&[Api::V1]);
+    status(&place, json!({})).assert_silent_success();
+    let call = place.call_with("STATUS", "1.1.0", json!({}));
+    let Stdin::Bytes(configuration) = &call.stdin else { unreachable!() };
+    let mut command = call.command();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // STATUS has a second.
+    std::thread::sleep(Duration::from_millis(1200));
+    child.stdin.take().unwrap().write_all(configuration).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
 }
 
 /// grpc-go resets a call whose deadline is over; others say so in a status. A reset for
