@@ -83,8 +83,9 @@ impl Installation {
     }
 
     /// Installs the plugin, unless it was rolled back and no person asks for it.
-    /// Returns the open lock file, which shows an uninstall from then on.
-    pub(super) async fn install(&self, out: &mut impl Write) -> Result<File, Error> {
+    /// Returns the open lock file, which shows an uninstall from then on. What is installed stays so
+    /// where it cannot be opened.
+    pub(super) async fn install(&self, out: &mut impl Write) -> Result<Option<File>, Error> {
         files::create_folder(self.place.bin_dir(), 0o755)?;
         self.install_locked(State::lock(&self.place).await?, out).await
     }
@@ -112,14 +113,14 @@ impl Installation {
         &self,
         state: State,
         out: &mut impl Write,
-    ) -> Result<File, Error> {
+    ) -> Result<Option<File>, Error> {
         if self.is_unattended && state.intent().is_rolled_back(&self.plugin) {
             let plugin = self.plugin_path()?;
             if let Some(antreas) = &self.antreas {
                 ManagedFile::open(&self.place, &state)?.put(antreas, PLUGIN_MODE)?;
             }
             say(out, format!("{}: was rolled back: not installed again", plugin.display()))?;
-            return state.open_lock_file();
+            return Ok(state.open_lock_file().ok());
         }
         if let Err(error) = self.install_plugin(&state, out).await {
             // A refused first install leaves no state behind.
@@ -131,7 +132,7 @@ impl Installation {
         if state.intent() != Intent::None {
             state.set_intent(&Intent::None)?;
         }
-        state.open_lock_file()
+        Ok(state.open_lock_file().ok())
     }
 
     async fn install_plugin(&self, state: &State, out: &mut impl Write) -> Result<(), Error> {

@@ -47,14 +47,15 @@ enum KeeperState {
 /// is `None` if the install failed. It is tried again then, and until it succeeds, the plugin that
 /// was installed before is restored.
 pub(super) async fn keep(
-    installed: Option<(Installation, File)>,
+    installed: Option<(Installation, Option<File>)>,
     prepare: impl AsyncFn() -> Result<Installation, Error>,
     interval: Duration,
     published: Option<&Sender<Published>>,
     out: &mut impl Write,
 ) -> Result<(), Error> {
+    let is_installed = installed.is_some();
     let (installation, lock_file) = match installed {
-        Some((installation, lock_file)) => (installation, Some(lock_file)),
+        Some(installed) => installed,
         None => (retry(prepare, interval).await, None),
     };
     let installation = &installation;
@@ -62,7 +63,7 @@ pub(super) async fn keep(
     let mut watch = Watch::new(vec![node_settings::beside(&plugin), plugin], interval);
     let mut keeper = Keeper {
         installation,
-        is_installed: lock_file.is_some(),
+        is_installed,
         older: None,
         lock_file,
         keeper_lock: None,
@@ -206,11 +207,10 @@ impl Keeper<'_> {
         state: Option<State>,
         out: &mut impl Write,
     ) -> Result<KeeperState, Error> {
-        let lock_file = match state {
+        self.lock_file = match state {
             Some(state) => self.installation.install_locked(state, out).await?,
             None => self.installation.install(out).await?,
         };
-        self.lock_file = Some(lock_file);
         self.is_installed = true;
         self.keep_settings()?;
         Ok(KeeperState::Unsettled)
