@@ -39,10 +39,8 @@ pub(crate) async fn read(scope: &Scope) -> Result<Config, Error> {
     };
     let mut config = config.map_err(Error::Kubeconfig)?;
     // kube compares NO_PROXY with the proxy, and not with the API server.
-    config.proxy_url = match proxy.or_else(|| proxy::of_environment(&config.cluster_url)) {
-        Some(url) => Some(proxy::parse(&url)?),
-        None => None,
-    };
+    let proxy = proxy.or_else(|| proxy::of_environment(&config.cluster_url));
+    config.proxy_url = proxy.as_deref().map(proxy::parse).transpose()?;
     Ok(config)
 }
 
@@ -66,14 +64,17 @@ fn read_all() -> Result<Kubeconfig, KubeconfigError> {
     let named = std::env::var_os("KUBECONFIG").unwrap_or_default();
     let mut there = std::env::split_paths(&named).filter(|path| path.exists()).peekable();
     if there.peek().is_none() {
-        return Kubeconfig::read();
+        return Kubeconfig::read().map(without_empty_context);
     }
     there.try_fold(Kubeconfig::default(), |all, path| all.merge(read_file(&path)?))
 }
 
-/// Reads one file. kubectl writes an empty current context where there is none.
 fn read_file(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
-    let mut kubeconfig = Kubeconfig::read_from(path)?;
+    Kubeconfig::read_from(path).map(without_empty_context)
+}
+
+/// Removes an empty current context, which kubectl writes where there is none.
+fn without_empty_context(mut kubeconfig: Kubeconfig) -> Kubeconfig {
     kubeconfig.current_context.take_if(|it| it.is_empty());
-    Ok(kubeconfig)
+    kubeconfig
 }
