@@ -3,15 +3,16 @@
 //! Connects, reads and writes a unix socket.
 //!
 //! ```text
-//! stream ──▶ socket ──▶ peer
-//! reads,     connects   who is there
-//! waits
+//! socket ──▶ peer            who is there
+//! connects ─▶ stream ◀── block_on
+//!             reads,     runs a call
+//!             writes     until it is done
 //! ```
 
+mod block_on;
 mod peer;
 mod socket;
 mod stream;
-mod woken;
 
 pub use self::peer::Peer;
 pub use self::socket::connect;

@@ -1,27 +1,19 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Reads and writes the connected socket for HTTP/2, and runs a future until it is ready.
-//!
-//! A call waits for one thing at a time, its socket, so poll(2) is enough. An async runtime would
-//! create an epoll instance, an eventfd and a timer, which takes a noticeable part of a process
-//! that lives for half a millisecond.
+//! Reads and writes the connected socket for HTTP/2, and waits for it.
 
 use std::cell::Cell;
-use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::woken::Woken;
-use crate::deadline::Deadline;
 use crate::grpc::flood::TrafficMeter;
 
 /// Bytes in the write buffer from which on it is written before more is added.
@@ -30,18 +22,11 @@ const BUFFER_BYTES: usize = 16 << 10;
 /// Size of a read. It has room for the usual reply; more memory would have to be cleared.
 const READ_BYTES: usize = 2 << 10;
 
-/// How long an acknowledgement of SETTINGS or PING waits for more to write. Most calls are over by
-/// then, or the next call sends it along.
-const ACK_DELAY: Duration = Duration::from_millis(2);
-
-/// Upper bound of pending acknowledgements; more bytes are a request.
-const MAX_ACK_BYTES: usize = 64;
-
 /// Wraps a connected, non-blocking socket.
 #[derive(Clone)]
-pub struct Stream(Rc<Shared>);
+pub struct Stream(pub(super) Rc<Shared>);
 
-struct Shared {
+pub(super) struct Shared {
     socket: UnixStream,
     /// Bytes not yet written. They are written right before the next wait, so that a request is one
     /// write, and no acknowledgement follows the reply
@@ -77,42 +62,11 @@ impl Stream {
     pub(in crate::grpc) fn written(&self) -> usize {
         self.0.written.get()
     }
-
-    /// Polls `future`, which waits for nothing but this socket. Returns `None` after `deadline`.
-    pub(in crate::grpc) fn block_on<F: Future>(
-        &self,
-        future: F,
-        deadline: &Deadline,
-    ) -> Option<F::Output> {
-        let woken = Arc::new(Woken::default());
-        let waker = Waker::from(Arc::clone(&woken));
-        let mut future = pin!(future);
-        let mut is_first = true;
-        loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return Some(output);
-            }
-            let now = Instant::now();
-            let left = deadline.next_check(now).saturating_duration_since(now);
-            if left.is_zero() {
-                return None;
-            }
-            if !woken.take() {
-                let is_ack = !is_first && (1..MAX_ACK_BYTES).contains(&self.0.unsent_bytes());
-                if is_ack && self.0.wait_until_ready(left.min(ACK_DELAY)) {
-                    continue;
-                }
-                is_first = false;
-                self.0.write_unsent();
-                self.0.wait_until_ready(left);
-            }
-        }
-    }
 }
 
 impl Shared {
     /// Writes the buffer as far as the socket accepts it.
-    fn write_unsent(&self) {
+    pub(super) fn write_unsent(&self) {
         let mut unsent = self.unsent.take();
         while !unsent.is_empty()
             && let Poll::Ready(sent) =
@@ -133,7 +87,7 @@ impl Shared {
         self.unsent.set(unsent);
     }
 
-    fn unsent_bytes(&self) -> usize {
+    pub(super) fn unsent_bytes(&self) -> usize {
         let unsent = self.unsent.take();
         let bytes = unsent.len();
         self.unsent.set(unsent);
@@ -141,7 +95,7 @@ impl Shared {
     }
 
     /// Waits at most `time`, and returns whether the socket is ready.
-    fn wait_until_ready(&self, time: Duration) -> bool {
+    pub(super) fn wait_until_ready(&self, time: Duration) -> bool {
         // A read reports the error.
         if self.write_error.get().is_some() && self.ready.get().contains(PollFlags::POLLIN) {
             return true;
@@ -270,8 +224,10 @@ impl AsyncWrite for Stream {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::time::Instant;
 
     use super::*;
+    use crate::deadline::Deadline;
 
     /// Reads everything, as HTTP/2 does.
     fn read(stream: &mut Stream, cx: &mut Context<'_>) {
