@@ -133,6 +133,12 @@ impl Response {
     pub fn is_try_again_later(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.has(error_codes::TRY_AGAIN_LATER))
     }
+
+    /// Returns whether the agent refused the `cniVersion`. Agents do so before the command has any
+    /// effect.
+    pub fn refuses_version(&self) -> bool {
+        self.error.as_ref().is_some_and(AgentError::is_refused_version)
+    }
 }
 
 impl AgentError {

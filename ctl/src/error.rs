@@ -91,7 +91,7 @@ pub enum Error {
     #[error(
         "{list} names the plugin, and the one that was at {plugin} before does not run: Pods could neither start nor stop; install another one, or change the list first"
     )]
-    BrokenBefore {
+    BrokenPrevious {
         /// The plugin
         plugin: PathBuf,
         /// The conflist

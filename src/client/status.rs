@@ -8,7 +8,6 @@ use super::fallback::{Question, Session};
 use super::node::Node;
 use super::retry::RETRY_BACKOFF;
 use crate::action::Action;
-use crate::api::Response;
 
 /// Asks for STATUS. If the agent lacks it, or refuses the `cniVersion` that has it, the agent is
 /// ready if it serves ADD in any API. The plugin asks for ADD with a message that cannot be
@@ -18,7 +17,7 @@ pub(super) fn ask_status(session: &mut Session<'_, impl Node>) -> Result<Answer,
     loop {
         let refused_version =
             match session.call_retrying_refused_or_busy(Question::Command(session.request)) {
-                Ok(Response { error: Some(error), .. }) if error.is_refused_version() => true,
+                Ok(response) if response.refuses_version() => true,
                 Err(Error::NoCommonApi) => false,
                 answer => return answer.map(Answer::Agent),
             };

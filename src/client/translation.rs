@@ -20,7 +20,7 @@ use super::error::Error;
 use super::node::Node;
 use super::rpc::RpcClient;
 use crate::action::Action;
-use crate::api::{AgentError, Api, Request, Response};
+use crate::api::{Api, Request, Response};
 use crate::input::CmdArgs;
 use crate::input::version::LOWER;
 
@@ -33,7 +33,7 @@ pub(super) fn call_in_accepted_version(
 ) -> Result<Response, Error> {
     let first = rpc_client.call(api, request)?;
     let version = translatable_version(request).filter(|_| !cfg!(without_translation));
-    let (true, Some(version)) = (is_refused(&first), version) else {
+    let (true, Some(version)) = (first.refuses_version(), version) else {
         return Ok(restore_chained_result(request, first));
     };
     let translation = match Translation::new(&request.args.stdin_data, version, request.action) {
@@ -49,7 +49,7 @@ pub(super) fn call_in_accepted_version(
         let args = CmdArgs { stdin_data, ..request.args.clone() };
         let sent = Request { args: &args, cni_version: Some(lower), ..*request };
         let response = rpc_client.call(api, &sent)?;
-        if !is_refused(&response) {
+        if !response.refuses_version() {
             return translate_answer(&translation, request.action, version, lower, response);
         }
         also_refused.push(lower.to_string());
@@ -83,10 +83,6 @@ fn restore_chained_result(request: &Request<'_>, response: Response) -> Response
         // A result that cannot be read is passed on unchanged.
         Err(_) => response,
     }
-}
-
-fn is_refused(response: &Response) -> bool {
-    response.error.as_ref().is_some_and(AgentError::is_refused_version)
 }
 
 fn translate_answer(

@@ -191,13 +191,13 @@ impl Report {
             format!("{path} does not answer VERSION: install it again"),
         );
         find(
-            wanted && self.settings.is_refused(),
+            wanted && self.settings.fail_add(),
             "each ADD ends with code 7: correct the settings below".to_owned(),
         );
         if let Some(taken) = &conflist.taken {
             // What cannot be read leads nowhere, and settings that are refused may name another
             // folder.
-            let is_read = of_network.is_empty() && !self.settings.is_refused();
+            let is_read = of_network.is_empty() && !self.settings.fail_add();
             let is_other = is_read && !conflist.names_plugin && conflist.unseen.is_none();
             let taken = taken.display();
             find(

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A keeper beside the installers of others.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileTimes};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use antrea_cni_agent::{Agent, Api, Options};
 use nix::sys::signal::Signal;
@@ -280,16 +280,20 @@ fn asleep(keeper: &Keeper, during: Duration) {
 #[test]
 fn a_plugin_that_is_being_written_is_waited_for() {
     let node = Node::new();
-    let program = fs::read("/proc/self/exe").unwrap();
+    node.script("one");
+    let program = fs::read("/bin/true").unwrap();
     let keeper = node.keeper("one", &[]);
     let is_ours = || fs::read(node.target()).ok() == fs::read(node.path("one")).ok();
-    fs::remove_file(node.target()).unwrap();
-    let mut options = File::options();
-    let mut written = options.write(true).create_new(true).mode(0o755).open(node.target()).unwrap();
+    let mut written = File::options().write(true).truncate(true).open(node.target()).unwrap();
     let (first, rest) = program.split_at(program.len() / 2);
     written.write_all(first).unwrap();
-    // It has seen the file by now, which is half there.
-    looked_again(&keeper);
+    // It looks again and again at the file, which is half there, and never two seconds old.
+    for _ in 0..5 {
+        let now = SystemTime::now();
+        written.set_times(FileTimes::new().set_accessed(now).set_modified(now)).unwrap();
+        let before = switches(&keeper);
+        eventually(|| switches(&keeper) > before + 4);
+    }
     assert!(!is_ours(), "replaced while it was written");
     written.write_all(rest).unwrap();
     drop(written);
@@ -297,12 +301,6 @@ fn a_plugin_that_is_being_written_is_waited_for() {
     node.run("rollback").assert(0, "rolled back");
     assert_eq!(fs::read(node.target()).unwrap(), program);
     drop(keeper);
-}
-
-/// Waits until a keeper has looked some times.
-fn looked_again(keeper: &Keeper) {
-    let before = switches(keeper);
-    eventually(|| switches(keeper) > before + 4);
 }
 
 /// What is mounted over the folder of the plugins is a folder without the plugin.

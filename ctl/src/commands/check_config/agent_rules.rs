@@ -53,7 +53,7 @@ impl<'a> Checker<'a> {
         }
         for bridge in before.iter().filter_map(|it| azure_bridge(&it.plugin)) {
             self.withhold(
-                Position::of_value(self.text(), bridge.value),
+                self.position(bridge.value),
                 "azure-vnet with mode \"bridge\" before antrea: packets pass Antrea by; set mode to \"transparent\"",
             );
         }
@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
                 _ => continue,
             };
             if !member.is_null() {
-                let at = Position::of_value(self.text(), member.value);
+                let at = self.position(member.value);
                 let name = &member.name;
                 self.withhold(
                     at,
@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
         let ipam = plugin.get("ipam");
         let kind = ipam.and_then(Member::object).and_then(|it| it.string("type"));
         if !matches!(kind.as_deref(), Some("host-local" | "antrea")) {
-            let at = ipam.map_or(at, |it| Position::of_value(self.text(), it.value));
+            let at = self.position_or(ipam, at);
             self.withhold(
                 at,
                 "antrea without an ipam that agents know, and no plugin before it: every agent refuses that (code 2); set ipam.type to \"host-local\", or chain it after another plugin",
@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
         if kind.as_deref() != Some("antrea") {
             return;
         }
-        let at = Position::of_value(self.text(), ipam.value);
+        let at = self.position(ipam.value);
         if is_checked {
             self.withhold(
                 at,

@@ -5,9 +5,10 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::conflist::Source;
-use crate::json_spans::Position;
+use crate::json_spans::{Member, Members, Position};
 
 /// Describes how severe a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -54,10 +55,26 @@ impl<'a> Checker<'a> {
         &self.source.text
     }
 
+    pub(super) fn position(&self, value: &RawValue) -> Position {
+        Position::of_value(self.text(), value)
+    }
+
+    /// Returns the position of a member, or `otherwise` if there is none.
+    pub(super) fn position_or(&self, member: Option<&Member<'_>>, otherwise: Position) -> Position {
+        member.map_or(otherwise, |it| self.position(it.value))
+    }
+
+    /// Returns the position of a plugin's `type`.
+    pub(super) fn plugin_position(&self, plugin: &Members<'_>) -> Position {
+        self.position_or(plugin.get("type"), Position::START)
+    }
+
+    /// Adds a finding about what the container runtime, Multus or the plugin refuses.
     pub(super) fn refuse(&mut self, at: Position, message: impl fmt::Display) {
         self.add_finding(Severity::Error, at, message);
     }
 
+    /// Adds a finding about what keeps Pods from starting, or from their network.
     pub(super) fn withhold(&mut self, at: Position, message: impl fmt::Display) {
         self.add_finding(Severity::Unsafe, at, message);
     }

@@ -45,7 +45,7 @@ impl<'a> Checker<'a> {
                 _ => continue,
             };
             if !is_right {
-                let at = Position::of_value(self.text(), member.value);
+                let at = self.position(member.value);
                 self.refuse(
                     at,
                     format!("Multus cannot read {}: it is of the wrong type", member.name),
@@ -60,11 +60,11 @@ impl<'a> Checker<'a> {
             HandedOn::Delegates => self.check_delegates(multus),
             HandedOn::To(_) => (),
             HandedOn::Broken(why) => {
-                let at = self.member_position_or(multus.get("clusterNetwork"), at);
+                let at = self.position_or(multus.get("clusterNetwork"), at);
                 self.refuse(at, format!("Multus fails for each Pod: {why}"));
             }
             HandedOn::Unseen(why) => {
-                let at = self.member_position_or(multus.get("clusterNetwork"), at);
+                let at = self.position_or(multus.get("clusterNetwork"), at);
                 self.warn(
                     at,
                     format!("Multus decides which network Pods get, and it cannot be seen here: {why}"),
@@ -82,11 +82,11 @@ impl<'a> Checker<'a> {
             && !leads(first)
             && others.iter().any(leads)
         {
-            let at = self.member_position_or(multus.get("delegates"), Position::START);
+            let at = self.position_or(multus.get("delegates"), Position::START);
             self.withhold(at, "Pods do not get antrea: for Multus the first delegate is their network, and the others are additional interfaces");
         }
         for delegate in multus.get("delegates").map(Member::elements).unwrap_or_default() {
-            let at = Position::of_value(self.text(), delegate);
+            let at = self.position(delegate);
             let Ok(members) = Members::parse_value(delegate) else {
                 self.refuse(at, "a delegate that is not an object");
                 continue;
@@ -111,7 +111,7 @@ impl<'a> Checker<'a> {
         let is_there = std::path::Path::new(&*file).exists()
             || beside.is_some_and(|(name, here)| here.join(name).exists());
         if !is_there {
-            let at = Position::of_value(self.text(), member.value);
+            let at = self.position(member.value);
             self.warn(
                 at,
                 format!("Multus starts no Pod until {file} is there, its readinessindicatorfile"),
@@ -125,21 +125,17 @@ impl<'a> Checker<'a> {
         &mut self,
         multus: &Members<'a>,
         network: &Network,
-        taken: &Version,
+        pods: &Version,
     ) {
         const SINCE: Version = Version::new(0, 4, 0);
         let Some(member) = multus.get("cniVersion") else { return };
         let own = member.string().and_then(|it| it.parse::<Version>().ok());
-        let Some(own) = own.filter(|own| *own >= SINCE && *taken < SINCE) else { return };
+        let Some(own) = own.filter(|own| *own >= SINCE && *pods < SINCE) else { return };
         let of = network.source.path.display();
-        let at = Position::of_value(self.text(), member.value);
+        let at = self.position(member.value);
         self.withhold(
             at,
-            format!("Multus of cniVersion {own} does not start with a network of {taken} ({of}): set the same in both"),
+            format!("Multus of cniVersion {own} does not start with a network of {pods} ({of}): set the same in both"),
         );
-    }
-
-    fn member_position_or(&self, member: Option<&Member<'a>>, otherwise: Position) -> Position {
-        member.map_or(otherwise, |it| Position::of_value(self.text(), it.value))
     }
 }

@@ -133,7 +133,7 @@ impl<'a> Checker<'a> {
             match plugin.get(Settings::KEY) {
                 _ if is_ours(plugin) || !is_list => self.check_settings_of(plugin),
                 Some(settings) => self.warn(
-                    Position::of_value(self.text(), settings.value),
+                    self.position(settings.value),
                     format!("{} is read only from the plugin of type {TYPE:?}", Settings::KEY),
                 ),
                 None => (),
@@ -141,16 +141,11 @@ impl<'a> Checker<'a> {
         }
         if is_list && let Some(settings) = root.get(Settings::KEY) {
             let message = format!("{} belongs into the plugin, not beside them", Settings::KEY);
-            self.warn(Position::of_value(self.text(), settings.value), message);
+            self.warn(self.position(settings.value), message);
         }
         if !network.leads_to(TYPE) && !matches!(network.handed_on, HandedOn::Unseen(_)) {
             self.warn(Position::START, format!("no plugin of type {TYPE:?}, as Antrea's is"));
         }
-    }
-
-    /// Returns the position of a plugin's `type`.
-    pub(super) fn plugin_position(&self, plugin: &Members<'a>) -> Position {
-        plugin.get("type").map_or(Position::START, |it| Position::of_value(self.text(), it.value))
     }
 
     /// Parses a small configuration as the plugin does, to check a single value.
@@ -164,12 +159,15 @@ impl<'a> Checker<'a> {
         if let Err(error) =
             self.parse_as_plugin(&format!(r#"{{"name":{value},"cniVersion":"{NEWEST}"}}"#))
         {
-            self.refuse(self.member_position(name), error);
+            self.refuse(self.position_or(name, Position::START), error);
         }
     }
 
     fn check_cni_version(&mut self, root: &Members<'a>, text: Option<String>) -> Option<Version> {
-        let at = self.member_position(root.get("cniVersion").or_else(|| root.get("cniVersions")));
+        let at = self.position_or(
+            root.get("cniVersion").or_else(|| root.get("cniVersions")),
+            Position::START,
+        );
         // A value that is not a string was refused already.
         let text = text.or_else(|| root.get("cniVersion").is_none().then(String::new))?;
         let value = serde_json::to_string(&text).unwrap_or_default();
@@ -193,7 +191,7 @@ impl<'a> Checker<'a> {
             if member.name == Settings::KEY {
                 self.check_settings(member);
             } else if is_near(&member.name) {
-                let at = Position::of_value(self.text(), member.value);
+                let at = self.position(member.value);
                 let message = format!("{} does nothing: write {}", member.name, Settings::KEY);
                 self.refuse(at, message);
             }
@@ -206,13 +204,13 @@ impl<'a> Checker<'a> {
         }
         let Ok(members) = Members::parse_value(settings.value) else {
             if let Err(error) = Settings::parse(settings.value) {
-                self.refuse(Position::of_value(self.text(), settings.value), error);
+                self.refuse(self.position(settings.value), error);
             }
             return;
         };
         for member in members.iter() {
             let alone = json_spans::object_with(&member.name, member.value);
-            let at = Position::of_value(self.text(), member.value);
+            let at = self.position(member.value);
             match Settings::parse(&alone) {
                 Err(error) => self.refuse(at, error),
                 Ok(Settings { log_file: Some(log), .. }) => {
@@ -223,10 +221,6 @@ impl<'a> Checker<'a> {
                 Ok(_) => (),
             }
         }
-    }
-
-    fn member_position(&self, member: Option<&Member<'a>>) -> Position {
-        member.map_or(Position::START, |it| Position::of_value(self.text(), it.value))
     }
 }
 

@@ -44,7 +44,7 @@ impl<'a> Checker<'a> {
         beside: &[Source],
     ) -> Option<String> {
         if let Some(name) = root.exact("name").filter(|it| it.string().is_none()) {
-            self.refuse(Position::of_value(self.text(), name.value), "name is not a string");
+            self.refuse(self.position(name.value), "name is not a string");
         }
         for key in ["disableCheck", "disableGC", "loadOnlyInlinedPlugins"] {
             let Some(member) = root.exact(key) else { continue };
@@ -54,14 +54,14 @@ impl<'a> Checker<'a> {
                     ["true", "false"].iter().any(|it| it.eq_ignore_ascii_case(&text))
                 });
             if !is_bool {
-                let at = Position::of_value(self.text(), member.value);
+                let at = self.position(member.value);
                 self.refuse(at, format!("{key} must be true or false: no runtime loads the list"));
             }
         }
         match root.exact("plugins").map(|it| (it, it.array())) {
             None => self.check_without_plugins(root, beside),
             Some((plugins, elements)) => {
-                let at = Position::of_value(self.text(), plugins.value);
+                let at = self.position(plugins.value);
                 match elements {
                     Some(elements) if elements.is_empty() => {
                         self.refuse(at, "plugins is empty: no runtime loads the list");
@@ -95,7 +95,7 @@ impl<'a> Checker<'a> {
 
     /// Checks a plugin, in a conflist (whose plugins libcni decodes into maps) or alone.
     pub(super) fn check_plugin(&mut self, plugin: &'a RawValue, in_list: bool) {
-        let at = Position::of_value(self.text(), plugin);
+        let at = self.position(plugin);
         let Ok(members) = Members::parse_value(plugin) else {
             return self.refuse(at, "a plugin that is not an object: no runtime loads it");
         };
@@ -108,14 +108,14 @@ impl<'a> Checker<'a> {
         let ipam = members.get("ipam").and_then(Member::object);
         for member in kind.into_iter().chain(ipam.as_ref().and_then(|it| it.get("type"))) {
             if let Some(name) = member.string().filter(|name| is_path(name)) {
-                let at = Position::of_value(self.text(), member.value);
+                let at = self.position(member.value);
                 self.refuse(at, format!("invalid plugin name {name:?}: a type has no path in it"));
             }
         }
         for member in members.iter().filter(|it| !it.is_null()) {
             let Some((is_right, expected)) = check_field(member) else { continue };
             if !is_right {
-                let at = Position::of_value(self.text(), member.value);
+                let at = self.position(member.value);
                 self.refuse(at, format!("{} must be {expected}", member.name));
             }
         }
@@ -125,15 +125,12 @@ impl<'a> Checker<'a> {
     fn check_conflist_version(&mut self, root: &Members<'a>) -> Option<String> {
         let single = root.exact("cniVersion");
         if let Some(member) = single.filter(|it| it.string().is_none()) {
-            self.refuse(
-                Position::of_value(self.text(), member.value),
-                "cniVersion is not a string",
-            );
+            self.refuse(self.position(member.value), "cniVersion is not a string");
             return None;
         }
         let single = single.and_then(Member::string).unwrap_or_default().into_owned();
         let Some(several) = root.exact("cniVersions") else { return Some(single) };
-        let at = Position::of_value(self.text(), several.value);
+        let at = self.position(several.value);
         let Some(elements) = several.array() else {
             self.refuse(at, "cniVersions is not a list of versions");
             return None;
@@ -156,15 +153,15 @@ impl<'a> Checker<'a> {
             }
         }
         let highest = known.into_iter().max_by(|one, other| one.0.cmp(&other.0));
-        let taken = highest.map_or_else(|| single.clone(), |(_, text)| text);
-        if taken != single {
+        let used = highest.map_or_else(|| single.clone(), |(_, text)| text);
+        if used != single {
             let older = if single.is_empty() { "none" } else { &*single };
             self.warn(
                 at,
-                format!("libcni 1.2.0 and later take {taken} from cniVersions, older ones {older}"),
+                format!("libcni 1.2.0 and later take {used} from cniVersions, older ones {older}"),
             );
         }
-        Some(taken)
+        Some(used)
     }
 }
 

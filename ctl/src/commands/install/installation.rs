@@ -145,11 +145,11 @@ impl Installation {
             plugin_check::takes_settings(prepared, &beside, settings.as_deref()).await
         };
         if file.installed()?.is_none() {
-            settings::keep_before(state, &beside)?;
+            settings::keep_original(state, &beside)?;
         }
         let change = file.replace(&self.plugin, PLUGIN_MODE, ReplacedBy::Install, trial).await?;
         if let Some(antreas) = &self.antreas {
-            file.keep_as_replaced(antreas, PLUGIN_MODE)?;
+            file.keep_as_original(antreas, PLUGIN_MODE)?;
         }
         if let Some(settings) = settings {
             settings::write(state, &beside, &settings)?;

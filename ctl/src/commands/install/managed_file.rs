@@ -39,7 +39,7 @@ pub(super) enum Outcome {
     Absent,
     Foreign,
     RolledBack,
-    NothingBefore,
+    NoPrevious,
 }
 
 impl fmt::Display for Outcome {
@@ -52,7 +52,7 @@ impl fmt::Display for Outcome {
             Self::Absent => "is gone already",
             Self::Foreign => "was replaced by another installer: left alone",
             Self::RolledBack => "rolled back to what was there before",
-            Self::NothingBefore => "there is no version before this one: left alone",
+            Self::NoPrevious => "there is no version before this one: left alone",
         })
     }
 }
@@ -67,7 +67,7 @@ pub(super) enum ReplacedBy {
 impl ReplacedBy {
     const ALL: [Self; 2] = [Self::Install, Self::Keeper];
 
-    fn kept_name(self) -> &'static str {
+    fn previous_name(self) -> &'static str {
         match self {
             Self::Install => "before-install",
             Self::Keeper => "before-restore",
@@ -138,13 +138,13 @@ impl ManagedFile {
         say(out, format!("{}: {change}", self.target.display()))
     }
 
-    fn kept_path(&self, name: &str) -> PathBuf {
+    fn stored_path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// Returns the plugin that was installed last.
     pub(super) fn installed(&self) -> Result<Option<Vec<u8>>, Error> {
-        files::read_if_exists(&self.kept_path("installed"))
+        files::read_if_exists(&self.stored_path("installed"))
     }
 
     /// Returns the plugin that is there now, if it is a file.
@@ -195,14 +195,14 @@ impl ManagedFile {
         let is_whole = there.bytes().is_none_or(is_whole);
         if matches!(there, Existing::Special | Existing::File(..)) && is_whole {
             if !is_ours {
-                files::link_or_copy(&self.target, &self.kept_path("original"))?;
+                files::link_or_copy(&self.target, &self.stored_path("original"))?;
             }
             if !is_same {
                 files::link_or_copy(&self.target, &self.next_path(by))?;
             }
         }
         if self.installed()?.as_deref() != Some(bytes) {
-            files::write(&self.kept_path("next"), bytes, mode)?;
+            files::write(&self.stored_path("next"), bytes, mode)?;
         }
         files::publish(prepared, &self.target)?;
         // The keeper publishes first, because Pods get another plugin until then.
@@ -223,38 +223,38 @@ impl ManagedFile {
     }
 
     /// Stores Antrea's staged plugin as the file that `uninstall` and `rollback` restore.
-    pub(super) fn keep_as_replaced(&self, bytes: &[u8], mode: u32) -> Result<(), Error> {
-        let original = self.kept_path("original");
+    pub(super) fn keep_as_original(&self, bytes: &[u8], mode: u32) -> Result<(), Error> {
+        let original = self.stored_path("original");
         if Existing::at(&original)?.bytes() != Some(bytes) {
             files::write(&original, bytes, mode)?;
         }
-        let replaced = self.kept_path(ReplacedBy::Install.kept_name());
+        let replaced = self.stored_path(ReplacedBy::Install.previous_name());
         if Existing::at(&replaced)?.bytes() != Some(bytes) {
             files::link_or_copy(&original, &replaced)?;
         }
-        files::remove(&self.kept_path(ReplacedBy::Keeper.kept_name())).map(drop)
+        files::remove(&self.stored_path(ReplacedBy::Keeper.previous_name())).map(drop)
     }
 
     fn next_path(&self, by: ReplacedBy) -> PathBuf {
-        self.kept_path(&format!("{}.next", by.kept_name()))
+        self.stored_path(&format!("{}.next", by.previous_name()))
     }
 
     /// Makes the new versions of the kept files valid, after the new plugin is in place.
     fn finish(&self) -> Result<(), Error> {
         for by in ReplacedBy::ALL {
             if fs::symlink_metadata(self.next_path(by)).is_ok() {
-                self.remove_replaced()?;
-                files::rename(&self.next_path(by), &self.kept_path(by.kept_name()))?;
+                self.remove_previous()?;
+                files::rename(&self.next_path(by), &self.stored_path(by.previous_name()))?;
             }
         }
-        let next = self.kept_path("next");
-        if next.exists() { files::rename(&next, &self.kept_path("installed")) } else { Ok(()) }
+        let next = self.stored_path("next");
+        if next.exists() { files::rename(&next, &self.stored_path("installed")) } else { Ok(()) }
     }
 
-    /// Removes the replaced files, which a newer replaced file supersedes.
-    fn remove_replaced(&self) -> Result<(), Error> {
+    /// Removes the previous files, which a newer one supersedes.
+    fn remove_previous(&self) -> Result<(), Error> {
         for by in ReplacedBy::ALL {
-            files::remove(&self.kept_path(by.kept_name()))?;
+            files::remove(&self.stored_path(by.previous_name()))?;
         }
         Ok(())
     }
@@ -266,11 +266,11 @@ impl ManagedFile {
             return Ok(());
         }
         files::remove_all_stale(&self.folder)?;
-        let next = files::read_if_exists(&self.kept_path("next"))?.or(self.installed()?);
+        let next = files::read_if_exists(&self.stored_path("next"))?.or(self.installed()?);
         if next.is_some() && self.current()? == next {
             return self.finish();
         }
-        files::remove(&self.kept_path("next"))?;
+        files::remove(&self.stored_path("next"))?;
         for by in ReplacedBy::ALL {
             files::remove(&self.next_path(by))?;
         }
@@ -279,7 +279,7 @@ impl ManagedFile {
 
     /// Returns the file that [`ManagedFile::undo`] would restore.
     pub(super) fn original_path(&self) -> Option<PathBuf> {
-        let original = self.kept_path("original");
+        let original = self.stored_path("original");
         fs::symlink_metadata(&original).is_ok().then_some(original)
     }
 
@@ -299,9 +299,9 @@ impl ManagedFile {
     }
 
     /// Returns the file that [`ManagedFile::roll_back`] would restore.
-    pub(super) fn replaced_path(&self) -> Option<PathBuf> {
+    pub(super) fn previous_path(&self) -> Option<PathBuf> {
         ReplacedBy::ALL
-            .map(|by| self.kept_path(by.kept_name()))
+            .map(|by| self.stored_path(by.previous_name()))
             .into_iter()
             .find(|it| fs::symlink_metadata(it).is_ok())
     }
@@ -313,17 +313,17 @@ impl ManagedFile {
     pub(super) fn can_roll_back(&self) -> Result<bool, Error> {
         let is_foreign =
             !matches!(Existing::at(&self.target)?, Existing::Nothing) && !self.is_ours()?;
-        match self.replaced_path() {
+        match self.previous_path() {
             Some(_) if is_foreign => Err(Error::Foreign { path: self.target.clone() }),
-            before => Ok(before.is_some()),
+            previous => Ok(previous.is_some()),
         }
     }
 
     /// Restores the file that was replaced last.
     pub(super) fn roll_back(&self) -> Result<Outcome, Error> {
-        let Some(before) = self.replaced_path() else { return Ok(Outcome::NothingBefore) };
-        let original_path = self.kept_path("original");
-        let there = Existing::at(&before)?;
+        let Some(previous) = self.previous_path() else { return Ok(Outcome::NoPrevious) };
+        let original_path = self.stored_path("original");
+        let there = Existing::at(&previous)?;
         let original = Existing::at(&original_path)?;
         // A copy, because an installer that writes in place would change a link, too. A full disk has
         // no room for one.
@@ -333,13 +333,13 @@ impl ManagedFile {
         };
         // A plugin that this tool installed counts as installed again.
         let is_ours = there.bytes().is_some() && there.bytes() != original.bytes();
-        let next = self.kept_path("next");
+        let next = self.stored_path("next");
         if is_ours {
-            copy(&next).or_else(|_| files::link_or_copy(&before, &next))?;
+            copy(&next).or_else(|_| files::link_or_copy(&previous, &next))?;
         }
-        files::move_to(&before, &self.target)?;
+        files::move_to(&previous, &self.target)?;
         if is_ours {
-            files::rename(&next, &self.kept_path("installed"))?;
+            files::rename(&next, &self.stored_path("installed"))?;
         } else if original.bytes().is_some() {
             let _ = copy(&original_path);
         }

@@ -160,7 +160,7 @@ impl<'a> Metrics<'a> {
             leads_to_plugin: self.leads_to_plugin(),
             owed: in_force.map(|it| owed::count(&it.in_force.socket)),
             counters: self.saved.clone(),
-            taken: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+            unix_time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
         })
     }
 

@@ -50,9 +50,9 @@ fn from_environment() -> Result<Vec<SettingArg>, Error> {
 const MODE: u32 = 0o644;
 
 /// Keeps the node settings from before the first install, for `uninstall`.
-pub(super) fn keep_before(state: &State, path: &Path) -> Result<(), Error> {
+pub(super) fn keep_original(state: &State, path: &Path) -> Result<(), Error> {
     match path.is_file() {
-        true => files::link_or_copy(path, &before_path(state)),
+        true => files::link_or_copy(path, &original_path(state)),
         false => Ok(()),
     }
 }
@@ -77,12 +77,12 @@ pub(super) fn restore(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub(super) fn set_aside(
     state: &State,
     path: &Path,
-    taken: &Map<String, Value>,
+    accepted: &Map<String, Value>,
 ) -> Result<(), Error> {
     files::rename(path, &aside_path(path))?;
-    let text = format!("{:#}\n", Value::Object(taken.clone()));
+    let text = format!("{:#}\n", Value::Object(accepted.clone()));
     files::write(&written_path(state), text.as_bytes(), 0o600)?;
-    if taken.is_empty() { Ok(()) } else { files::write(path, text.as_bytes(), MODE) }
+    if accepted.is_empty() { Ok(()) } else { files::write(path, text.as_bytes(), MODE) }
 }
 
 /// Restores the node settings from before the first install, or removes those that an install
@@ -91,15 +91,15 @@ pub(super) fn undo(state: &State, path: &Path) -> Result<(), Error> {
     files::remove(&aside_path(path))?;
     let (now, written) =
         (files::read_if_exists(path)?, files::read_if_exists(&written_path(state))?);
-    let before = before_path(state);
-    match (before.exists(), now.is_none() || now == written) {
-        (true, true) => files::move_to(&before, path),
+    let original = original_path(state);
+    match (original.exists(), now.is_none() || now == written) {
+        (true, true) => files::move_to(&original, path),
         (false, true) => files::remove(path).map(drop),
         (_, false) => Ok(()),
     }
 }
 
-fn before_path(state: &State) -> PathBuf {
+fn original_path(state: &State) -> PathBuf {
     state.folder().join("settings-before")
 }
 

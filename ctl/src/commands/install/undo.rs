@@ -82,9 +82,11 @@ async fn refuse_if_needed(place: &Place, plugin: &ManagedFile) -> Result<(), Err
 /// while the installed one does.
 async fn refuse_broken(place: &Place, plugin: &ManagedFile) -> Result<(), Error> {
     let works = async |path: &Path| plugin_check::works(path, plugin_check::LIMIT).await;
-    match (plugin.replaced_path(), network::first_leading_to(&place.conf_dir(), &place.name)) {
-        (Some(before), Some(network)) if !works(&before).await && works(plugin.target()).await => {
-            Err(Error::BrokenBefore {
+    match (plugin.previous_path(), network::first_leading_to(&place.conf_dir(), &place.name)) {
+        (Some(previous), Some(network))
+            if !works(&previous).await && works(plugin.target()).await =>
+        {
+            Err(Error::BrokenPrevious {
                 plugin: plugin.target().to_owned(),
                 list: network.pod_network().source.path.clone(),
             })
@@ -102,7 +104,7 @@ pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, E
         };
         let plugin = ManagedFile::open(place, &state)?;
         if !plugin.can_roll_back()? {
-            plugin.report(out, Outcome::NothingBefore)?;
+            plugin.report(out, Outcome::NoPrevious)?;
             return Ok(Exit::Success);
         }
         refuse_broken(place, &plugin).await?;
@@ -136,21 +138,21 @@ async fn set_refused_settings_aside(state: &State, plugin: &Path) -> Result<(), 
             .await
         {
             Err(Error::RefusesSettings { why, .. }) => Ok(Some(why)),
-            taken => taken.map(|()| None),
+            accepted => accepted.map(|()| None),
         };
     let Some(why) = takes(None).await? else { return Ok(()) };
     let all: Map<String, Value> =
         serde_json::from_slice(&files::read_if_exists(&path)?.unwrap_or_default())
             .unwrap_or_default();
-    let mut taken = Map::new();
+    let mut accepted = Map::new();
     for (key, value) in all {
         let one = Value::Object(Map::from_iter([(key.clone(), value.clone())])).to_string();
         if takes(Some(one.as_bytes())).await?.is_none() {
-            taken.insert(key, value);
+            accepted.insert(key, value);
         }
     }
     let aside = settings::aside_path(&path);
-    settings::set_aside(state, &path, &taken)?;
+    settings::set_aside(state, &path, &accepted)?;
     let aside = aside.display();
     warn(format!(
         "the version before refuses settings of this node, all of which are in {aside} now: {why}"

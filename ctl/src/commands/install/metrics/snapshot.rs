@@ -31,8 +31,8 @@ pub(super) struct Snapshot {
     /// Number of owed DELs, if the settings can be read
     pub(super) owed: Option<usize>,
     pub(super) counters: Counters,
-    /// Time since 1970
-    pub(super) taken: Duration,
+    /// Unix time of the moment
+    pub(super) unix_time: Duration,
 }
 
 impl Snapshot {
@@ -79,7 +79,7 @@ impl Collector for Snapshot {
         families.gauge(
             "antrea_cni_metrics_timestamp_seconds",
             "When this was found: a keeper that was killed leaves what it found last.",
-            [(Labels::new(), self.taken.as_secs_f64())],
+            [(Labels::new(), self.unix_time.as_secs_f64())],
         )
     }
 }
