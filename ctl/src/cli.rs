@@ -108,10 +108,8 @@ pub(crate) enum LogCommand {
 /// Describes where the plugin and its network configurations are.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
-    /// Folder of the CNI plugins. Repeatable, because container runtimes may have several:
-    /// this plugin is in the first one, other plugins may be in any
-    #[arg(long = "bin-dir", value_name = "FOLDER", default_value = BIN_DIR)]
-    pub(crate) bin_dirs: Vec<PathBuf>,
+    #[arg(long = "bin-dir", value_name = "FOLDER", help = bin_dir_help())]
+    bin_dirs: Vec<PathBuf>,
     /// File name of the plugin: the `type` in the network configuration
     #[arg(long, default_value = "antrea")]
     pub(crate) name: String,
@@ -139,6 +137,16 @@ impl Place {
         self.conf_dir.clone()
     }
 
+    /// Returns the folders of the CNI plugins: each `--bin-dir`, or the default.
+    pub(crate) fn bin_dirs(&self) -> Vec<PathBuf> {
+        self.named_bin_dirs().map_or_else(|| vec![BIN_DIR.into()], <[_]>::to_vec)
+    }
+
+    /// Returns each `--bin-dir`, if there is one.
+    pub(crate) fn named_bin_dirs(&self) -> Option<&[PathBuf]> {
+        (!self.bin_dirs.is_empty()).then_some(&self.bin_dirs)
+    }
+
     /// Returns the folder of the plugin, which is the first `--bin-dir`.
     pub(crate) fn bin_dir(&self) -> &Path {
         self.bin_dirs.first().map_or_else(|| Path::new(BIN_DIR), PathBuf::as_path)
@@ -149,6 +157,13 @@ impl Place {
         let path = files::join_name(self.bin_dir(), &self.name)?;
         Ok(path.with_file_name(format!("{}{EXE_SUFFIX}", self.name)))
     }
+}
+
+fn bin_dir_help() -> String {
+    format!(
+        "Folder of the CNI plugins. Repeatable, because container runtimes may have several: \
+         this plugin is in the first one, other plugins may be in any [default: {BIN_DIR}]"
+    )
 }
 
 #[derive(Debug, Args)]
@@ -270,13 +285,13 @@ pub(crate) struct Owed {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckConfig {
-    /// Conflists, plugin configurations, or a folder of them; - is standard input
-    #[arg(required = true, value_name = "FILE")]
+    /// Conflists, plugin configurations, or folders of them; - is standard input. With --bin-dir
+    /// each plugin of them is asked which cniVersions it supports. Without FILE, the node's folder
+    /// is checked and its plugins are asked
+    #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Ask each plugin in this folder whether it takes the list's version. Repeatable, as
-    /// container runtimes have several
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) bin_dir: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Format of the answer
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: OutputFormat,

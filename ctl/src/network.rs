@@ -133,8 +133,9 @@ impl Network {
     }
 
     /// Returns the names of all programs that are started for a Pod: Multus, the plugins and
-    /// their IPAM plugins. The IPAM plugin of Antrea is left out, because the agent starts it.
-    pub(crate) fn programs(&self) -> Vec<String> {
+    /// their IPAM plugins. The IPAM plugin of the plugin `name` is left out, because the agent starts
+    /// it.
+    pub(crate) fn programs(&self, name: &str) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         let mut next = Some(self);
         while let Some(network) = next {
@@ -152,11 +153,11 @@ impl Network {
             };
         }
         for plugin in self.plugins() {
-            let name = plugin.string("type");
-            let is_antrea = name.as_deref().is_some_and(|it| is_named(it, "antrea"));
+            let kind = plugin.string("type");
+            let is_ours = kind.as_deref().is_some_and(|it| is_named(it, name));
             let ipam = plugin.get("ipam").and_then(Member::object);
-            let ipam = ipam.filter(|_| !is_antrea).and_then(|it| it.string("type"));
-            names.extend([name, ipam].into_iter().flatten().map(Into::into));
+            let ipam = ipam.filter(|_| !is_ours).and_then(|it| it.string("type"));
+            names.extend([kind, ipam].into_iter().flatten().map(Into::into));
         }
         let mut once = Vec::new();
         for name in names.into_iter().filter(|name| !name.is_empty()) {

@@ -57,11 +57,6 @@ impl ToolPod {
     pub(crate) fn about_plugin<'a>(&'a self, command: &[&'a str]) -> Vec<&'a str> {
         command.iter().copied().chain(self.place.iter().map(String::as_str)).collect()
     }
-
-    /// Returns the values of an option that tells where the plugin is.
-    pub(crate) fn place_values(&self, option: &str) -> impl Iterator<Item = &str> {
-        self.place.iter().filter_map(move |it| it.strip_prefix(option))
-    }
 }
 
 /// Holds the nodes of a cluster, and how their Pods are reached.

@@ -49,11 +49,7 @@ fn collect(place: &Place) -> Result<(Vec<u8>, Vec<String>), Error> {
     archive.answer("probe.json", |out| probe::run(&probe, out))?;
     let owed = Owed { agent: agent(), drop: false, output: JSON };
     archive.answer("owed.json", |out| owed::run(&owed, out))?;
-    let check = CheckConfig {
-        files: vec![place.conf_dir()],
-        bin_dir: place.bin_dirs.clone(),
-        output: JSON,
-    };
+    let check = CheckConfig { files: Vec::new(), place: place.clone(), output: JSON };
     archive.answer("check-config.json", |out| check_config::run(&check, out))?;
     for path in conflist::files(&place.conf_dir()) {
         archive.network_configuration(&path)?;

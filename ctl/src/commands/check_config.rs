@@ -32,12 +32,17 @@ use crate::style::plain;
 use crate::{files, output, plugin_check};
 
 pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit, Error> {
+    let place = &arguments.place;
+    let (files, bin_dirs) = match (&*arguments.files, place.named_bin_dirs()) {
+        ([], _) => (&[place.conf_dir()][..], place.bin_dirs()),
+        (files, named) => (files, named.unwrap_or_default().to_vec()),
+    };
     let (mut fails, mut is_read) = (false, true);
-    for path in &arguments.files {
+    for path in files {
         let mut paths = vec![path.clone()];
         if path.is_dir() {
             paths = conflist::files(path);
-            let folder = Folder::new(path, &paths, &arguments.bin_dir);
+            let folder = Folder::new(path, &paths, &bin_dirs, &place.name);
             fails |= folder.is_bypassed();
             output::answer(out, arguments.output, &folder)?;
         }
@@ -49,9 +54,14 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
             match read {
                 Ok(bytes) => {
                     let network = Network::new(&file, &bytes);
-                    let mut report = Report::new(&network, &bytes);
-                    if !arguments.bin_dir.is_empty() {
-                        report.ask_plugins(&network, &arguments.bin_dir, plugin_check::LIMIT)?;
+                    let mut report = Report::new(&network, &bytes, &place.name);
+                    if !bin_dirs.is_empty() {
+                        report.ask_plugins(
+                            &network,
+                            &place.name,
+                            &bin_dirs,
+                            plugin_check::LIMIT,
+                        )?;
                     }
                     fails |= !report.is_safe();
                     output::answer(out, arguments.output, &report)?;
@@ -99,22 +109,23 @@ pub(crate) struct Judgement {
     pub(crate) problems: Vec<String>,
 }
 
-/// Judges a network on a node, and asks its plugins.
+/// Judges a network on a node for the plugin `name`, and asks its plugins.
 pub(crate) fn judge(
     network: &Network,
+    name: &str,
     folders: &[PathBuf],
     limit: Duration,
 ) -> Result<Judgement, Error> {
-    let mut report = Report::new(network, network.source.text.as_bytes());
-    report.ask_plugins(network, folders, limit)?;
+    let mut report = Report::new(network, network.source.text.as_bytes(), name);
+    report.ask_plugins(network, name, folders, limit)?;
     let problems = report.problems();
     let Report { cni_version, plugins, .. } = report;
     Ok(Judgement { cni_version, plugins, problems })
 }
 
 /// Returns why no Pod starts with a network, whatever its plugins are.
-pub(crate) fn problems(network: &Network) -> Vec<String> {
-    Report::new(network, network.source.text.as_bytes()).problems()
+pub(crate) fn problems(network: &Network, name: &str) -> Vec<String> {
+    Report::new(network, network.source.text.as_bytes(), name).problems()
 }
 
 /// Returns the settings in a network of the plugin called `name`.

@@ -137,9 +137,12 @@ impl Report {
         let network = read.and_then(|(_, network)| network.ok());
         let names_plugin = network.as_ref().is_some_and(|it| it.leads_to(&place.name));
         let Judgement { cni_version, plugins, problems } = match &network {
-            Some(network) => {
-                check_config::judge(network, &place.bin_dirs, plugin_check::STATUS_LIMIT)?
-            }
+            Some(network) => check_config::judge(
+                network,
+                &place.name,
+                &place.bin_dirs(),
+                plugin_check::STATUS_LIMIT,
+            )?,
             None => Judgement { problems: unreadable, ..Judgement::default() },
         };
         let conflist = Conflist {

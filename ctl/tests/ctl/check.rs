@@ -7,13 +7,14 @@ mod agents;
 mod linux;
 mod multus;
 
+use std::env::consts::EXE_SUFFIX;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Answer, run};
+use crate::support::{Answer, plugin, run};
 
 fn check(json: &str, more: &[&str]) -> Answer {
     check_as("10-antrea.conflist", json, more)
@@ -124,6 +125,28 @@ fn captured_configurations_are_accepted() {
         }
     }
     assert!(checked > 0, "no captures");
+}
+
+/// The node's settings tell where its folder is, and another name is that of another plugin.
+#[test]
+fn without_a_file_the_folder_of_the_node_is_checked() {
+    let node = TempDir::new().unwrap();
+    let path = |name: &str| node.path().join(name);
+    fs::create_dir(path("bin")).unwrap();
+    fs::create_dir(path("net.d")).unwrap();
+    fs::copy(plugin(), path("bin").join(format!("other{EXE_SUFFIX}"))).unwrap();
+    let settings = serde_json::json!({"confDir": path("net.d")}).to_string();
+    fs::write(path("bin/.other.json"), settings).unwrap();
+    let list = r#"{"cniVersion":"1.1.0","name":"x","plugins":[{"type":"other","antreaCni":{},"ipam":{"type":"host-local"}}]}"#;
+    let file = path("net.d/10-other.conflist");
+    fs::write(&file, list).unwrap();
+    let (bin, file) = (path("bin"), file.to_str().unwrap());
+    let answer = run(["check-config", "--bin-dir", bin.to_str().unwrap(), "--name", "other"]);
+    answer.assert(0, "the runtime takes 10-other.conflist");
+    answer.assert(0, "other: takes it, up to 1.1.0");
+    assert!(!answer.out.contains("warning"), "{answer:?}");
+    run(["check-config", "--name", "other", file]).assert(0, "Safe with any agent");
+    run(["check-config", file]).assert(0, "warning: no plugin of type \"antrea\"");
 }
 
 #[test]

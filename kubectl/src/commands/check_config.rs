@@ -16,10 +16,6 @@ use crate::cluster::{Cluster, ToolPod};
 use crate::error::Error;
 use crate::exec::{self, Answer};
 
-/// The tool's default folders.
-const CONF_DIR: &str = "/etc/cni/net.d";
-const BIN_DIR: &str = "/opt/cni/bin";
-
 /// Exit status of a tool that could not read a file, and names it on standard error.
 const UNREADABLE: i32 = Exit::Unreadable as i32;
 
@@ -62,18 +58,11 @@ pub(super) async fn run(
 }
 
 async fn check(cluster: &Cluster, pod: &ToolPod, format: OutputFormat) -> Result<Answer, String> {
-    let folder = pod.place_values("--conf-dir=").next().unwrap_or(CONF_DIR);
-    let mut bin_dirs: Vec<_> = pod.place_values("--bin-dir=").collect();
-    if bin_dirs.is_empty() {
-        bin_dirs.push(BIN_DIR);
-    }
     let format = match format {
         OutputFormat::Text => "--output=text",
         OutputFormat::Json => "--output=json",
     };
-    let mut words = vec!["check-config", folder, format];
-    words.extend(bin_dirs.into_iter().flat_map(|it| ["--bin-dir", it]));
-    exec::run(&cluster.pods, pod, &words).await
+    exec::run(&cluster.pods, pod, &pod.about_plugin(&["check-config", format])).await
 }
 
 /// Describes the answers of all nodes.

@@ -7,7 +7,6 @@ use antrea_cni::Action;
 use semver::Version;
 
 use super::checker::Checker;
-use super::refusals::is_ours;
 use crate::json_spans::{Member, Members, Position};
 
 /// Describes one plugin of a network.
@@ -28,7 +27,7 @@ impl<'a> Checker<'a> {
     ) {
         for (number, link) in chain.iter().enumerate() {
             let before = chain.get(..number).unwrap_or_default();
-            if is_ours(&link.plugin) {
+            if self.is_ours(&link.plugin) {
                 self.check_antrea(link, before);
             } else {
                 let is_checked = version.is_some_and(|it| *it >= Action::Check.rules().since);
@@ -45,7 +44,7 @@ impl<'a> Checker<'a> {
         if before.is_empty() {
             self.check_ipam(plugin, *at);
         }
-        if before.iter().any(|it| is_ours(&it.plugin)) {
+        if before.iter().any(|it| self.is_ours(&it.plugin)) {
             self.withhold(
                 *at,
                 "antrea twice: the agent refuses the second ADD of a container, and releases from v2.0 on take the first one's interface away: leave one out",

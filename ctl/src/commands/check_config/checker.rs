@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::conflist::Source;
+use crate::conflist::{self, Source};
 use crate::json_spans::{Member, Members, Position};
 
 /// Describes how severe a finding is.
@@ -43,12 +43,18 @@ pub(super) struct Finding {
 /// Collects the findings about a file.
 pub(super) struct Checker<'a> {
     pub(super) source: &'a Source,
+    /// The `type` of this plugin
+    pub(super) name: &'a str,
     pub(super) findings: Vec<Finding>,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(source: &'a Source) -> Self {
-        Self { source, findings: Vec::new() }
+    pub(super) fn new(source: &'a Source, name: &'a str) -> Self {
+        Self { source, name, findings: Vec::new() }
+    }
+
+    pub(super) fn is_ours(&self, plugin: &Members<'_>) -> bool {
+        plugin.string("type").is_some_and(|it| conflist::is_named(&it, self.name))
     }
 
     pub(super) fn text(&self) -> &'a str {

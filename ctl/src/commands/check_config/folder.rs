@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::refusals::TYPE;
 use crate::files;
 use crate::json_spans::Members;
 use crate::network::{self, HandedOn, Network};
@@ -20,6 +19,9 @@ use crate::style::{BAD, TITLE, WEAK};
 pub(super) struct Folder {
     /// Path of the folder
     folder: PathBuf,
+    /// The `type` of this plugin
+    #[serde(skip)]
+    name: String,
     /// The file that the runtime uses: the first by name
     taken: Option<PathBuf>,
     /// The file that Multus in `taken` hands Pods on to
@@ -41,20 +43,21 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn new(folder: &Path, files: &[PathBuf], bin_dirs: &[PathBuf]) -> Self {
+    pub(super) fn new(folder: &Path, files: &[PathBuf], bin_dirs: &[PathBuf], name: &str) -> Self {
         let staged =
-            bin_dirs.iter().find_map(|it| StagedRecord::read(&files::state_folder(it, TYPE)));
+            bin_dirs.iter().find_map(|it| StagedRecord::read(&files::state_folder(it, name)));
         let taken = files.first().and_then(|path| Network::read_file(path).ok());
         Self {
             folder: folder.to_owned(),
+            name: name.to_owned(),
             handed_on_to: taken.as_ref().and_then(|it| it.handed_on_to().map(Path::to_owned)),
             unseen: taken.as_ref().and_then(|it| it.unseen_reason().map(ToOwned::to_owned)),
             is_multus: taken.as_ref().is_some_and(|it| !matches!(it.handed_on, HandedOn::No)),
             is_object: taken.as_ref().is_some_and(|it| Members::parse(&it.source.text).is_ok()),
-            leads_to_plugin: taken.as_ref().is_some_and(|it| it.leads_to(TYPE)),
+            leads_to_plugin: taken.as_ref().is_some_and(|it| it.leads_to(name)),
             taken: files.first().cloned(),
             changed_since_staged: staged.map(|it| it.changed_lists(folder)).unwrap_or_default(),
-            antrea: network::first_leading_to(folder, TYPE).map(|it| it.source.path),
+            antrea: network::first_leading_to(folder, name).map(|it| it.source.path),
         }
     }
 }
@@ -109,7 +112,11 @@ impl fmt::Display for Folder {
                 name(antrea)
             ),
             (None, None) => {
-                writeln!(out, "  {WEAK}none of them leads to a plugin of type {TYPE:?}{WEAK:#}")
+                writeln!(
+                    out,
+                    "  {WEAK}none of them leads to a plugin of type {:?}{WEAK:#}",
+                    self.name
+                )
             }
         }
     }

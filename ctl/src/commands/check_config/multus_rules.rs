@@ -6,7 +6,6 @@
 use semver::Version;
 
 use super::checker::Checker;
-use super::refusals::is_ours;
 use crate::json_spans::{Member, Members, Position};
 use crate::network::{HandedOn, Network};
 use crate::{conflist, multus};
@@ -77,7 +76,7 @@ impl<'a> Checker<'a> {
     /// Checks the delegates. A delegate with a `type` is a plugin; without one it is a conflist.
     fn check_delegates(&mut self, multus: &Members<'a>) {
         let delegates = multus::delegates(multus);
-        let leads = |it: &Members<'_>| conflist::inlined(it).iter().any(is_ours);
+        let leads = |it: &Members<'_>| conflist::inlined(it).iter().any(|it| self.is_ours(it));
         if let Some((first, others)) = delegates.split_first()
             && !leads(first)
             && others.iter().any(leads)

@@ -20,13 +20,6 @@ use crate::multus;
 use crate::network::{HandedOn, Network};
 use crate::platform;
 
-/// The `type` of the plugin in Antrea's own configuration.
-pub(super) const TYPE: &str = "antrea";
-
-pub(super) fn is_ours(plugin: &Members<'_>) -> bool {
-    plugin.string("type").is_some_and(|it| conflist::is_named(&it, TYPE))
-}
-
 impl<'a> Checker<'a> {
     /// Checks a file. Returns the configuration's cniVersion if it is valid.
     pub(super) fn check(&mut self, network: &'a Network, bytes: &[u8]) -> Option<Version> {
@@ -91,7 +84,7 @@ impl<'a> Checker<'a> {
 
     /// Checks a plugin's file in the folder of the network.
     fn check_plugin_file(&mut self, source: &Source) {
-        let mut checker = Checker::new(source);
+        let mut checker = Checker::new(source, self.name);
         match serde_json::from_str::<&RawValue>(source.text.trim()) {
             Ok(plugin) => {
                 checker.check_plugin(plugin, false);
@@ -99,7 +92,7 @@ impl<'a> Checker<'a> {
                     checker.refuse(at, format!("no runtime loads it: {what}"));
                 }
                 if let Ok(plugin) = Members::parse_value(plugin)
-                    && is_ours(&plugin)
+                    && checker.is_ours(&plugin)
                 {
                     checker.check_settings_of(&plugin);
                 }
@@ -126,15 +119,21 @@ impl<'a> Checker<'a> {
         for plugin in &conflist::inlined(root) {
             // Multus calls the plugins of its delegates.
             for delegate in multus::delegates(plugin) {
-                for plugin in conflist::inlined(&delegate).iter().filter(|it| is_ours(it)) {
-                    self.check_settings_of(plugin);
+                for plugin in conflist::inlined(&delegate) {
+                    if self.is_ours(&plugin) {
+                        self.check_settings_of(&plugin);
+                    }
                 }
             }
             match plugin.get(Settings::KEY) {
-                _ if is_ours(plugin) || !is_list => self.check_settings_of(plugin),
+                _ if self.is_ours(plugin) || !is_list => self.check_settings_of(plugin),
                 Some(settings) => self.warn(
                     self.position(settings.value),
-                    format!("{} is read only from the plugin of type {TYPE:?}", Settings::KEY),
+                    format!(
+                        "{} is read only from the plugin of type {:?}",
+                        Settings::KEY,
+                        self.name
+                    ),
                 ),
                 None => (),
             }
@@ -143,8 +142,8 @@ impl<'a> Checker<'a> {
             let message = format!("{} belongs into the plugin, not beside them", Settings::KEY);
             self.warn(self.position(settings.value), message);
         }
-        if !network.leads_to(TYPE) && !matches!(network.handed_on, HandedOn::Unseen(_)) {
-            self.warn(Position::START, format!("no plugin of type {TYPE:?}, as Antrea's is"));
+        if !network.leads_to(self.name) && !matches!(network.handed_on, HandedOn::Unseen(_)) {
+            self.warn(Position::START, format!("no plugin of type {:?}", self.name));
         }
     }
 

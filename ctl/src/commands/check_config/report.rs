@@ -56,14 +56,15 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(network: &Network, bytes: &[u8]) -> Self {
-        let mut checker = Checker::new(&network.source);
+    pub(super) fn new(network: &Network, bytes: &[u8], name: &str) -> Self {
+        let mut checker = Checker::new(&network.source, name);
         let own_version = checker.check(network, bytes);
         let refused = |checker: &Checker<'_>| checker.findings.iter().any(|it| it.refused);
         let pods = network.pod_network();
         // The findings about another file are in that file's own report.
-        let next =
-            network.handed_on_to().map(|_| Box::new(Self::new(pods, pods.source.text.as_bytes())));
+        let next = network
+            .handed_on_to()
+            .map(|_| Box::new(Self::new(pods, pods.source.text.as_bytes(), name)));
         let cni_version = match network.handed_on {
             HandedOn::To(_) => next.as_ref().and_then(|it| it.cni_version.clone()),
             HandedOn::Delegates => version_of_delegate(network),
@@ -95,8 +96,8 @@ impl Report {
             let place = |it: &Finding| (it.file.clone(), it.line, it.column);
             place(one).cmp(&place(other))
         });
-        let programs = network.programs();
-        let has_others = programs.iter().any(|name| ["portmap", "bandwidth"].contains(&&**name));
+        let programs = network.programs(name);
+        let has_others = programs.iter().any(|it| ["portmap", "bandwidth"].contains(&&**it));
         let is_checked = |version: &Version| *version >= Action::Check.rules().since && sends_check;
         let version = cni_version.as_ref().filter(|_| !refused);
         let whose_refuse = version.filter(|_| has_others).map(releases::with_plugins_that_refuse);
@@ -125,15 +126,16 @@ impl Report {
         report
     }
 
-    /// Asks the network's programs in `folders`, each within `limit`.
+    /// Asks the network's programs in `folders`, each within `limit`. `name` is this plugin's.
     pub(super) fn ask_plugins(
         &mut self,
         network: &Network,
+        name: &str,
         folders: &[PathBuf],
         limit: Duration,
     ) -> Result<(), Error> {
         let version = self.cni_version.as_ref();
-        self.plugins = plugins::ask_all(&network.programs(), folders, version, limit)?;
+        self.plugins = plugins::ask_all(&network.programs(name), folders, version, limit)?;
         self.conclude();
         Ok(())
     }

@@ -169,7 +169,7 @@ impl<'a> Metrics<'a> {
         let first = conflist::files(&self.installation.place.conf_dir()).into_iter().next()?;
         let network = Network::read_file(&first).ok()?;
         let leads = network.leads_to(&self.installation.place.name)
-            && check_config::problems(&network).is_empty();
+            && check_config::problems(&network, &self.installation.place.name).is_empty();
         (leads || network.unseen_reason().is_none()).then_some(leads)
     }
 }

@@ -84,7 +84,7 @@ fn configuration(place: &Place) -> Result<Value, String> {
     let first = conflist::files(&folder).into_iter().next().ok_or_else(none)?;
     let network =
         Network::read_file(&first).map_err(|error| format!("{}: {error}", first.display()))?;
-    if let Some(problem) = check_config::problems(&network).into_iter().next() {
+    if let Some(problem) = check_config::problems(&network, &place.name).into_iter().next() {
         return Err(problem);
     }
     let mut members: Map<String, Value> = match network.plugin(&place.name) {
