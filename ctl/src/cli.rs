@@ -189,8 +189,8 @@ pub(crate) struct Undo {
     #[command(flatten)]
     pub(crate) place: Place,
     /// Wait for SIGTERM when it is done, because a container that ends is started again
-    #[cfg_attr(unix, arg(long))]
-    #[cfg_attr(windows, arg(skip))]
+    #[cfg_attr(target_os = "linux", arg(long))]
+    #[cfg_attr(not(target_os = "linux"), arg(skip))]
     pub(crate) stay: bool,
 }
 
@@ -211,26 +211,26 @@ pub(crate) struct Install {
     #[arg(long)]
     pub(crate) best_effort: bool,
     /// What Antrea's installer wrote into folders of its own
-    #[cfg_attr(unix, command(flatten))]
-    #[cfg_attr(windows, arg(skip))]
+    #[cfg_attr(target_os = "linux", command(flatten))]
+    #[cfg_attr(not(target_os = "linux"), arg(skip))]
     pub(crate) staged: Option<StagedFolders>,
     /// Keep running until SIGTERM, and install again when another installer replaces the
     /// plugin. DURATION is the polling interval where inotify is missing
-    #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration))]
-    #[cfg_attr(windows, arg(skip))]
+    #[cfg_attr(target_os = "linux", arg(long, value_name = "DURATION", value_parser = duration))]
+    #[cfg_attr(not(target_os = "linux"), arg(skip))]
     pub(crate) keep: Option<Duration>,
     /// With --keep: write metrics for node-exporter's textfile collector
-    #[cfg_attr(unix, arg(long, value_name = "FILE", requires = "keep"))]
-    #[cfg_attr(windows, arg(skip))]
+    #[cfg_attr(target_os = "linux", arg(long, value_name = "FILE", requires = "keep"))]
+    #[cfg_attr(not(target_os = "linux"), arg(skip))]
     pub(crate) metrics: Option<PathBuf>,
     /// How often the metrics are written
-    #[cfg_attr(unix, arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "metrics"))]
-    #[cfg_attr(windows, arg(skip))]
+    #[cfg_attr(target_os = "linux", arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "metrics"))]
+    #[cfg_attr(not(target_os = "linux"), arg(skip))]
     pub(crate) metrics_interval: Duration,
     /// With --keep: answer HTTP at this address. /metrics has the metrics for Prometheus, /readyz
     /// says whether an ADD would be done now, /livez whether the keeper works
-    #[cfg_attr(unix, arg(long, value_name = "ADDRESS:PORT", requires = "keep"))]
-    #[cfg_attr(windows, arg(skip))]
+    #[cfg_attr(target_os = "linux", arg(long, value_name = "ADDRESS:PORT", requires = "keep"))]
+    #[cfg_attr(not(target_os = "linux"), arg(skip))]
     pub(crate) listen: Option<SocketAddr>,
 }
 

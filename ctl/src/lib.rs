@@ -5,7 +5,10 @@
 //! `commands` has a module for each command; [`run`] chooses one. A command's answer is a value
 //! that serializes to JSON; its `Display` is the text for people. The `kubectl` plugin, which asks
 //! this tool on many nodes, takes from here how answers are read and shown.
-#![cfg_attr(windows, expect(dead_code, reason = "a keeper needs what only Linux has"))]
+#![cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "a keeper needs what only Linux has")
+)]
 
 mod cli;
 mod commands;

@@ -13,15 +13,15 @@ use crate::json_spans::{Member, Members};
 /// Default of Multus' setting `confDir`, in which it looks for a network by its name.
 const CONF_DIR: &str = "/etc/cni/multus/net.d";
 
-/// Tells where Multus gets the Pods' network from.
+/// Tells where Multus gets the Pods' network from. `T` is another file, or the network in it.
 #[derive(Clone, Debug)]
-pub(crate) enum Next {
-    /// Nowhere: the plugin's configuration names none
-    None,
+pub(crate) enum HandedOn<T> {
+    /// Nowhere: the file is not a configuration of Multus, or it names none
+    No,
     /// `delegates` in the file itself
     Delegates,
     /// Another file
-    File(PathBuf),
+    To(T),
     /// A source that the tool cannot see on the node; the text says why
     Unseen(String),
     /// Nothing: Multus fails for each Pod; the text says why
@@ -50,7 +50,7 @@ fn cluster_network(multus: &Members<'_>) -> Option<String> {
 /// Finds the network that Multus hands Pods on to (its `getNetDelegate`): a file, the first file
 /// of a folder, or a network by its name. The configuration of Multus' daemon names the file from
 /// which it makes its own.
-pub(crate) fn next_network(multus: &Members<'_>, path: &Path) -> Next {
+pub(crate) fn next_network(multus: &Members<'_>, path: &Path) -> HandedOn<PathBuf> {
     let daemon =
         ["multusConfigFile", "multusConfFile"].into_iter().find_map(|it| multus.string(it));
     let here = path.parent().unwrap_or_else(|| Path::new("."));
@@ -58,7 +58,7 @@ pub(crate) fn next_network(multus: &Members<'_>, path: &Path) -> Next {
         (Some(network), _) if network.contains('/') => host_path(&network, here),
         (Some(network), _) => find_by_name(&network, multus, here),
         (None, _) if multus.get("delegates").is_some_and(|it| !it.elements().is_empty()) => {
-            return Next::Delegates;
+            return HandedOn::Delegates;
         }
         (None, Some(file)) if file == "auto" => {
             let folder = multus.string("multusAutoconfigDir");
@@ -67,14 +67,14 @@ pub(crate) fn next_network(multus: &Members<'_>, path: &Path) -> Next {
             )
         }
         (None, Some(file)) => host_path(&file, here),
-        (None, None) => return Next::None,
+        (None, None) => return HandedOn::No,
     };
-    found.map_or_else(|next| next, Next::File)
+    found.map_or_else(|next| next, HandedOn::To)
 }
 
 /// Returns the file on the node for a path in Multus' container, which mounts the node's folders
 /// elsewhere: `/host/etc/cni/net.d/x` is `x` in the folder `net.d` of Multus' own file.
-fn host_path(path: &str, here: &Path) -> Result<PathBuf, Next> {
+fn host_path(path: &str, here: &Path) -> Result<PathBuf, HandedOn<PathBuf>> {
     let there = Path::new(path);
     let beside = here.join(there.file_name().unwrap_or_default());
     let absolute = std::path::absolute(here).unwrap_or_else(|_| here.to_owned());
@@ -86,25 +86,31 @@ fn host_path(path: &str, here: &Path) -> Result<PathBuf, Next> {
         Some(folder) if folder.is_dir() => first_without_multus(folder),
         Some(file) => Ok(file.to_owned()),
         None if mapped.is_some() || there.parent().is_some_and(Path::is_dir) => {
-            Err(Next::Broken(format!("there is no {path}")))
+            Err(HandedOn::Broken(format!("there is no {path}")))
         }
-        None => Err(Next::Unseen(format!("{path} is not in a folder that is seen here"))),
+        None => Err(HandedOn::Unseen(format!("{path} is not in a folder that is seen here"))),
     }
 }
 
 /// Returns the first network of a folder that Multus did not write.
-fn first_without_multus(folder: &Path) -> Result<PathBuf, Next> {
+fn first_without_multus(folder: &Path) -> Result<PathBuf, HandedOn<PathBuf>> {
     let is_multus = |path: &PathBuf| {
         path.file_name().is_some_and(|it| it.to_string_lossy().starts_with("00-multus"))
     };
     let mut files = files_with_extensions(folder, &["conf", "conflist"])
         .into_iter()
         .filter(|it| !is_multus(it));
-    files.next().ok_or_else(|| Next::Broken(format!("{} has no other network", folder.display())))
+    files
+        .next()
+        .ok_or_else(|| HandedOn::Broken(format!("{} has no other network", folder.display())))
 }
 
 /// Returns the file of the network `name`.
-fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf, Next> {
+fn find_by_name(
+    name: &str,
+    multus: &Members<'_>,
+    here: &Path,
+) -> Result<PathBuf, HandedOn<PathBuf>> {
     let has_name = |path: &PathBuf| {
         let bytes = read_plain(path).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
@@ -120,7 +126,7 @@ fn find_by_name(name: &str, multus: &Members<'_>, here: &Path) -> Result<PathBuf
     };
     let mut found = files(&folder).into_iter().filter(has_name);
     found.next().ok_or_else(|| {
-        Next::Unseen(format!(
+        HandedOn::Unseen(format!(
             "no file of {} has the network {name:?}: it may be a NetworkAttachmentDefinition",
             folder.display()
         ))

@@ -4,12 +4,14 @@
 //! hands Pods on to another file.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::conflist::{Source, files, inlined, is_named, plugins_beside};
 use crate::files::read_plain;
 use crate::json_spans::{Member, Members};
-use crate::multus::{self, Next};
+use crate::multus;
+
+pub(crate) use crate::multus::HandedOn;
 
 /// Most files that Multus hands on to one after another.
 const MAX_STEPS: usize = 4;
@@ -20,33 +22,18 @@ pub(crate) struct Network {
     pub(crate) source: Source,
     /// `NAME/*.conf` beside a conflist, which libcni adds to its plugins since 1.3.0
     pub(crate) beside: Vec<Source>,
-    pub(crate) handed_on: HandedOn,
+    pub(crate) handed_on: HandedOn<Box<Self>>,
 }
 
-/// Describes where Multus gets the Pods' network from.
-#[derive(Clone, Debug)]
-pub(crate) enum HandedOn {
-    /// Nowhere: the file is not a configuration of Multus
-    No,
-    /// `delegates` in the file itself
-    Delegates,
-    /// Another file
-    To(Box<Network>),
-    /// A source that the tool cannot see on the node; the text says why
-    Unseen(String),
-    /// Nothing: Multus fails for each Pod; the text says why
-    Broken(String),
-}
-
-impl HandedOn {
+impl HandedOn<Box<Network>> {
     /// Reads the file that Multus hands on to, which may be a configuration of Multus again.
-    fn follow(next: Next, steps: usize) -> Self {
+    fn follow(next: HandedOn<PathBuf>, steps: usize) -> Self {
         let file = match next {
-            Next::None => return Self::No,
-            Next::Delegates => return Self::Delegates,
-            Next::Unseen(why) => return Self::Unseen(why),
-            Next::Broken(why) => return Self::Broken(why),
-            Next::File(file) => file,
+            HandedOn::To(file) => file,
+            HandedOn::No => return Self::No,
+            HandedOn::Delegates => return Self::Delegates,
+            HandedOn::Unseen(why) => return Self::Unseen(why),
+            HandedOn::Broken(why) => return Self::Broken(why),
         };
         let Some(steps) = steps.checked_sub(1) else {
             return Self::Broken(format!("{} hands on to itself in the end", file.display()));
@@ -178,6 +165,14 @@ impl Network {
         let is_it = |it: &Members<'_>| it.string("type").is_some_and(|it| is_named(&it, name));
         self.plugins().into_iter().find(is_it)
     }
+}
+
+/// Reads the network that a container runtime takes: the first of its folder by name. Returns `None`
+/// if the folder has none.
+pub(crate) fn taken(folder: &Path) -> Option<(PathBuf, io::Result<Network>)> {
+    let first = files(folder).into_iter().next()?;
+    let network = Network::read_file(&first);
+    Some((first, network))
 }
 
 /// Returns the first network of a folder that leads to a plugin.

@@ -39,7 +39,7 @@ impl StagedRecord {
     }
 
     /// Removes the record.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     pub(crate) fn remove(folder: &Path) -> Result<(), Error> {
         files::remove(&path(folder)).map(drop)
     }

@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
         let mut paths = vec![path.clone()];
         if path.is_dir() {
             paths = conflist::files(path);
-            let folder = Folder::new(path, &paths, &bin_dirs, &place.name);
+            let folder = Folder::new(path, &bin_dirs, &place.name);
             fails |= folder.is_bypassed();
             output::answer(out, arguments.output, &folder)?;
         }

@@ -8,20 +8,20 @@
 //! in a hidden folder. [`state::State`] locks that folder. Where Antrea's installer writes into
 //! folders of its own, [`staged::Staged`] moves what changed to the node.
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod endpoint;
 mod installation;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod keep;
 mod managed_file;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod metrics;
 mod settings;
 mod signals;
 mod staged;
 pub(crate) mod state;
 mod undo;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod watch;
 
 use std::io::Write;
@@ -58,7 +58,7 @@ pub(crate) fn embedded() -> String {
 pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit, Error> {
     until_terminated(
         async {
-            #[cfg(unix)]
+            #[cfg(target_os = "linux")]
             let published = endpoint::start(arguments)?;
             let staged = arguments.staged.as_ref();
             let mut staged = staged.map(|it| Staged::read(it, &arguments.place)).transpose()?;
@@ -84,11 +84,11 @@ pub(crate) fn install(arguments: &Install, out: &mut impl Write) -> Result<Exit,
             if let Some(staged) = &mut staged {
                 staged.move_lists(arguments.best_effort, out)?;
             }
-            #[cfg(unix)]
+            #[cfg(target_os = "linux")]
             if let Some(interval) = arguments.keep {
                 keep::keep(installed, prepare, interval, published.as_ref(), out).await?;
             }
-            #[cfg(windows)]
+            #[cfg(not(target_os = "linux"))]
             drop(installed);
             Ok(Exit::Success)
         },

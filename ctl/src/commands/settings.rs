@@ -115,10 +115,8 @@ pub(crate) fn for_agent(agent: &Agent) -> Result<Settings, Error> {
 }
 
 pub(crate) fn log_file(place: &Place) -> Result<PathBuf, Error> {
-    let found = InForce::for_place(place)?;
-    let log = found.settings.iter().find(|it| it.key == "logFile");
-    let path = log.and_then(|it| it.value.as_str().map(PathBuf::from));
-    path.ok_or(Error::NoLog)
+    let log = InForce::for_place(place)?.in_force.log_file;
+    log.map(PathBuf::from).ok_or(Error::NoLog)
 }
 
 fn members(text: Option<&str>) -> Map<String, Value> {

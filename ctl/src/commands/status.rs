@@ -16,12 +16,10 @@ use crate::commands::check_config::{self, Judgement, PluginReport};
 use crate::commands::install::state::{self, Intent, sha256};
 use crate::commands::owed;
 use crate::commands::settings::InForce;
-use crate::conflist;
 use crate::error::{Error, Exit};
-use crate::network::Network;
 use crate::staged_record::StagedRecord;
 use crate::style::{BAD, TITLE, plain};
-use crate::{files, output, plugin_check};
+use crate::{files, network, output, plugin_check};
 
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let report = Report::collect(arguments)?;
@@ -128,13 +126,14 @@ impl Report {
         };
         let intent =
             File::open(folder.join("lock")).map_or(Intent::None, |lock| Intent::read_from(&lock));
-        let taken = conflist::files(&place.conf_dir()).into_iter().next();
-        let read = taken.as_ref().map(|path| (path, Network::read_file(path)));
-        let unreadable = match &read {
-            Some((path, Err(error))) => vec![format!("cannot read {}: {error}", path.display())],
+        let (taken, network) = network::taken(&place.conf_dir()).unzip();
+        let unreadable = match (&taken, &network) {
+            (Some(path), Some(Err(error))) => {
+                vec![format!("cannot read {}: {error}", path.display())]
+            }
             _ => Vec::new(),
         };
-        let network = read.and_then(|(_, network)| network.ok());
+        let network = network.and_then(Result::ok);
         let names_plugin = network.as_ref().is_some_and(|it| it.leads_to(&place.name));
         let Judgement { cni_version, plugins, problems } = match &network {
             Some(network) => check_config::judge(

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::files;
 use crate::json_spans::Members;
-use crate::network::{self, HandedOn, Network};
+use crate::network::{self, HandedOn};
 use crate::staged_record::StagedRecord;
 use crate::style::{BAD, TITLE, WEAK};
 
@@ -43,10 +43,11 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn new(folder: &Path, files: &[PathBuf], bin_dirs: &[PathBuf], name: &str) -> Self {
+    pub(super) fn new(folder: &Path, bin_dirs: &[PathBuf], name: &str) -> Self {
         let staged =
             bin_dirs.iter().find_map(|it| StagedRecord::read(&files::state_folder(it, name)));
-        let taken = files.first().and_then(|path| Network::read_file(path).ok());
+        let (path, taken) = network::taken(folder).unzip();
+        let taken = taken.and_then(Result::ok);
         Self {
             folder: folder.to_owned(),
             name: name.to_owned(),
@@ -55,7 +56,7 @@ impl Folder {
             is_multus: taken.as_ref().is_some_and(|it| !matches!(it.handed_on, HandedOn::No)),
             is_object: taken.as_ref().is_some_and(|it| Members::parse(&it.source.text).is_ok()),
             leads_to_plugin: taken.as_ref().is_some_and(|it| it.leads_to(name)),
-            taken: files.first().cloned(),
+            taken: path,
             changed_since_staged: staged.map(|it| it.changed_lists(folder)).unwrap_or_default(),
             antrea: network::first_leading_to(folder, name).map(|it| it.source.path),
         }

@@ -16,7 +16,7 @@ impl<'a> Checker<'a> {
         &mut self,
         multus: &Members<'a>,
         at: Position,
-        handed_on: &HandedOn,
+        handed_on: &HandedOn<Box<Network>>,
     ) {
         for member in multus.iter().filter(|it| !it.is_null()) {
             let is_right = match &*member.name.to_ascii_lowercase() {

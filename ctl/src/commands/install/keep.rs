@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::endpoint::Published;
 use super::installation::{Installation, PLUGIN_MODE};
 use super::managed_file::{ManagedFile, Outcome, ReplacedBy};
-use super::metrics::{Found, Metrics};
+use super::metrics::{KeeperState, Metrics};
 use super::settings;
 use super::state::{self, Intent, State, sha256};
 use super::watch::Watch;
@@ -28,19 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Longest pause after a failed attempt.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// Describes the state of an installation that the keeper found or restored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KeeperState {
-    /// The plugin and its settings are as installed
-    Kept,
-    /// Another installer is writing the plugin, or the folder was wiped: check again soon
-    Unsettled,
-    /// The plugin was rolled back, so the keeper does not restore it
-    HeldOff,
-    /// The plugin was uninstalled
-    Uninstalled,
-}
 
 /// Restores the plugin after each change until the future is dropped. Only `uninstall` and
 /// `rollback` prevent that. `installed` has the lock file that [`Installation::install`] returned; it
@@ -77,14 +64,10 @@ pub(super) async fn keep(
             Ok(KeeperState::Kept) => keeper.install_if_missed(out).await,
             _ => Ok(()),
         };
-        let found = match result {
-            Ok(KeeperState::Kept) => Found::Kept,
-            Ok(KeeperState::HeldOff) => Found::RolledBack,
-            Ok(KeeperState::Unsettled | KeeperState::Uninstalled) | Err(_) => Found::Missing,
-        };
+        let found = result.as_ref().ok().copied();
         let news = match &result {
             Ok(KeeperState::Kept | KeeperState::Unsettled) => String::new(),
-            Ok(KeeperState::HeldOff) => "rolled back: not installed again by itself".to_owned(),
+            Ok(KeeperState::RolledBack) => "rolled back: not installed again by itself".to_owned(),
             Ok(KeeperState::Uninstalled) => "uninstalled meanwhile: waiting for SIGTERM".to_owned(),
             // The error may be temporary, such as a read-only file system.
             Err(error) => format!("not kept for now: {error}"),
@@ -108,7 +91,7 @@ pub(super) async fn keep(
                 watch.changed(Some(limit)).await;
             }
             // Nothing is read again while nothing changes.
-            Ok(KeeperState::Kept | KeeperState::HeldOff) => {
+            Ok(KeeperState::Kept | KeeperState::RolledBack) => {
                 while !watch.changed(refresh(found)).await {}
             }
             Ok(KeeperState::Unsettled) => {
@@ -166,7 +149,7 @@ impl Keeper<'_> {
         };
         self.hold_locks(&state).await?;
         if state.intent().is_rolled_back(&installed) {
-            return Ok(KeeperState::HeldOff);
+            return Ok(KeeperState::RolledBack);
         }
         if plugin.is_being_written(PATIENCE) {
             return Ok(KeeperState::Unsettled);

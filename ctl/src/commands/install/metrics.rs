@@ -21,13 +21,11 @@ use crate::commands::log::counters::Counters;
 use crate::commands::log::prometheus;
 use crate::commands::settings::InForce;
 use crate::commands::{check_config, log, owed};
-use crate::conflist;
 use crate::error::Error;
-use crate::files;
-use crate::network::Network;
 use crate::output::warn;
+use crate::{files, network};
 
-pub(super) use self::snapshot::Found;
+pub(super) use self::snapshot::KeeperState;
 
 /// Longest pause between two reads of the log, which must not be rotated twice meanwhile.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -63,7 +61,7 @@ pub(super) struct Metrics<'a> {
     /// The counters as they were saved last
     saved: Counters,
     plugin: Checksum,
-    written: Option<(Instant, Found)>,
+    written: Option<(Instant, Option<KeeperState>)>,
     told: String,
 }
 
@@ -95,7 +93,7 @@ impl<'a> Metrics<'a> {
 
     /// Counts new lines of the log, publishes the metrics, and writes the file if it is due or
     /// `found` changed. Returns the longest time until the next call.
-    pub(super) fn refresh(&mut self, found: Found) -> Duration {
+    pub(super) fn refresh(&mut self, found: Option<KeeperState>) -> Duration {
         if let Some(published) = self.published {
             published.send_modify(|it| it.looked = Some(Instant::now()));
         }
@@ -110,7 +108,7 @@ impl<'a> Metrics<'a> {
         interval.saturating_sub(since).clamp(Duration::from_millis(10), MAX_PAUSE)
     }
 
-    fn tell(&mut self, found: Found) -> Result<(), Error> {
+    fn tell(&mut self, found: Option<KeeperState>) -> Result<(), Error> {
         let in_force = InForce::for_place(&self.installation.place).ok();
         let log = in_force.as_ref().and_then(|it| it.in_force.log_file.as_ref()).map(PathBuf::from);
         let counted = log.map(|log| self.counters.advance(&log).map_err(Error::file("read", &log)));
@@ -153,7 +151,11 @@ impl<'a> Metrics<'a> {
         Ok(())
     }
 
-    fn look(&mut self, found: Found, in_force: Option<&InForce>) -> Result<Snapshot, Error> {
+    fn look(
+        &mut self,
+        found: Option<KeeperState>,
+        in_force: Option<&InForce>,
+    ) -> Result<Snapshot, Error> {
         Ok(Snapshot {
             found,
             sha256: self.plugin.of(&self.installation.plugin_path()?),
@@ -166,10 +168,10 @@ impl<'a> Metrics<'a> {
 
     /// Returns whether the plugin connects Pods, or `None` if the tool cannot see that.
     fn leads_to_plugin(&self) -> Option<bool> {
-        let first = conflist::files(&self.installation.place.conf_dir()).into_iter().next()?;
-        let network = Network::read_file(&first).ok()?;
-        let leads = network.leads_to(&self.installation.place.name)
-            && check_config::problems(&network, &self.installation.place.name).is_empty();
+        let place = &self.installation.place;
+        let network = network::taken(&place.conf_dir())?.1.ok()?;
+        let leads = network.leads_to(&place.name)
+            && check_config::problems(&network, &place.name).is_empty();
         (leads || network.unseen_reason().is_none()).then_some(leads)
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn write(state: &State, path: &Path, bytes: &[u8]) -> Result<(), Erro
 }
 
 /// Writes the node settings that the keeper read last.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub(super) fn restore(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     files::write(path, bytes, MODE)
 }

@@ -9,7 +9,7 @@ use antrea_cni::input::node_settings;
 use serde_json::{Map, Value};
 
 use super::managed_file::{ManagedFile, Outcome};
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use super::metrics;
 use super::settings;
 use super::signals::until_terminated;
@@ -121,11 +121,11 @@ pub(crate) fn rollback(arguments: &Undo, out: &mut impl Write) -> Result<Exit, E
 
 /// Removes what a killed keeper said of the plugin. A command does not fail because of it.
 fn remove_metrics(state: &State) {
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     if let Err(error) = metrics::remove_left(state.folder()) {
         warn(format!("the metrics of a keeper that was killed stay: {error}"));
     }
-    #[cfg(windows)]
+    #[cfg(not(target_os = "linux"))]
     let _ = state;
 }
 

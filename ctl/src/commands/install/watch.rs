@@ -2,10 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Waits for changes to files and to the folders on their paths.
 
-#[cfg(target_os = "linux")]
-mod inotify;
-#[cfg(not(target_os = "linux"))]
-#[path = "watch/no_inotify.rs"]
 mod inotify;
 
 use std::path::PathBuf;

@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{LogLine, short_name};
 use super::prometheus::{Distribution, Families, Labels};
-use super::read::rotated;
-use crate::files;
+use super::read;
 use crate::releases;
 
 /// Number of bytes that identify a log file: its first line has the time of a call in
@@ -84,27 +83,27 @@ impl Counters {
     /// # Errors
     /// The log cannot be read. Lines that were counted before the error stay counted.
     pub(crate) fn advance(&mut self, log: &Path) -> io::Result<()> {
-        // The new file is opened first: a rotation between the two then hides no file.
-        let new = open_log(log)?;
-        let old = open_log(&rotated(log))?;
-        let is_new = |old: &LogFile| new.as_ref().is_some_and(|new| new.head == old.head);
-        // A file is known by its start, wherever it is by now.
-        for file in old.filter(|old| !is_new(old)).into_iter().chain(new) {
-            self.count_file(&file)?;
+        for mut file in read::open_files(log)?.into_iter().flatten() {
+            let mut head = Vec::new();
+            (&mut file).take(HEAD as u64).read_to_end(&mut head)?;
+            // A file is known by its start, wherever it is by now. One without a line has none.
+            if head.len() == HEAD {
+                self.count_file(&file, head)?;
+            }
         }
         Ok(())
     }
 
-    fn count_file(&mut self, file: &LogFile) -> io::Result<()> {
-        let known = self.files.iter().position(|it| it.head == file.head);
+    fn count_file(&mut self, file: &File, head: Vec<u8>) -> io::Result<()> {
+        let known = self.files.iter().position(|it| it.head == head);
         let position = match known {
             Some(known) => self.files.remove(known),
-            None => Position { head: file.head.clone(), offset: 0 },
+            None => Position { head, offset: 0 },
         };
         let mut offset = position.offset;
         self.files.insert(0, position);
         self.files.truncate(MAX_FILES);
-        let mut lines = BufReader::new(&file.file);
+        let mut lines = BufReader::new(file);
         lines.seek(SeekFrom::Start(offset))?;
         let mut line = Vec::new();
         // The plugin is still writing a line without an end.
@@ -218,22 +217,4 @@ impl Durations {
         let buckets = BOUNDS.into_iter().zip(self.buckets).chain([longer]).collect();
         Distribution { sum: self.seconds, count: self.calls, buckets }
     }
-}
-
-/// Holds an open file of the log.
-struct LogFile {
-    file: File,
-    head: Vec<u8>,
-}
-
-/// Opens a file of the log. Returns `None` if it does not exist or has no line yet.
-fn open_log(path: &Path) -> io::Result<Option<LogFile>> {
-    let mut file = match files::open_plain(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut head = Vec::new();
-    (&mut file).take(HEAD as u64).read_to_end(&mut head)?;
-    Ok((head.len() == HEAD).then_some(LogFile { file, head }))
 }

@@ -4,19 +4,19 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 use super::event::LogLine;
-use super::read::{is_standard_input, read_log, rotated};
+use super::read::{is_standard_input, open_files, read_log};
 use crate::cli::Follow;
 use crate::commands::settings;
 use crate::error::{Error, Exit};
 use crate::files;
-use crate::output::{OutputFormat, say, warn};
+use crate::output::{OutputFormat, warn};
 use crate::platform;
 use crate::style::plain;
 
@@ -25,16 +25,22 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs the command `log show`, which also reads the rotated file.
 pub(crate) fn show(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
-    let path = match &arguments.file {
-        Some(path) => path,
-        None => &settings::log_file(&arguments.place)?,
-    };
-    for_each_line(path, |line| match arguments.output {
-        _ if !arguments.filter.accepts(&line) => Ok(()),
+    for_each_line(&path(arguments)?, |line| write_line(arguments, &line, out))?;
+    out.flush().map_err(Error::Output).map(|()| Exit::Success)
+}
+
+/// Returns the path of `--file`, or of the log in the settings.
+fn path(arguments: &Follow) -> Result<PathBuf, Error> {
+    arguments.file.clone().map_or_else(|| settings::log_file(&arguments.place), Ok)
+}
+
+/// Writes a line of the log that the filter accepts.
+fn write_line(arguments: &Follow, line: &LogLine, out: &mut impl Write) -> Result<(), Error> {
+    match arguments.output {
+        _ if !arguments.filter.accepts(line) => Ok(()),
         OutputFormat::Text => writeln!(out, "{line}").map_err(Error::Output),
         OutputFormat::Json => line.write_json(out),
-    })?;
-    out.flush().map_err(Error::Output).map(|()| Exit::Success)
+    }
 }
 
 /// Passes each line of a log to `show`, until `show` fails.
@@ -54,17 +60,10 @@ fn for_each_line(
 /// Runs the command `log follow`, which ends with a signal, when its reader closes the output, or
 /// with `--until-stdin-ends`.
 pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Error> {
-    let mut show = |line: LogLine| match arguments.output {
-        _ if !arguments.filter.accepts(&line) => Ok(()),
-        OutputFormat::Text => say(out, line),
-        OutputFormat::Json => {
-            line.write_json(out).and_then(|()| out.flush().map_err(Error::Output))
-        }
+    let mut show = |line: LogLine| {
+        write_line(arguments, &line, out).and_then(|()| out.flush().map_err(Error::Output))
     };
-    let path = match &arguments.file {
-        Some(path) => path,
-        None => &settings::log_file(&arguments.place)?,
-    };
+    let path = &path(arguments)?;
     if is_standard_input(path) {
         return for_each_line(path, show).map(|()| Exit::Success);
     }
@@ -76,21 +75,20 @@ pub(crate) fn run(arguments: &Follow, out: &mut impl Write) -> Result<Exit, Erro
             has_ended.store(true, Ordering::Relaxed);
         });
     }
-    // It is opened before the rotated file: a rotation between the two then hides no call.
-    let there = Log::open(path).ok();
-    if arguments.filter.since.is_some() {
-        // With --since the person wants the earlier calls, too.
-        let is_old = |old: &Log| there.as_ref().is_none_or(|it| it.identity != old.identity);
-        if let Some(mut old) = Log::open(&rotated(path)).ok().filter(is_old) {
-            old.show_new_lines(path, &mut show)?;
-        }
+    let [old, there] = open_files(path).map_err(Error::file("read", path))?;
+    // With --since the person wants the earlier calls, too.
+    let wants_all = arguments.filter.since.is_some();
+    if let Some(old) = old.filter(|_| wants_all) {
+        Log::new(old).show_new_lines(path, &mut show)?;
     }
     let mut log = match there {
-        Some(mut log) if arguments.filter.since.is_none() => {
-            log.file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
+        Some(there) => {
+            let mut log = Log::new(there);
+            if !wants_all {
+                log.file.seek(SeekFrom::End(0)).map_err(Error::file("read", path))?;
+            }
             log
         }
-        Some(log) => log,
         None => {
             wait_for(path, &has_ended);
             Log::open(path)?
@@ -131,9 +129,12 @@ struct Log {
 
 impl Log {
     fn open(path: &Path) -> Result<Self, Error> {
-        let file = files::open_plain(path).map_err(Error::file("read", path))?;
+        files::open_plain(path).map(Self::new).map_err(Error::file("read", path))
+    }
+
+    fn new(file: File) -> Self {
         let identity = platform::identity(&file).ok();
-        Ok(Self { file: BufReader::new(file), identity, line: Vec::new() })
+        Self { file: BufReader::new(file), identity, line: Vec::new() }
     }
 
     fn show_new_lines(

@@ -36,7 +36,7 @@ impl Filter {
 }
 
 /// Returns the name of the log's rotated file.
-pub(super) fn rotated(path: &Path) -> PathBuf {
+fn rotated(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".1");
     name.into()
@@ -47,29 +47,41 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Opens the rotated file of a log, and the log. Each may be absent.
+///
+/// # Errors
+/// The log cannot be opened. What cannot be rotated to, such as a folder, is not its rotated file.
+pub(super) fn open_files(path: &Path) -> io::Result<[Option<File>; 2]> {
+    // The log is opened first: a rotation between the two then hides no file.
+    let log = match files::open_plain(path) {
+        Ok(log) => Some(log),
+        // The plugin makes it with its next call.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let identity = |file: &File| platform::identity(file).ok();
+    let is_log = |old: &File| log.as_ref().is_some_and(|log| identity(log) == identity(old));
+    let old = files::open_plain(&rotated(path)).ok().filter(|old| !is_log(old));
+    Ok([old, log])
+}
+
 /// Passes every line of a log and its rotated file to `handle`. Returns the number of torn lines,
 /// as a full disk leaves them.
 pub(super) fn read_log(path: &Path, mut handle: impl FnMut(LogLine)) -> Result<usize, Error> {
-    if is_standard_input(path) {
-        return read_lines(io::stdin().lock(), handle).map_err(Error::file("read", path));
-    }
-    let mut torn = 0;
-    // The new file is opened first: a rotation between the two then hides no file.
-    let new = files::open_plain(path);
-    let old = files::open_plain(&rotated(path)).ok();
-    let new = match (new, &old) {
-        // The plugin makes it again with its next call.
-        (Err(error), Some(_)) if error.kind() == io::ErrorKind::NotFound => None,
-        (new, _) => Some(new.map_err(Error::file("read", path))?),
+    let read = || {
+        if is_standard_input(path) {
+            return read_lines(io::stdin().lock(), handle);
+        }
+        let files = match open_files(path)? {
+            [None, None] => [Some(files::open_plain(path)?), None],
+            files => files,
+        };
+        files
+            .into_iter()
+            .flatten()
+            .try_fold(0, |torn, file| Ok(torn + read_lines(BufReader::new(file), &mut handle)?))
     };
-    let is_new = |old: &File| {
-        let identity = |it: &File| platform::identity(it).ok();
-        new.as_ref().is_some_and(|new| identity(new) == identity(old))
-    };
-    for file in old.filter(|old| !is_new(old)).into_iter().chain(new) {
-        torn += read_lines(BufReader::new(file), &mut handle).map_err(Error::file("read", path))?;
-    }
-    Ok(torn)
+    read().map_err(Error::file("read", path))
 }
 
 /// Does the same as [`read_log`] with one file.

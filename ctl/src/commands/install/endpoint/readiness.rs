@@ -14,9 +14,8 @@ use tokio::sync::watch::{self, Receiver};
 use crate::cli::Place;
 use crate::commands::check_config;
 use crate::json_spans::{Members, object_text};
-use crate::network::Network;
 use crate::platform::NO_LOG;
-use crate::{conflist, plugin_check};
+use crate::{network, plugin_check};
 
 /// Longest time for an answer. A plugin has a second for STATUS.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -81,9 +80,8 @@ async fn ask_plugin(place: &Place) -> Result<(), String> {
 fn configuration(place: &Place) -> Result<Value, String> {
     let folder = place.conf_dir();
     let none = || format!("no network configuration is in {}", folder.display());
-    let first = conflist::files(&folder).into_iter().next().ok_or_else(none)?;
-    let network =
-        Network::read_file(&first).map_err(|error| format!("{}: {error}", first.display()))?;
+    let (first, network) = network::taken(&folder).ok_or_else(none)?;
+    let network = network.map_err(|error| format!("{}: {error}", first.display()))?;
     if let Some(problem) = check_config::problems(&network, &place.name).into_iter().next() {
         return Err(problem);
     }

@@ -12,19 +12,24 @@ use prometheus_client::registry::Registry;
 use crate::commands::log::counters::Counters;
 use crate::commands::log::prometheus::{Families, Labels};
 
-/// Describes whether the installed plugin is there.
+/// Describes the state of an installation that the keeper found or restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::commands::install) enum Found {
+pub(in crate::commands::install) enum KeeperState {
+    /// The plugin and its settings are as installed
     Kept,
-    /// It was rolled back
+    /// Another installer is writing the plugin, or the folder was wiped: check again soon
+    Unsettled,
+    /// The plugin was rolled back, so the keeper does not restore it
     RolledBack,
-    Missing,
+    /// The plugin was uninstalled
+    Uninstalled,
 }
 
 /// Holds what the metrics tell. All families are encoded here and by [`Counters`].
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    pub(super) found: Found,
+    /// What the keeper found, unless it failed
+    pub(super) found: Option<KeeperState>,
     /// Checksum of the plugin that stands there
     pub(super) sha256: String,
     pub(super) leads_to_plugin: Option<bool>,
@@ -58,12 +63,12 @@ impl Collector for Snapshot {
         families.gauge(
             "antrea_cni_installed",
             "1 if the plugin that was installed stands there.",
-            [flag(self.found == Found::Kept)],
+            [flag(self.found == Some(KeeperState::Kept))],
         )?;
         families.gauge(
             "antrea_cni_rolled_back",
             "1 if a rollback holds the plugin off.",
-            [flag(self.found == Found::RolledBack)],
+            [flag(self.found == Some(KeeperState::RolledBack))],
         )?;
         families.gauge(
             "antrea_cni_conflist_leads_to_plugin",
