@@ -24,11 +24,10 @@ use crate::setting_arg::SettingArg;
 pub(crate) const NAME: &str = "antrea-cnictl";
 
 const EXIT_STATUS: &str = "Exit status:
-  0  done; probe: a Pod could be wired
-  1  it could not be done; probe: there is an agent, but it could not wire a Pod;
+  0  done; probe: a Pod could be connected
+  1  it could not be done; probe: there is an agent, but it could not connect a Pod;
      check-config: a file is refused, or not safe;
-     status: there is a finding, such as a plugin that is not there, does not work or
-     is not ours, or a list that does not lead to it;
+     status: it found something wrong;
      settings: the plugin refuses them; fleet: an input could not be read
   2  wrong arguments, or not permitted
   3  there is no agent
@@ -48,10 +47,10 @@ pub(crate) enum Command {
     /// Put the plugin into the folder of CNI plugins, atomically
     #[command(after_help = EXIT_STATUS)]
     Install(Install),
-    /// Put back the last plugin that was not this one, or remove the plugin
+    /// Restore the plugin that was there before this one, or remove this one if there was none
     #[command(after_help = EXIT_STATUS)]
     Uninstall(Uninstall),
-    /// Put back the plugin that was there before the last change
+    /// Restore the plugin that was there before the last change
     #[command(after_help = EXIT_STATUS)]
     Rollback(Undo),
     /// Show what is installed, whether it works, and whether a keeper runs; the agent is not asked
@@ -205,9 +204,9 @@ pub(crate) struct Install {
     /// repeatable. `ANTREA_CNI_SET_KEY` in the environment does the same
     #[arg(long, value_name = "KEY=VALUE", value_parser = SettingArg::parse)]
     pub(crate) set: Vec<SettingArg>,
-    /// Warn and succeed if the install fails and a working plugin is there. With --staged-bin,
+    /// Warn and exit with 0 if the install fails and a working plugin is in place. With --staged-bin,
     /// Antrea's plugin is installed instead if it runs, and a staged file that cannot be moved is
-    /// left out. With --keep, the install is tried again
+    /// skipped. With --keep, the install is tried again
     #[arg(long)]
     pub(crate) best_effort: bool,
     /// What Antrea's installer wrote into folders of its own
@@ -244,7 +243,7 @@ pub(crate) struct StagedFolders {
     /// Folder into which Antrea's installer wrote its list
     #[arg(long = "staged-conf", value_name = "FOLDER", required = false, requires = "bin")]
     pub(crate) conf: PathBuf,
-    /// The node's folder of network configurations, for that list. The setting confDir stays
+    /// Folder on the node to which that list is moved. It does not change the setting confDir
     #[arg(long, value_name = "FOLDER", required = false, requires = "bin")]
     pub(crate) host_conf: PathBuf,
 }

@@ -73,7 +73,7 @@ pub(crate) fn plugins_beside(root: &Members<'_>, path: &Path) -> Vec<Source> {
     }
     let files = files_with_extensions(&path.with_file_name(&*name), &["conf"]);
     // An unreadable file becomes an empty one, which the check refuses.
-    let read = |file: PathBuf| Source::new(&file, &files::read_plain(&file).unwrap_or_default());
+    let read = |file: PathBuf| Source::new(&file, &files::read_regular(&file).unwrap_or_default());
     files.into_iter().map(read).collect()
 }
 

@@ -15,9 +15,9 @@ use crate::style::plain;
 /// Lists the exit statuses of all commands. clap, too, ends with 2 for wrong arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Done; `probe`: a Pod could be wired
+    /// Done; `probe`: a Pod could be connected
     Success = 0,
-    /// It could not be done; `probe`: there is an agent, but it could not wire a Pod;
+    /// It could not be done; `probe`: there is an agent, but it could not connect a Pod;
     /// `check-config`: a file is refused, or not safe; `status`: there is a finding; `settings`: the
     /// plugin refuses them; `fleet`: an input could not be read
     Failure = 1,
@@ -71,7 +71,7 @@ pub enum Error {
     },
     /// Another installer replaced the plugin.
     #[error(
-        "{path} is not what was installed, so it was left alone: install again, then roll back"
+        "another installer replaced {path}, so it was not changed: install again, then roll back"
     )]
     Foreign {
         /// The file
@@ -79,7 +79,7 @@ pub enum Error {
     },
     /// A conflist needs the plugin, and no working plugin would replace it.
     #[error(
-        "{list} names the plugin, and nothing that works would be at {plugin} without it: Pods could neither start nor stop; change the list first, or use --force"
+        "{list} names the plugin, and no working one would replace {plugin}: Pods could neither start nor stop; change the list first, or use --force"
     )]
     Needed {
         /// The plugin
@@ -89,7 +89,7 @@ pub enum Error {
     },
     /// A conflist needs the plugin, and the plugin before does not work.
     #[error(
-        "{list} names the plugin, and the one that was at {plugin} before does not run: Pods could neither start nor stop; install another one, or change the list first"
+        "{list} names the plugin, and the previous {plugin} does not run: Pods could neither start nor stop; install another one, or change the list first"
     )]
     BrokenPrevious {
         /// The plugin

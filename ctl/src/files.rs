@@ -57,11 +57,12 @@ pub(crate) fn publish(prepared: TempPath, target: &Path) -> Result<(), Error> {
     platform::replace(target, persist).map_err(Error::file("replace", target))
 }
 
-/// Writes the file that a person named for an answer: atomically, and through a link to a file. What is there and is no plain file, such as a pipe or a terminal, is written to, as a
-/// shell's redirection does, and never replaced.
+/// Writes the file that a person named for an answer: atomically, and through a link to a file. What
+/// is there and is no regular file, such as a pipe or a terminal, is written to, as a shell's
+/// redirection does, and never replaced.
 ///
 /// # Errors
-/// The file cannot be written. A plain file that was there before stays.
+/// The file cannot be written. A regular file that was there before stays.
 pub fn write_answer(target: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     match fs::metadata(target) {
         Ok(there) if there.is_file() => {
@@ -140,7 +141,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
             .map_err(Error::file("create a link in", folder))?;
         return publish(made.into_temp_path(), to);
     }
-    let bytes = read_plain(from).map_err(Error::file("read", from))?;
+    let bytes = read_regular(from).map_err(Error::file("read", from))?;
     let prepared = prepare_with(to, &bytes, |file| {
         platform::set_mode(file, platform::mode(&metadata).unwrap_or(0o600))?;
         platform::copy_owner_and_mode(file, &metadata);
@@ -180,41 +181,41 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
 /// Most bytes of a file that is read as a whole: more than each program and each log has.
 const MAX_BYTES: u64 = 2 << 30;
 
-/// Opens a plain file for reading. A FIFO or a device in its place would never end, and a keeper
+/// Opens a regular file for reading. A FIFO or a device in its place would never end, and a keeper
 /// that waits for one keeps nothing.
 ///
 /// # Errors
-/// The file cannot be opened, or is no plain file.
-pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
+/// The file cannot be opened, or is no regular file.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     let file = platform::open_without_waiting(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
-        false => Err(io::Error::other("it is not a plain file")),
+        false => Err(io::Error::other("it is not a regular file")),
     }
 }
 
-/// Reads a plain file as a whole.
+/// Reads a regular file as a whole.
 ///
 /// # Errors
-/// As [`open_plain`], or the file is too large.
-pub(crate) fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
+/// As [`open_regular`], or the file is too large.
+pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     read_at_most(path, MAX_BYTES)
 }
 
-/// Reads a plain file of at most `most` bytes.
+/// Reads a regular file of at most `most` bytes.
 ///
 /// # Errors
-/// As [`open_plain`], or the file is larger.
+/// As [`open_regular`], or the file is larger.
 pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open_plain(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    open_regular(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > most {
         true => Err(io::Error::other(format!("it is over {} MiB", most >> 20))),
         false => Ok(bytes),
     }
 }
 
-/// Returns whether a path is a plain file of the tool's user with these bytes and this mode.
+/// Returns whether a path is a regular file of the tool's user with these bytes and this mode.
 pub(crate) fn is_same(path: &Path, bytes: &[u8], mode: u32) -> bool {
     let is_alike = fs::symlink_metadata(path).is_ok_and(|it| {
         it.is_file()
@@ -222,12 +223,12 @@ pub(crate) fn is_same(path: &Path, bytes: &[u8], mode: u32) -> bool {
             && platform::mode(&it).is_none_or(|its| its == mode)
             && platform::is_own(&it)
     });
-    is_alike && read_plain(path).is_ok_and(|there| there == bytes)
+    is_alike && read_regular(path).is_ok_and(|there| there == bytes)
 }
 
-/// Returns the bytes of a plain file, or `None` if it does not exist.
+/// Returns the bytes of a regular file, or `None` if it does not exist.
 pub(crate) fn read_if_exists(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match read_plain(path) {
+    match read_regular(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(Error::file("read", path)(error)),

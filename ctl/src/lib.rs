@@ -52,7 +52,7 @@ pub fn fuzz_log(log: &[u8]) -> [String; 4] {
 /// Runs one command and writes its answer to `out`.
 ///
 /// # Errors
-/// The command could not run. A negative finding, such as an agent that cannot wire Pods, is
+/// The command could not run. A negative finding, such as an agent that cannot connect Pods, is
 /// not an error but a non-zero [`Exit`].
 pub fn run(cli: Cli, out: &mut impl Write) -> Result<Exit, Error> {
     match cli.command {

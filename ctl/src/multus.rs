@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 
 use crate::conflist::{files, files_with_extensions, inlined, is_named};
-use crate::files::read_plain;
+use crate::files::read_regular;
 use crate::json_spans::{Member, Members};
 
 /// Default of Multus' setting `confDir`, in which it looks for a network by its name.
@@ -88,7 +88,7 @@ fn host_path(path: &str, here: &Path) -> Result<PathBuf, HandedOn<PathBuf>> {
         None if mapped.is_some() || there.parent().is_some_and(Path::is_dir) => {
             Err(HandedOn::Broken(format!("there is no {path}")))
         }
-        None => Err(HandedOn::Unseen(format!("{path} is not in a folder that is seen here"))),
+        None => Err(HandedOn::Unseen(format!("the folder of {path} cannot be seen from here"))),
     }
 }
 
@@ -100,9 +100,9 @@ fn first_without_multus(folder: &Path) -> Result<PathBuf, HandedOn<PathBuf>> {
     let mut files = files_with_extensions(folder, &["conf", "conflist"])
         .into_iter()
         .filter(|it| !is_multus(it));
-    files
-        .next()
-        .ok_or_else(|| HandedOn::Broken(format!("{} has no other network", folder.display())))
+    files.next().ok_or_else(|| {
+        HandedOn::Broken(format!("{} has no network but Multus' own", folder.display()))
+    })
 }
 
 /// Returns the file of the network `name`.
@@ -112,7 +112,7 @@ fn find_by_name(
     here: &Path,
 ) -> Result<PathBuf, HandedOn<PathBuf>> {
     let has_name = |path: &PathBuf| {
-        let bytes = read_plain(path).unwrap_or_default();
+        let bytes = read_regular(path).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let is_it = |root: Members<'_>| {
             root.string("name").as_deref() == Some(name) && !inlined(&root).iter().any(is_multus)

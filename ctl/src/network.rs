@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::conflist::{Source, files, inlined, is_named, plugins_beside};
-use crate::files::read_plain;
+use crate::files::read_regular;
 use crate::json_spans::{Member, Members};
 use crate::multus;
 
@@ -36,9 +36,9 @@ impl HandedOn<Box<Network>> {
             HandedOn::Broken(why) => return Self::Broken(why),
         };
         let Some(steps) = steps.checked_sub(1) else {
-            return Self::Broken(format!("{} hands on to itself in the end", file.display()));
+            return Self::Broken(format!("{} hands Pods on to itself in the end", file.display()));
         };
-        match read_plain(&file) {
+        match read_regular(&file) {
             Ok(bytes) => {
                 let next = Network::with_steps_left(&file, &bytes, steps);
                 match next.handed_on {
@@ -57,7 +57,7 @@ impl Network {
     /// # Errors
     /// The file cannot be read.
     pub(crate) fn read_file(path: &Path) -> io::Result<Self> {
-        Ok(Self::new(path, &read_plain(path)?))
+        Ok(Self::new(path, &read_regular(path)?))
     }
 
     /// Returns the network of a file with these bytes.

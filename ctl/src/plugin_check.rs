@@ -280,7 +280,7 @@ fn is_program(path: &Path) -> bool {
         Some((file.format(), file.architecture(), file.is_64(), file.endianness()))
     };
     let ours = platform::this_program().and_then(fs::read);
-    let (Ok(bytes), Ok(ours)) = (files::read_plain(path), ours) else { return false };
+    let (Ok(bytes), Ok(ours)) = (files::read_regular(path), ours) else { return false };
     let may_run = fs::metadata(path).is_ok_and(|file| platform::may_run(&file));
     may_run && machine(&bytes).is_some() && machine(&bytes) == machine(&ours)
 }

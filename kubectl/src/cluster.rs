@@ -235,7 +235,7 @@ async fn find_tools(pods: &Api<Pod>, scope: &Scope, server: &Server) -> Result<T
         let instances: Vec<_> = instances.into_iter().collect();
         let first = instances.first().cloned().unwrap_or_default();
         warnings.push(format!(
-            "there are the releases {}: where a node has more than one, {first} is asked first; choose with --release",
+            "there are several Helm releases: {}; on a node with more than one, {first} is used: choose another with --release",
             instances.join(", ")
         ));
     }

@@ -117,7 +117,7 @@ impl Error {
     }
 }
 
-/// Returns what is said of somebody who gave no answer in time.
+/// Returns the text for a timeout.
 pub(crate) fn no_answer(limit: Duration) -> String {
     format!("no answer within {} s", limit.as_secs_f64())
 }

@@ -69,7 +69,7 @@ fn read_trusted(path: &Path) -> io::Result<Option<String>> {
     let metadata = file.metadata()?;
     let wrong = |why| Err(io::Error::other(why));
     if !metadata.is_file() {
-        return wrong("it is not a plain file");
+        return wrong("it is not a regular file");
     }
     if let Some(why) = files::untrusted_reason(&file, &metadata)? {
         return wrong(why);

@@ -196,8 +196,8 @@ fn the_network_comes_before_the_node_and_the_node_before_the_defaults() {
 fn settings_of_the_node_that_cannot_be_trusted_are_bad_settings() {
     type Make = fn(&Path);
     let cases: &[(&str, Make)] = &[
-        ("not a plain file", |path| std::fs::create_dir(path).unwrap()),
-        ("not a plain file", |path| {
+        ("not a regular file", |path| std::fs::create_dir(path).unwrap()),
+        ("not a regular file", |path| {
             nix::unistd::mkfifo(path, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
         }),
         ("cannot be used", |path| {

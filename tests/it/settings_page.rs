@@ -22,7 +22,7 @@ fn the_page_of_settings_is_current() {
          \x20  Antrea's installers write the network configuration anew at each start of an agent; this file\n\
          \x20  stays. `antrea-cnictl install --set KEY=VALUE` writes it, `antrea-cnictl settings` shows what\n\
          \x20  is in force. An empty file counts as absent, and the log says so.\n\n\
-         All are optional; anything that is not here is an error (code 7). So is a file that is no plain file\n\
+         All are optional; anything that is not here is an error (code 7). So is a file that is no regular file\n\
          of at most 64 KiB, that belongs neither to root nor to the plugin's user, or that others may write.\n\
          DEL and GC take the default in the place of what is wrong, so that Pods can be removed.\n\n\
          Written from the plugin's own table by `UPDATE=1 cargo test --test it page`.\n\n\

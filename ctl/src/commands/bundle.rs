@@ -108,7 +108,7 @@ impl Archive {
     /// Adds a network configuration. What is not JSON is not one: it may be a kubeconfig.
     fn network_configuration(&mut self, path: &Path) -> Result<(), Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = match files::read_plain(path) {
+        let text = match files::read_regular(path) {
             Ok(bytes) => secrets::leave_out_of_json(&String::from_utf8_lossy(&bytes)),
             Err(error) => {
                 self.problems.push(format!("net.d/{name}: {error}"));

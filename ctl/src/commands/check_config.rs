@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
         while let Some(file) = paths.get(next).cloned() {
             next += 1;
             // A person may name a pipe.
-            let read = if file == *path { read_input(&file) } else { files::read_plain(&file) };
+            let read = if file == *path { read_input(&file) } else { files::read_regular(&file) };
             match read {
                 Ok(bytes) => {
                     let network = Network::new(&file, &bytes);

@@ -78,7 +78,7 @@ impl Fleet {
         for (node, file) in named {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let inputs = all.entry(node).or_default();
-            match files::read_plain(&file) {
+            match files::read_regular(&file) {
                 Ok(bytes) => inputs.add_file(&name, &bytes),
                 Err(error) => inputs.add_problem(format!("{name}: {error}")),
             }

@@ -63,7 +63,9 @@ impl Report {
         }
         let entries = owed.entries().map_err(Error::file("read", &folder))?;
         if drop && !entries.iter().all(|entry| owed.remove(entry)) {
-            let why = io::Error::other("it may be read-only here: run this on the node, as root");
+            let why = io::Error::other(
+                "it may be mounted read-only in this container: run the command on the node, as root",
+            );
             return Err(Error::file("remove all files in", &folder)(why));
         }
         let del = |entry: &antrea_cni::Entry| Del {
@@ -83,7 +85,7 @@ impl fmt::Display for Report {
         }
         let (count, socket) = (owed.len(), plain(socket));
         match dropped {
-            true => writeln!(out, "{count} dropped: no agent gets them"),
+            true => writeln!(out, "{count} dropped: the plugin does not send them"),
             false => writeln!(out, "{count} owed to the agent behind {socket}"),
         }
     }

@@ -105,7 +105,7 @@ impl Report {
         let place = &arguments.place;
         let folder = state::folder(place)?;
         let path = place.plugin()?;
-        let bytes = files::read_plain(&path).ok();
+        let bytes = files::read_regular(&path).ok();
         let installed = files::read_if_exists(&folder.join("installed"))?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
         let plugin = Plugin {
@@ -243,7 +243,7 @@ impl fmt::Display for Report {
         row("ours", is(plugin.is_ours, "yes", no))?;
         row("answers", is(plugin.answers, "yes", "no: it does not answer VERSION"))?;
         row("keeper", is(*keeper, "runs", "none"))?;
-        row("rollback", is(*rolled_back, "in force: the version before is there", "none"))?;
+        row("rollback", is(*rolled_back, "in force: the previous plugin is there", "none"))?;
         row(
             "kept",
             match (kept.original, kept.before) {

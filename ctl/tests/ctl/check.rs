@@ -184,7 +184,7 @@ fn settings_that_would_not_work_are_errors() {
     let says = format!("there is no folder {}", nowhere.display());
     // In a container, whose folders may be others than the plugin's.
     logged(&nowhere.join("log")).assert(0, &says);
-    logged(folder.path()).assert(0, "not a plain file");
+    logged(folder.path()).assert(0, "not a regular file");
     if cfg!(unix) {
         logged(Path::new("/dev/stderr")).assert(1, "not one below /dev, /proc or /sys");
     }
@@ -205,10 +205,8 @@ fn a_folder_is_judged_as_a_whole() {
         .assert(1, "Pods do not get 10-antrea.conflist: 05-cilium.conflist comes before it");
     // As a full disk leaves it. go-cni ends at the first error, ocicni goes on.
     fs::write(folder.path().join("00-cut.conflist"), "").unwrap();
-    run(["check-config", &path]).assert(
-        1,
-        "containerd connects no Pod while 00-cut.conflist is there, which is not a JSON",
-    );
+    run(["check-config", &path])
+        .assert(1, "00-cut.conflist is not a JSON object: containerd cannot load it");
 }
 
 const CHAIN: &str = r#"{"cniVersion":"VERSION","name":"x","plugins":[{"type":"antrea","ipam":{"type":"host-local"}},{"type":"portmap"}]}"#;

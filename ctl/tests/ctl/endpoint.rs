@@ -326,7 +326,7 @@ fn a_keeper_that_cannot_look_is_not_alive() {
     let started = Instant::now();
     let is_dead = || {
         let reply = served.get("/livez");
-        reply.status == 503 && reply.body.contains("the keeper has not looked for ")
+        reply.status == 503 && reply.body.contains("the keeper has not checked the plugin for ")
     };
     while !is_dead() {
         assert!(started.elapsed() < Duration::from_secs(120), "it is alive");

@@ -188,7 +188,8 @@ fn what_cannot_be_read_is_a_row() {
     #[cfg(unix)]
     std::os::unix::fs::symlink("/dev/zero", folder.path().join("n8.log")).unwrap();
     #[cfg(unix)]
-    run(["fleet".as_ref(), folder.path().as_os_str()]).assert(1, "n8.log: it is not a plain file");
+    run(["fleet".as_ref(), folder.path().as_os_str()])
+        .assert(1, "n8.log: it is not a regular file");
     let empty = TempDir::new().unwrap();
     run(["fleet".as_ref(), empty.path().as_os_str()]).assert(2, "there is no output of status");
     fs::write(folder.path().join("n7.log"), "").unwrap();

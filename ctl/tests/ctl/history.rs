@@ -33,7 +33,7 @@ fn rollback_takes_the_plugin_back_to_right_before() {
     node.install("two", &[]).assert(0, "installed");
     node.run("rollback").assert(0, "rolled back");
     assert!(is(&node, "one"));
-    node.run("rollback").assert(0, "no version before");
+    node.run("rollback").assert(0, "no earlier plugin");
     node.run("uninstall").assert(0, "is back");
     assert!(is(&node, "theirs"));
 }
@@ -108,7 +108,7 @@ fn uninstall_keeps_a_plugin_that_a_list_needs() {
     node.install("one", &[]).assert(0, "installed");
     uninstall(&[]).assert(1, "--force");
     node.overwrite(&node.target(), &node.path("theirs"));
-    uninstall(&[]).assert(0, "left alone");
+    uninstall(&[]).assert(0, "not changed");
     assert!(is(&node, "theirs"));
     node.install("one", &[]).assert(0, "installed");
     uninstall(&["--force"]).assert(0, "is back");
@@ -165,7 +165,7 @@ fn a_link_that_somebody_else_put_there_is_left_alone() {
     // To the very same bytes.
     fs::rename(node.target(), node.path("elsewhere")).unwrap();
     symlink(node.path("elsewhere"), node.target()).unwrap();
-    node.run("uninstall").assert(0, "left alone");
+    node.run("uninstall").assert(0, "not changed");
     assert!(node.target().is_symlink());
 }
 

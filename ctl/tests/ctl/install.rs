@@ -50,7 +50,7 @@ fn uninstall_leaves_alone_what_somebody_else_installed_since() {
     node.install("one", &[]).assert(0, "installed");
     fs::write(node.path("theirs"), "theirs").unwrap();
     fs::rename(node.path("theirs"), node.target()).unwrap();
-    node.run("uninstall").assert(0, "left alone");
+    node.run("uninstall").assert(0, "not changed");
     assert_eq!(fs::read(node.target()).unwrap(), b"theirs");
 }
 
@@ -59,11 +59,11 @@ fn rollback_goes_one_version_back_once() {
     let node = Node::new();
     node.run("rollback").assert(0, "nothing was installed here");
     node.install("one", &[]).assert(0, "installed");
-    node.run("rollback").assert(0, "no version before");
+    node.run("rollback").assert(0, "no earlier plugin");
     node.install("two", &[]).assert(0, "installed");
     node.run("rollback").assert(0, "rolled back");
     assert_eq!(node.installed(), "one");
-    node.run("rollback").assert(0, "no version before");
+    node.run("rollback").assert(0, "no earlier plugin");
     assert_eq!(node.installed(), "one");
     node.run("uninstall").assert(0, "uninstalled");
     assert!(node.files().is_empty());
@@ -76,14 +76,14 @@ fn rollback_puts_back_what_stood_there_right_before() {
     // As Antrea's own init container does at each restart of the agent's Pod.
     fs::remove_file(node.target()).unwrap();
     fs::write(node.target(), "theirs").unwrap();
-    node.run("rollback").assert(0, "no version before");
+    node.run("rollback").assert(0, "no earlier plugin");
     node.install("two", &[]).assert(0, "installed");
     // One that changes nothing does not count.
     node.install("two", &[]).assert(0, "is installed already");
     node.run("rollback").assert(0, "rolled back");
     assert_eq!(fs::read(node.target()).unwrap(), b"theirs");
-    node.run("rollback").assert(0, "no version before");
-    node.run("uninstall").assert(0, "left alone");
+    node.run("rollback").assert(0, "no earlier plugin");
+    node.run("uninstall").assert(0, "not changed");
     assert_eq!(fs::read(node.target()).unwrap(), b"theirs");
     assert_eq!(node.files(), [PLUGIN.to_owned()].into());
 }

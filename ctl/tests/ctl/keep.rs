@@ -43,7 +43,7 @@ fn a_keeper_puts_the_plugin_and_its_mode_back_until_sigterm() {
     assert_eq!(keeper.end(), Some(0));
     node.overwrite(&node.target(), &node.path("theirs"));
     assert!(is(&node, "theirs"));
-    node.run("uninstall").assert(0, "left alone");
+    node.run("uninstall").assert(0, "not changed");
 }
 
 /// What a keeper restores is what was installed last, whichever keeper it is.
@@ -124,7 +124,7 @@ fn an_uninstall_or_rollback_stops_a_keeper_that_was_asleep() {
     assert_quiet(&node, &keeper);
     node.install("one", &["--best-effort"]).assert(0, "was rolled back: not installed again");
     assert!(is(&node, "theirs"));
-    node.run("status").assert(0, "in force: the version before");
+    node.run("status").assert(0, "in force: the previous plugin");
 
     // A person decides otherwise.
     node.install("one", &[]).assert(0, "installed");

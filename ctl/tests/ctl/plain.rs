@@ -35,9 +35,9 @@ fn no_command_waits_for_a_file_that_is_none() {
             let mut tool = node.command(command[0]);
             tool.arg("--conf-dir").arg(&net_d).args(&command[1..]).output().unwrap().into()
         };
-        run(&["status"]).assert(1, "05-x.conflist: it is not a plain file");
+        run(&["status"]).assert(1, "05-x.conflist: it is not a regular file");
         crate::support::run(["check-config", net_d.to_str().unwrap()])
-            .assert(4, "it is not a plain file");
+            .assert(4, "it is not a regular file");
         run(&["owed"]).assert(0, "");
         run(&["settings"]).assert(0, "");
         run(&["uninstall"]).assert(1, "10-antrea.conflist names the plugin");
@@ -46,11 +46,11 @@ fn no_command_waits_for_a_file_that_is_none() {
         let log = log.to_str().unwrap();
         for command in ["show", "summary"] {
             let arguments = ["log", command, "--file", log];
-            crate::support::run(arguments).assert(1, "it is not a plain file");
+            crate::support::run(arguments).assert(1, "it is not a regular file");
         }
         make(&node.path("fleet.log"));
         let fleet = node.path("fleet.log");
-        crate::support::run(["fleet", fleet.to_str().unwrap()]).assert(1, "plain file");
+        crate::support::run(["fleet", fleet.to_str().unwrap()]).assert(1, "regular file");
         make(&node.path("bin/.antrea.json"));
         run(&["status"]).assert(1, "");
     }

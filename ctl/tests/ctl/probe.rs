@@ -77,7 +77,7 @@ fn an_old_list_of_versions_is_told_with_what_happens_to_newer_ones() {
     let place = Place::new();
     let old = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0"].map(str::to_owned);
     let _agent = place.agent(|it| it.cni_versions = old.to_vec(), &[Api::VMWARE]);
-    place.probe(&[]).assert(0, "asked in 0.4.0");
+    place.probe(&[]).assert(0, "the plugin sends 0.4.0");
     let report = place.probe(&["--output", "json"]).json();
     assert_eq!(report["cniVersions"], json!(old));
 }

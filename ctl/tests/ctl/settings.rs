@@ -147,7 +147,7 @@ fn a_rollback_leaves_pods_starting() {
     node.install("old", &[]).assert(0, INSTALLED);
     node.install("one", &["--set", "confDir=/etc/cni/other.d", "--set", "logLevel=error"])
         .assert(0, INSTALLED);
-    node.run("rollback").assert(0, "refuses settings of this node");
+    node.run("rollback").assert(0, "refuses a setting of this node");
     assert_eq!(read(&file), json!({"logLevel": "error"}));
     assert_eq!(read(&aside), json!({"confDir": "/etc/cni/other.d", "logLevel": "error"}));
     node.install("one", &["--set", "waitForAgentSeconds=5"]).assert(0, INSTALLED);

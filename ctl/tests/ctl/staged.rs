@@ -320,7 +320,7 @@ fn a_staging_folder_is_told_from_what_an_installer_leaves() {
                 remove(it, "bin", "portmap");
                 mkfifo(&it.path("staged/bin/portmap"), Mode::S_IRWXU).unwrap();
             },
-            "portmap is not a plain file",
+            "portmap is not a regular file",
         ),
         (
             "bin",
@@ -328,7 +328,7 @@ fn a_staging_folder_is_told_from_what_an_installer_leaves() {
                 remove(it, "bin", "portmap");
                 symlink("/etc/passwd", it.path("staged/bin/portmap")).unwrap();
             },
-            "portmap is not a plain file",
+            "portmap is not a regular file",
         ),
         ("conf", &|it| remove(it, "conf", "10-antrea.conflist"), "it is empty"),
         (

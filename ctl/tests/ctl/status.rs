@@ -44,7 +44,7 @@ fn ours_that_answers_is_good_and_all_else_is_not() {
     status(&node, &[]).assert(1, "not what was installed last");
     node.install("two", &[]).assert(0, "installed");
     node.run("rollback").assert(0, "rolled back");
-    status(&node, &[]).assert(0, "in force: the version before");
+    status(&node, &[]).assert(0, "in force: the previous plugin");
     fs::write(node.path("net.d/00-other.conflist"), "{}").unwrap();
     status(&node, &[]).assert(1, "does not lead to this plugin");
 }

@@ -188,7 +188,7 @@ fn fleet_writes_the_page_of_the_same_rows() {
     for text in ["antrea-cni on 7 nodes", "n7-other-program", "No agent listens on"] {
         assert!(html.contains(text), "{text}: {html}");
     }
-    // What is no plain file is written to, and stays what it is.
+    // What is no regular file is written to, and stays what it is.
     let page = cluster.run(&["fleet", "--node=n1-whole", "--html=/dev/stdout"]);
     page.assert(0, &["<h1>antrea-cni on 1 nodes</h1>", "1.1.0."]);
     cluster.run(&["fleet", "--node=n1-whole", "--html=/dev/full"]).assert(1, &["/dev/full"]);

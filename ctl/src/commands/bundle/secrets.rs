@@ -1,7 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Leaves secrets out of what is given to other people. A value too many is left out rather than
-//! one too few.
+//! Leaves secrets out of what is given to other people. In doubt, a value is left
+//! out.
 
 use std::sync::LazyLock;
 

@@ -99,7 +99,7 @@ impl fmt::Display for Folder {
             }
             (Some(antrea), None) if !self.is_object => writeln!(
                 out,
-                "  {BAD}containerd connects no Pod while {taken} is there{BAD:#}, which is not a JSON object; CRI-O passes over it, to {}. Remove or correct it",
+                "  {BAD}{taken} is not a JSON object{BAD:#}: containerd cannot load it and starts no Pod; CRI-O skips it and takes {}. Remove or correct {taken}",
                 name(antrea)
             ),
             (Some(antrea), None) if self.is_multus => writeln!(

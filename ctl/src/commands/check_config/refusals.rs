@@ -238,7 +238,7 @@ fn why_not_written(log: &Path) -> Option<String> {
         return Some(format!("there is no folder {}", folder.display()));
     }
     match fs::symlink_metadata(log) {
-        Ok(metadata) if !metadata.is_file() => Some("it is not a plain file".to_owned()),
+        Ok(metadata) if !metadata.is_file() => Some("it is not a regular file".to_owned()),
         Ok(_) => {
             let opened = fs::File::options().append(true).open(log);
             opened.err().map(|error| error.to_string())

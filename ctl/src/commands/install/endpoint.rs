@@ -53,7 +53,7 @@ const MAX_REQUEST: usize = 8 << 10;
 /// Pause after an error, such as an address that the node does not have yet.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Longest time between two looks of a keeper that works. A look may wait for another installer.
+/// Longest time between two checks of a keeper that works. A check may wait for another installer.
 const MAX_LOOK: Duration = Duration::from_secs(60);
 
 /// Holds what the keeper tells the clients.
@@ -178,7 +178,9 @@ impl Endpoint {
     fn liveness(&self) -> Result<(), String> {
         let since = self.published.borrow().looked.map(|it| it.elapsed());
         match since.filter(|since| *since > MAX_LOOK) {
-            Some(since) => Err(format!("the keeper has not looked for {} s", since.as_secs())),
+            Some(since) => {
+                Err(format!("the keeper has not checked the plugin for {} s", since.as_secs()))
+            }
             None => Ok(()),
         }
     }

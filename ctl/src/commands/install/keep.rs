@@ -67,13 +67,17 @@ pub(super) async fn keep(
         let found = result.as_ref().ok().copied();
         let news = match &result {
             Ok(KeeperState::Kept | KeeperState::Unsettled) => String::new(),
-            Ok(KeeperState::RolledBack) => "rolled back: not installed again by itself".to_owned(),
+            Ok(KeeperState::RolledBack) => {
+                "rolled back: the keeper restores the plugin only after the next install".to_owned()
+            }
             Ok(KeeperState::Uninstalled) => "uninstalled meanwhile: waiting for SIGTERM".to_owned(),
             // The error may be temporary, such as a read-only file system.
-            Err(error) => format!("not kept for now: {error}"),
+            Err(error) => format!("the plugin cannot be checked, which is tried again: {error}"),
         };
         let news = match &failed {
-            Err(error) if news.is_empty() => format!("not installed for now: {error}"),
+            Err(error) if news.is_empty() => {
+                format!("the plugin cannot be installed, which is tried again: {error}")
+            }
             _ => news,
         };
         if news != told && !news.is_empty() {

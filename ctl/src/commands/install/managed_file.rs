@@ -50,9 +50,9 @@ impl fmt::Display for Outcome {
             Self::Restored => "uninstalled; what was there before is back",
             Self::Removed => "uninstalled",
             Self::Absent => "is gone already",
-            Self::Foreign => "was replaced by another installer: left alone",
+            Self::Foreign => "was replaced by another installer: not changed",
             Self::RolledBack => "rolled back to what was there before",
-            Self::NoPrevious => "there is no version before this one: left alone",
+            Self::NoPrevious => "there is no earlier plugin to roll back to: not changed",
         })
     }
 }

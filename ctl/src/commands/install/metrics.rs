@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Tells the keeper's metrics: the installation, and counts of the calls.
+//! Writes the keeper's metrics: the installation, and counts of the calls.
 
 mod snapshot;
 
@@ -50,8 +50,8 @@ pub(super) fn remove_left(folder: &Path) -> Result<(), Error> {
     files::remove(&record).map(drop)
 }
 
-/// Tells the keeper's metrics: in a file, which is removed when the keeper ends because its content
-/// would no longer be true, and at the endpoint.
+/// Writes the keeper's metrics to a file and to the endpoint. The file is removed when the keeper
+/// ends, because its content would no longer be true.
 pub(super) struct Metrics<'a> {
     installation: &'a Installation,
     published: Option<&'a Sender<Published>>,
@@ -202,7 +202,7 @@ impl Checksum {
             [it.ino().cast_signed(), it.size().cast_signed(), it.ctime(), it.ctime_nsec()]
         });
         if stamp.is_none() || stamp != self.stamp {
-            self.sha256 = sha256(&files::read_plain(path).unwrap_or_default());
+            self.sha256 = sha256(&files::read_regular(path).unwrap_or_default());
             self.stamp = stamp;
         }
         self.sha256.clone()

@@ -35,7 +35,7 @@ const LIST_MODE: u32 = 0o644;
 pub(super) struct Staged {
     folders: StagedFolders,
     place: Place,
-    /// Antrea's plugin, whose name ours has on the node
+    /// Antrea's plugin. On the node, this plugin has its file name
     plugin: Option<Vec<u8>>,
     programs: Vec<OsString>,
     lists: Vec<OsString>,
@@ -48,12 +48,12 @@ impl Staged {
     /// # Errors
     /// A folder cannot be read, or an installer did not finish there.
     pub(super) fn read(folders: &StagedFolders, place: &Place) -> Result<Self, Error> {
-        let mut programs = plain_files(&folders.bin)?;
+        let mut programs = regular_files(&folders.bin)?;
         if !programs.iter().any(|it| it == ANTREA) {
             let why = format!("there is no {ANTREA} in it");
             return Err(Error::Staged { folder: folders.bin.clone(), why });
         }
-        let lists = plain_files(&folders.conf)?;
+        let lists = regular_files(&folders.conf)?;
         if is_same_folder(&folders.bin, place.bin_dir()) {
             let why = "it is the folder of plugins itself".to_owned();
             return Err(Error::Staged { folder: folders.bin.clone(), why });
@@ -135,7 +135,7 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
 }
 
 /// Returns the names of the files in a staging folder, without hidden ones.
-fn plain_files(folder: &Path) -> Result<Vec<OsString>, Error> {
+fn regular_files(folder: &Path) -> Result<Vec<OsString>, Error> {
     let wrong = |why: String| Error::Staged { folder: folder.to_owned(), why };
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::file("read", folder))? {
@@ -146,7 +146,7 @@ fn plain_files(folder: &Path) -> Result<Vec<OsString>, Error> {
         }
         let kind = entry.file_type().map_err(Error::file("read", folder))?;
         if !kind.is_file() {
-            return Err(wrong(format!("{} is not a plain file", name.display())));
+            return Err(wrong(format!("{} is not a regular file", name.display())));
         }
         names.push(name);
     }

@@ -155,7 +155,7 @@ async fn set_refused_settings_aside(state: &State, plugin: &Path) -> Result<(), 
     settings::set_aside(state, &path, &accepted)?;
     let aside = aside.display();
     warn(format!(
-        "the version before refuses settings of this node, all of which are in {aside} now: {why}"
+        "the restored plugin refuses a setting of this node, so all of them were moved to {aside}: {why}"
     ));
     Ok(())
 }

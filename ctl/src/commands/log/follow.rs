@@ -129,7 +129,7 @@ struct Log {
 
 impl Log {
     fn open(path: &Path) -> Result<Self, Error> {
-        files::open_plain(path).map(Self::new).map_err(Error::file("read", path))
+        files::open_regular(path).map(Self::new).map_err(Error::file("read", path))
     }
 
     fn new(file: File) -> Self {
@@ -167,7 +167,7 @@ impl Log {
 
     /// Returns whether another file has the log's name now.
     fn is_rotated(&self, path: &Path) -> bool {
-        let now = files::open_plain(path).and_then(|file| platform::identity(&file));
+        let now = files::open_regular(path).and_then(|file| platform::identity(&file));
         now.is_ok_and(|now| Some(now) != self.identity)
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
 /// The log cannot be opened. What cannot be rotated to, such as a folder, is not its rotated file.
 pub(super) fn open_files(path: &Path) -> io::Result<[Option<File>; 2]> {
     // The log is opened first: a rotation between the two then hides no file.
-    let log = match files::open_plain(path) {
+    let log = match files::open_regular(path) {
         Ok(log) => Some(log),
         // The plugin makes it with its next call.
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -61,7 +61,7 @@ pub(super) fn open_files(path: &Path) -> io::Result<[Option<File>; 2]> {
     };
     let identity = |file: &File| platform::identity(file).ok();
     let is_log = |old: &File| log.as_ref().is_some_and(|log| identity(log) == identity(old));
-    let old = files::open_plain(&rotated(path)).ok().filter(|old| !is_log(old));
+    let old = files::open_regular(&rotated(path)).ok().filter(|old| !is_log(old));
     Ok([old, log])
 }
 
@@ -73,7 +73,7 @@ pub(super) fn read_log(path: &Path, mut handle: impl FnMut(LogLine)) -> Result<u
             return read_lines(io::stdin().lock(), handle);
         }
         let files = match open_files(path)? {
-            [None, None] => [Some(files::open_plain(path)?), None],
+            [None, None] => [Some(files::open_regular(path)?), None],
             files => files,
         };
         files

@@ -54,7 +54,8 @@ impl Report {
     fn would_use(&self, package: &str) -> String {
         let mut text = format!("A Pod started now would use {package}");
         if self.status.is_none() {
-            text += " (which does not tell whether the agent's network is ready)";
+            text +=
+                " (which has no STATUS, so it is not known whether the agent's network is ready)";
         }
         let takes = |version: &Version| self.cni_versions.contains(version);
         if self.cni_versions.is_empty() {
@@ -65,7 +66,7 @@ impl Report {
         }
         match LOWER.iter().find(|lower| takes(lower)) {
             Some(lower) => format!(
-                "{text}; with a conflist of a later cniVersion than {lower}, the agent is asked in {lower} and the answer put into the later one"
+                "{text}; for a conflist of a cniVersion above {lower}, the plugin sends {lower} and converts the result"
             ),
             None => format!("{text}, if the agent accepts the cniVersion of the conflist"),
         }

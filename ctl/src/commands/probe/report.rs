@@ -151,7 +151,7 @@ pub(crate) struct MethodReport {
 }
 
 impl MethodReport {
-    /// Returns why the agent is not ready, of its answer to STATUS.
+    /// Returns why the agent is not ready, from its answer to STATUS.
     pub(super) fn why_not_ready(&self) -> Option<&str> {
         match &self.state {
             State::Silent => Some("nothing"),

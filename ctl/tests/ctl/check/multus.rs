@@ -123,8 +123,11 @@ fn what_agents_refuse_of_a_delegate_is_not_safe() {
 fn a_network_that_is_not_there_is_an_error() {
     for (members, says) in [
         (r#""clusterNetwork":"/host/etc/cni/net.d/11-nothere.conflist""#, "there is no /host"),
-        (r#""clusterNetwork":"/etc/cni/net.d/00-multus.conf""#, "hands on to itself in the end"),
-        (r#""multusConfigFile":"auto","multusAutoconfigDir":"net.d/empty""#, "no other network"),
+        (
+            r#""clusterNetwork":"/etc/cni/net.d/00-multus.conf""#,
+            "hands Pods on to itself in the end",
+        ),
+        (r#""multusConfigFile":"auto","multusAutoconfigDir":"net.d/empty""#, "no network but"),
     ] {
         let folder = TempDir::new().unwrap();
         let net_d = folder.path().join("net.d");

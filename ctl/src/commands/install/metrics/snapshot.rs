@@ -57,22 +57,22 @@ impl Collector for Snapshot {
         let version = ("version", env!("CARGO_PKG_VERSION").to_owned());
         families.gauge(
             "antrea_cni_info",
-            "The version of the keeper, and the plugin that stands there.",
+            "Version of the keeper, and SHA-256 of the installed plugin.",
             [(vec![version, ("sha256", self.sha256.clone())], 1_u32)],
         )?;
         families.gauge(
             "antrea_cni_installed",
-            "1 if the plugin that was installed stands there.",
+            "1 if the plugin is as it was installed.",
             [flag(self.found == Some(KeeperState::Kept))],
         )?;
         families.gauge(
             "antrea_cni_rolled_back",
-            "1 if a rollback holds the plugin off.",
+            "1 if a rollback is in force.",
             [flag(self.found == Some(KeeperState::RolledBack))],
         )?;
         families.gauge(
             "antrea_cni_conflist_leads_to_plugin",
-            "1 if the container runtime's network leads to the plugin; absent where there is none.",
+            "1 if the container runtime's network leads to the plugin; absent if there is none, or only Multus knows it.",
             self.leads_to_plugin.map(flag),
         )?;
         families.gauge(
@@ -83,7 +83,7 @@ impl Collector for Snapshot {
         self.counters.encode(&mut families)?;
         families.gauge(
             "antrea_cni_metrics_timestamp_seconds",
-            "When this was found: a keeper that was killed leaves what it found last.",
+            "When the keeper last wrote these metrics.",
             [(Labels::new(), self.unix_time.as_secs_f64())],
         )
     }
