@@ -6,22 +6,39 @@ use std::time::Duration;
 
 use semver::Version;
 
-/// Names a CNI command that the agent does for the plugin.
-#[doc(alias = "ActionAdd")]
-#[doc(alias = "ActionCheck")]
-#[doc(alias = "ActionDel")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// ADD: connect a container
-    Add,
-    /// CHECK: verify that the container is still connected
-    Check,
-    /// DEL: disconnect the container
-    Del,
-    /// GC: disconnect all containers that the configuration does not list
-    Gc,
-    /// STATUS: tell whether an ADD can be expected to succeed
-    Status,
+/// Defines the commands and the list of them, so that none is missing from the list.
+macro_rules! actions {
+    ($(#[$of_type:meta])* pub enum Action { $($(#[$of_command:meta])* $command:ident,)* }) => {
+        $(#[$of_type])*
+        pub enum Action {
+            $($(#[$of_command])* $command,)*
+        }
+
+        impl Action {
+            /// All commands, in the order of the specification.
+            pub const ALL: [Self; [$(stringify!($command)),*].len()] = [$(Self::$command),*];
+        }
+    };
+}
+
+actions! {
+    /// Names a CNI command that the agent does for the plugin.
+    #[doc(alias = "ActionAdd")]
+    #[doc(alias = "ActionCheck")]
+    #[doc(alias = "ActionDel")]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Action {
+        /// ADD: connect a container
+        Add,
+        /// CHECK: verify that the container is still connected
+        Check,
+        /// DEL: disconnect the container
+        Del,
+        /// GC: disconnect all containers that the configuration does not list
+        Gc,
+        /// STATUS: tell whether an ADD can be expected to succeed
+        Status,
+    }
 }
 
 /// Describes what differs between the commands.
@@ -50,9 +67,6 @@ pub struct Rules {
 }
 
 impl Action {
-    /// All commands, in the order of the specification.
-    pub const ALL: [Self; 5] = [Self::Add, Self::Check, Self::Del, Self::Gc, Self::Status];
-
     /// Returns the rules of the command. All differences between commands are in this table.
     ///
     /// Container runtimes limit the timeouts: kubelet allows 240 s to create a sandbox and 120 s to

@@ -176,3 +176,18 @@ pub struct Capabilities {
     /// Release of the agent
     pub agent_version: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_apis_have_one_package_or_one_name() {
+        for (number, api) in Api::ALL.iter().enumerate() {
+            for other in Api::ALL.iter().skip(number + 1) {
+                assert_ne!(api.package, other.package, "two APIs have the same package");
+                assert_ne!(api.name, other.name, "two APIs have the same name");
+            }
+        }
+    }
+}

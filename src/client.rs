@@ -68,7 +68,7 @@ pub fn ask_agent(
             session.call_retrying_lost(request).map(Answer::Agent)
         }
     };
-    if request.action != Action::Add && is_answered(request.action, &answer) {
+    if request.action != Action::Add && has_reached_agent(request.action, &answer) {
         send_due_dels(&mut session);
     }
     let now = node.now();
@@ -102,7 +102,7 @@ fn ask_for_add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
     let is_any_owed = owed.is_some();
     drop(owed);
     let answer = recovery::add_with_recovery(session).map(Answer::Agent);
-    if !is_answered(Action::Add, &answer) {
+    if !has_reached_agent(Action::Add, &answer) {
         owed::owe_for_unknown_add(session);
     } else if is_any_owed {
         send_due_dels(session);
@@ -112,7 +112,7 @@ fn ask_for_add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
 
 /// Returns whether an agent answered, so that owed DELs can be sent to it. An agent without GC has
 /// answered, too.
-fn is_answered(action: Action, answer: &Result<Answer, Error>) -> bool {
+fn has_reached_agent(action: Action, answer: &Result<Answer, Error>) -> bool {
     match answer {
         Ok(Answer::Agent(_) | Answer::ServesAdd { .. }) => true,
         Ok(Answer::Owed | Answer::Lost) => false,

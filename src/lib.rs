@@ -20,7 +20,7 @@ pub mod client;
 mod cni_error;
 mod deadline;
 mod error;
-mod error_codes;
+pub mod error_codes;
 pub mod grpc;
 pub mod input;
 mod json;
@@ -48,7 +48,7 @@ pub use self::outcome::{Memory, Note, Outcome};
 pub use self::output::Output;
 pub use self::owed_folder::{Entry, MAX_DELS, OwedFolder};
 pub use self::run::{ask_and_interpret, run};
-pub use self::this_node::ThisNode;
+pub use self::this_node::{TYPE, ThisNode};
 
 /// Lists the versions of the agent's CNI API that are compiled in, newest first.
 ///

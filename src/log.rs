@@ -9,6 +9,7 @@ mod time;
 use bytes::Bytes;
 
 pub use self::event::{Event, TriedRpc};
+pub use self::file::ROTATED;
 
 use crate::action::Action;
 use crate::client::CallLog;

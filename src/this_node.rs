@@ -19,7 +19,7 @@ use crate::owed_folder::OwedFolder;
 use crate::platform::{files, netns};
 
 /// The `type` under which Antrea installs its plugin.
-const TYPE: &str = "antrea";
+pub const TYPE: &str = "antrea";
 
 /// Gives access to the node that the plugin runs on.
 #[derive(Clone, Copy, Debug)]

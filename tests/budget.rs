@@ -98,8 +98,8 @@ struct Bench {
     folder: TempDir,
 }
 
-/// As a person would write them, but for a log, which is a cost of its own.
-const ALL_SETTINGS: &str = r#"{
+/// As a person would write them. A log is a cost of its own.
+const SETTINGS: &str = r#"{
   "addTimeoutSeconds": 100,
   "waitForAgentSeconds": 20,
   "delWhenAgentDown": "succeed",
@@ -107,7 +107,7 @@ const ALL_SETTINGS: &str = r#"{
   "requireRootAgent": true
 }"#;
 
-/// What a row of the budget adds to a command: a file of the node with each setting.
+/// What a row of the budget adds to a command: a file of the node with [`SETTINGS`].
 const NODE_SETTINGS: &str = " with the node's settings";
 
 /// What a row adds to a command: the agent has the second-newest API, and not the
@@ -141,7 +141,7 @@ impl Bench {
         let command = row.split(' ').next().unwrap();
         if row.ends_with(NODE_SETTINGS) {
             let path = self.path(".antrea.json");
-            std::fs::write(&path, ALL_SETTINGS).unwrap();
+            std::fs::write(&path, SETTINGS).unwrap();
             std::fs::set_permissions(path, PermissionsExt::from_mode(0o644)).unwrap();
         }
         let (trace, counts) = (self.path("trace"), self.path("callgrind"));

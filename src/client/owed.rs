@@ -65,7 +65,7 @@ pub(super) fn send_before_add<N: Node>(
         match claim::<N>(owed, &entry, session) {
             Claimed::Call(call, _claim) => {
                 let answer = session.call_retrying_lost(Request::from(&*call));
-                if !is_answered(&answer) {
+                if !is_settled(&answer) {
                     return answer.map(|response| Some(with_note_about_owed_del(response)));
                 }
                 record_answer(session, &call.args, answer);
@@ -140,7 +140,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
         };
         let asked = session.node.now();
         let answer = session.call_retrying_refused(Question::Command(Request::from(&*call)));
-        if is_answered(&answer) {
+        if is_settled(&answer) {
             record_answer(session, &call.args, answer);
             if owed.remove(&entry) {
                 continue;
@@ -213,7 +213,7 @@ fn claim<N: Node>(
 }
 
 /// Returns whether an agent answered a DEL, so that it is no longer owed.
-fn is_answered(answer: &Result<Response, Error>) -> bool {
+fn is_settled(answer: &Result<Response, Error>) -> bool {
     match answer {
         Ok(response) => !response.is_try_again_later(),
         Err(error) => error.is_from_served_method() || matches!(error, Error::Undecodable(_)),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use self::kind::Kind;
+use crate::action::Action;
 use crate::json;
 use crate::platform::paths;
 
@@ -52,7 +53,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             socket: SOCKET_PATH.to_owned(),
-            add_timeout: Duration::from_secs(120),
+            add_timeout: Action::Add.rules().timeout,
             wait_for_agent: Duration::from_secs(60),
             del_when_agent_down: DelWhenAgentDown::default(),
             conf_dir: paths::CONF_DIR.to_owned(),

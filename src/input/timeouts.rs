@@ -63,7 +63,18 @@ mod tests {
     }
 
     #[test]
-    fn the_default_of_an_adds_timeout_is_the_rule() {
-        assert_eq!(Settings::default().add_timeout, Action::Add.rules().timeout);
+    fn the_help_of_the_setting_has_the_figures_of_the_rules() {
+        let [check, gc, del] = [Action::Check, Action::Gc, Action::Del].map(Action::rules);
+        assert_eq!(check.wait_for_agent, gc.wait_for_agent);
+        let [others, owed, del] =
+            [check.wait_for_agent, OF_OWED_DEL.wait_for_agent, del.wait_for_agent]
+                .map(|it| it.as_secs());
+        let expected = format!(
+            "CHECK and GC wait at most {others} s. DEL waits {owed} s, or {del} s if it cannot be stored."
+        );
+        let setting = Settings::TABLE.iter().find(|it| it.name == "waitForAgentSeconds").unwrap();
+        assert!(setting.help.contains(&expected), "{expected}");
+        let most = Action::Add.rules().wait_for_agent.as_secs();
+        assert!(setting.values().ends_with(&format!(" to {most}")), "{most}");
     }
 }

@@ -69,6 +69,7 @@ mod tests {
 
     #[test]
     fn only_the_exact_form_is_supported() {
+        assert_eq!(SUPPORTED.last(), Some(&NEWEST));
         for version in SUPPORTED {
             assert_eq!(parse(&version.to_string()), Some(version));
         }

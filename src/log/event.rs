@@ -33,7 +33,7 @@ pub struct Event<'a> {
     /// Version of the plugin
     #[serde(default)]
     pub version: Cow<'a, str>,
-    /// `ADD`, `CHECK`, `DEL`, `GC` or `STATUS`
+    /// `CNI_COMMAND`
     pub command: Cow<'a, str>,
     /// `CNI_CONTAINERID`
     #[serde(default, skip_serializing_if = "str::is_empty")]

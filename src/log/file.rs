@@ -7,6 +7,9 @@ use std::io::{self, Write};
 
 use crate::platform::files;
 
+/// What the name of a rotated log ends with.
+pub const ROTATED: &str = ".1";
+
 /// Appends a line to a log that is renamed to `<logFile>.1` at `max_bytes`. Processes need no lock,
 /// because each line is one write at the current end of the file.
 pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> {
@@ -35,7 +38,7 @@ pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> 
 /// `false` while another process rotates.
 fn rotate(path: &str, file: &File) -> io::Result<bool> {
     let Ok(_locked) = files::lock(file, path) else { return Ok(false) };
-    if files::is_same_file(file, path) && fs::rename(path, format!("{path}.1")).is_err() {
+    if files::is_same_file(file, path) && fs::rename(path, format!("{path}{ROTATED}")).is_err() {
         // If `FILE.1` is a folder or may not be written, an emptied log is better than none.
         files::truncate(file, path)?;
     }

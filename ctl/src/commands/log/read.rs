@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use antrea_cni::log::ROTATED;
+
 use super::event::LogLine;
 use crate::cli::Filter;
 use crate::error::Error;
@@ -38,7 +40,7 @@ impl Filter {
 /// Returns the name of the log's rotated file.
 fn rotated(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".1");
+    name.push(ROTATED);
     name.into()
 }
 
