@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use antrea_cni::SOCKET_PATH;
 use antrea_cni_agent::{
-    ALL_CNI_VERSIONS, Agent, Api, Options, Question, Script, conformance, named,
+    ALL_CNI_VERSIONS, Agent, Api, Options, Question, Script, conformance, named, servable,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -34,7 +35,7 @@ enum Command {
 #[derive(Args)]
 struct Conformance {
     /// Path of the agent's socket
-    #[arg(long, default_value = "/var/run/antrea/cni.sock")]
+    #[arg(long, default_value = SOCKET_PATH)]
     socket: PathBuf,
     /// Ask also for what has an effect: interfaces are made in the namespace --netns, and
     /// GC removes what the agent made for all other containers. Only on a node without Pods
@@ -54,11 +55,9 @@ struct Conformance {
 #[derive(Args)]
 struct Serve {
     /// Path of the unix socket
-    #[arg(long, default_value = "/var/run/antrea/cni.sock")]
+    #[arg(long, default_value = SOCKET_PATH)]
     socket: PathBuf,
-    /// APIs to serve: v1, v1beta1 (v1.1.0 to v2.7.0), vmware (v0.3.0 to
-    /// v1.0.3), first (v0.1.0 to v0.2.0)
-    #[arg(long, value_delimiter = ',', value_parser = named, default_value = Api::V1BETA1.name)]
+    #[arg(long, value_delimiter = ',', value_parser = named, default_value = Api::V1BETA1.name, help = api_help())]
     api: Vec<Api>,
     /// Methods to leave out, such as v1.CmdGC
     #[arg(long, value_delimiter = ',')]
@@ -94,6 +93,14 @@ struct Serve {
     /// is answered with code 11, as released agents do since v0.12
     #[arg(long, default_value_t = 0)]
     network_ready_after: u64,
+}
+
+fn api_help() -> String {
+    let apis = servable().into_iter().map(|api| match api.releases {
+        Some([first, last]) => format!("{} ({first} to {last})", api.name),
+        None => api.name.to_owned(),
+    });
+    format!("APIs to serve: {}", apis.collect::<Vec<_>>().join(", "))
 }
 
 #[expect(clippy::print_stderr, reason = "this program is for people")]

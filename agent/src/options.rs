@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 use std::path::PathBuf;
 
-use antrea_cni::Api;
+use antrea_cni::{Api, SOCKET_PATH};
 use serde::{Deserialize, Serialize};
 
 use crate::api;
 use crate::script::Script;
 
-/// Versions of the CNI specification that agents since v2.1.0 accept.
+/// Versions of the CNI specification that agents since v2.1.0 accept. The plugin may support newer
+/// ones.
 pub const ALL_CNI_VERSIONS: [&str; 7] =
     ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
@@ -48,7 +49,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            socket: PathBuf::from("/var/run/antrea/cni.sock"),
+            socket: PathBuf::from(SOCKET_PATH),
             apis: api::servable(),
             without: Vec::new(),
             cni_versions: ALL_CNI_VERSIONS.map(str::to_owned).to_vec(),

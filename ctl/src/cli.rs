@@ -9,12 +9,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use antrea_cni::Action;
 use antrea_cni::input::{Settings, node_settings};
+use antrea_cni::{Action, TYPE};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use self::values::{PodName, action, duration, socket, time};
+use self::values::{PodName, action, action_names, duration, socket, time};
 use crate::error::Error;
 use crate::files;
 use crate::output::OutputFormat;
@@ -110,7 +110,7 @@ pub(crate) struct Place {
     #[arg(long = "bin-dir", value_name = "FOLDER", help = bin_dir_help())]
     bin_dirs: Vec<PathBuf>,
     /// File name of the plugin: the `type` in the network configuration
-    #[arg(long, default_value = "antrea")]
+    #[arg(long, default_value = TYPE)]
     pub(crate) name: String,
     /// Folder of the network configurations, if it is not the node's setting confDir.
     /// An install with this option writes that setting
@@ -366,8 +366,7 @@ pub struct Filter {
     /// Calls before this time, written as for --since
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<Timestamp>,
-    /// Calls of this command: ADD, CHECK, DEL, GC, STATUS
-    #[arg(long, value_parser = action)]
+    #[arg(long, value_parser = action, help = format!("Calls of this command: {}", action_names()))]
     pub(crate) command: Option<Action>,
     /// Calls with this code; 0 is success
     #[arg(long)]

@@ -35,7 +35,7 @@ use self::commands::{bundle, check_config, fleet, install, log, owed, probe, set
 
 pub use self::cli::values::{PodName, duration, time};
 pub use self::cli::{Cli, Filter};
-pub use self::commands::bundle::append_file;
+pub use self::commands::bundle::{ANSWERS, append_file};
 pub use self::commands::fleet::{Fleet, Inputs, Row, Timeline};
 pub use self::commands::log::event::LogLine;
 pub use self::error::{Error, Exit};

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use antrea_cni::input::settings::Error as Wrong;
 use antrea_cni::input::{Settings, node_settings};
+use antrea_cni::{Action, TYPE, error_codes};
 use object::{File, Object, ObjectSegment};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -90,11 +91,12 @@ pub(crate) async fn takes_settings(
     members.insert("socket".to_owned(), platform::NO_SOCKET.into());
     members.insert("logFile".to_owned(), Value::Null);
     let configuration = json!({
-        "cniVersion": "1.1.0", "name": "antrea-cnictl", "type": "antrea", "antreaCni": members,
+        "cniVersion": Action::Status.rules().since, "name": "antrea-cnictl", "type": TYPE,
+        "antreaCni": members,
     });
     let answer = ask_status(plugin, &configuration, LIMIT).await;
     match answer.map(|it| serde_json::from_slice(&it.stdout)) {
-        Ok(Ok(CniError { code: 7, msg })) => Err(refused(msg)),
+        Ok(Ok(CniError { code: error_codes::INVALID_NETWORK_CONFIG, msg })) => Err(refused(msg)),
         _ => Ok(()),
     }
 }

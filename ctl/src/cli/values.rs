@@ -51,10 +51,12 @@ impl fmt::Display for PodName {
 /// Parses the name of a command.
 pub(super) fn action(text: &str) -> Result<Action, String> {
     let known = Action::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(text));
-    known.copied().ok_or_else(|| {
-        let names: Vec<_> = Action::ALL.iter().map(|it| it.name()).collect();
-        format!("write one of {}", names.join(", "))
-    })
+    known.copied().ok_or_else(|| format!("write one of {}", action_names()))
+}
+
+/// Returns the names of all commands.
+pub(super) fn action_names() -> String {
+    Action::ALL.map(Action::name).join(", ")
 }
 
 /// Parses a socket as the plugin parses its setting `socket`.

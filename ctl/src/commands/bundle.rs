@@ -20,6 +20,9 @@ use crate::{conflist, files, output};
 /// Most bytes of the log, counted from its end.
 const MAX_LOG: usize = 2 << 20;
 
+/// Number of commands whose answers are in the archive. Each may take as long as its command.
+pub const ANSWERS: u32 = 6;
+
 /// Format of the answers in the archive.
 const JSON: OutputFormat = OutputFormat::Json;
 

@@ -2,28 +2,27 @@
 // SPDX-License-Identifier: Apache-2.0
 use crate::support::{Answer, run, tool};
 
-const COMMANDS: [&str; 13] = [
-    "install",
-    "uninstall",
-    "rollback",
-    "status",
-    "settings",
-    "probe",
-    "owed",
-    "check-config",
-    "log",
-    "fleet",
-    "version",
-    "completions",
-    "man",
-];
+/// The commands that the help names.
+fn commands(words: &[&str]) -> Vec<String> {
+    let help = run(words.iter().chain(&["--help"])).out;
+    let rows = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let rows = rows.take_while(|line| !line.is_empty()).filter_map(|line| line.strip_prefix("  "));
+    let names = rows.filter_map(|row| row.split(' ').next()).filter(|it| !it.is_empty());
+    names.filter(|it| *it != "help").map(ToOwned::to_owned).collect()
+}
 
 #[test]
-fn help_names_every_command_and_exit_status() {
-    let help = run(["--help"]);
-    help.assert(0, "Exit status");
-    for command in COMMANDS {
-        help.assert(0, command);
+fn each_command_is_in_the_documentation() {
+    run(["--help"]).assert(0, "Exit status");
+    let all = commands(&[]);
+    assert!(all.len() > 10, "{all:?}");
+    for page in ["README.md", "docs/windows.md"] {
+        let path = format!("{}/../{page}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        for command in &all {
+            let is_named = ["`", " "].iter().any(|end| text.contains(&format!("`{command}{end}")));
+            assert!(is_named, "{page} has no {command}");
+        }
     }
 }
 
@@ -54,13 +53,15 @@ fn man_pages_and_completions_know_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     run([std::ffi::OsStr::new("man"), folder.as_os_str()]).assert(0, "");
-    for command in ["install", "probe", "check-config", "log-summary", "log-follow"] {
+    let of_log = commands(&["log"]).into_iter().map(|it| format!("log-{it}"));
+    for command in commands(&[]).into_iter().chain(of_log) {
         let page = folder.join(format!("antrea-cnictl-{command}.1"));
         let page = std::fs::read_to_string(page).unwrap();
         assert!(page.contains(".SH OPTIONS"), "{command}");
     }
     for shell in ["bash", "zsh", "fish"] {
-        run(["completions", shell]).assert(0, "check-config");
+        let script = run(["completions", shell]);
+        commands(&[]).iter().for_each(|it| script.assert(0, it));
     }
 }
 

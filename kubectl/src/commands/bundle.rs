@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use antrea_cnictl::{Exit, Fleet, Inputs, plain, warn};
+use antrea_cnictl::{ANSWERS, Exit, Fleet, Inputs, plain, warn};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::{StreamExt, pin_mut};
@@ -18,9 +18,6 @@ use crate::ask::each_node;
 use crate::cluster::{Cluster, ToolPod};
 use crate::error::Error;
 use crate::exec;
-
-/// How many commands a node does for a bundle. Each has the time limit.
-const COMMANDS: u32 = 6;
 
 /// The folder in the archive.
 const FOLDER: &str = "antrea-cni";
@@ -33,8 +30,9 @@ pub(super) async fn run(
     let mut bundle = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     let (mut inputs, mut problems) = (BTreeMap::new(), Vec::new());
     {
+        // Each command of a node has the time limit.
         let answers =
-            each_node(cluster, cluster.limit * COMMANDS, async |pod| of_node(cluster, pod).await);
+            each_node(cluster, cluster.limit * ANSWERS, async |pod| of_node(cluster, pod).await);
         pin_mut!(answers);
         while let Some((node, archive)) = answers.next().await {
             let mut of_node = Inputs::of_release(node.agent_release.clone());

@@ -193,6 +193,9 @@ fn a_bundle_has_what_is_asked_for_and_none_of_30_secrets() {
     ] {
         assert!(files.contains_key(name), "{name}: {:?}", files.keys());
     }
+    let is_answer =
+        |it: &&String| it.starts_with("n2/") && (it.ends_with(".json") || it.ends_with(".log"));
+    assert_eq!(files.keys().filter(is_answer).count(), antrea_cnictl::ANSWERS as usize);
     assert!(files["n2/antrea-cni.log"].contains("web-0"));
     assert!(files["fleet.json"].contains("v2.7.0"));
     let log = &files["n1/antrea-cni.log"];

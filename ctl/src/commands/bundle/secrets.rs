@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use antrea_cni::input::Settings;
 use regex_lite::Regex;
 use serde_json::value::RawValue;
 use serde_json::{Deserializer, Value};
@@ -18,19 +19,19 @@ const LEFT_OUT: &str = "(left out)";
 const MAX_LEVELS: usize = 64;
 
 /// The keys of a network configuration whose values are shown: those of the CNI specification, of
-/// its well-known plugins, of Multus, and of this plugin. Any other key may name a secret.
+/// its well-known plugins, and of Multus. This plugin's settings are shown, too. Any other key may
+/// name a secret.
 const SHOWN: &str = "
-    addIf addTimeoutSeconds address addresses aliases antreaCni attachIf bandwidth binDir
-    bridge capabilities checkAntreaStatus chain cniDir cniVersion cniVersions clusterNetwork
-    confDir conditionsV4 conditionsV6 dataDir defaultNetworks delWhenAgentDown delegate
-    delegates deviceID disableCheck disableGC dns domain dst egressBurst egressRate enabled
-    forceAddress gateway gw hairpinMode host hostDevice ifName ingressBurst ingressRate
-    interface ip ipMasq ipMasqBackend ipam ips isDefaultGateway isGateway keepAddresses
-    linkInContainer logFile logLevel logMaxBytes loadOnlyInlinedPlugins mac master mode mtu
-    multusNamespace name nameservers namespaceIsolation options plugins portMappings
-    prevResult promiscMode range rangeEnd rangeStart ranges readinessindicatorfile
-    requireRootAgent resolvConf routes sandbox scope search snat socket subnet sysctl
-    systemNamespaces table tuning type vlan vlanId vrfname waitForAgentSeconds
+    addIf address addresses aliases antreaCni attachIf bandwidth binDir bridge capabilities
+    checkAntreaStatus chain cniDir cniVersion cniVersions clusterNetwork confDir conditionsV4
+    conditionsV6 dataDir defaultNetworks delegate delegates deviceID disableCheck disableGC dns
+    domain dst egressBurst egressRate enabled forceAddress gateway gw hairpinMode host
+    hostDevice ifName ingressBurst ingressRate interface ip ipMasq ipMasqBackend ipam ips
+    isDefaultGateway isGateway keepAddresses linkInContainer logFile logLevel
+    loadOnlyInlinedPlugins mac master mode mtu multusNamespace name nameservers
+    namespaceIsolation options plugins portMappings prevResult promiscMode range rangeEnd
+    rangeStart ranges readinessindicatorfile resolvConf routes sandbox scope search snat subnet
+    sysctl systemNamespaces table tuning type vlan vlanId vrfname
 ";
 
 /// Matches secrets by their form, wherever they are.
@@ -119,7 +120,10 @@ impl Rules {
         Self { shows_key: |key| is_clean(&format!("{key}=x")), string: leave_out_of_string };
 
     const CONFIGURATION: Self = Self {
-        shows_key: |key| SHOWN.split_whitespace().any(|shown| shown.eq_ignore_ascii_case(key)),
+        shows_key: |key| {
+            let settings = Settings::TABLE.iter().map(|it| it.name);
+            SHOWN.split_whitespace().chain(settings).any(|it| it.eq_ignore_ascii_case(key))
+        },
         string: |text| if is_clean(text) { text.to_owned() } else { LEFT_OUT.to_owned() },
     };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads the outputs and logs of one node.
 
+use antrea_cni::error_codes;
 use jiff::Timestamp;
 
 use crate::commands::log::event::LogLine;
@@ -44,7 +45,7 @@ impl Log {
             self.generations.push((*time, package.to_owned()));
         }
         // The agent was unavailable or asked again, or another agent process answered.
-        if event.attempts > 1 || event.code == 11 {
+        if event.attempts > 1 || event.code == error_codes::TRY_AGAIN_LATER {
             self.last_restart = self.last_restart.max(Some(*time));
         }
     }

@@ -167,9 +167,8 @@ fn obstacles(inputs: &Inputs) -> Vec<String> {
         Some(probe::Report { cni_versions, .. }) => {
             // Of the agents that do not accept 1.0.0, some releases fail each CHECK.
             if !cni_versions.is_empty() && !cni_versions.contains(&Version::new(1, 0, 0)) {
-                found.push(
-                    "with CRI-O: this agent may fail each CHECK (v0.9.0 to v1.10.1 do)".to_owned(),
-                );
+                let which = releases::range_list(&releases::that_fail_check());
+                found.push(format!("with CRI-O: this agent may fail each CHECK ({which} do)"));
             }
         }
     }

@@ -13,6 +13,8 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use antrea_cni::TYPE;
+
 use super::installation::PLUGIN_MODE;
 use super::state;
 use crate::cli::{Place, StagedFolders};
@@ -20,9 +22,6 @@ use crate::error::Error;
 use crate::output::{say, warn};
 use crate::staged_record::{MOST, StagedRecord};
 use crate::{files, platform, plugin_check};
-
-/// File name of Antrea's plugin, without which no installer ran.
-const ANTREA: &str = "antrea";
 
 /// File names of Antrea's list, and of the older one that a runtime would take before it.
 const LIST: &str = "10-antrea.conflist";
@@ -49,8 +48,9 @@ impl Staged {
     /// A folder cannot be read, or an installer did not finish there.
     pub(super) fn read(folders: &StagedFolders, place: &Place) -> Result<Self, Error> {
         let mut programs = regular_files(&folders.bin)?;
-        if !programs.iter().any(|it| it == ANTREA) {
-            let why = format!("there is no {ANTREA} in it");
+        // Without Antrea's plugin no installer ran.
+        if !programs.iter().any(|it| it == TYPE) {
+            let why = format!("there is no {TYPE} in it");
             return Err(Error::Staged { folder: folders.bin.clone(), why });
         }
         let lists = regular_files(&folders.conf)?;

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use antrea_cni::Api;
+use antrea_cni::{Action, Api};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +25,6 @@ const HEAD: usize = 64;
 /// Upper bounds of the histogram of durations in seconds, up to the longest ADD.
 const BOUNDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 240.0];
-
-/// The commands that are logged. Each has counters from the start, so that a rate includes the
-/// first call.
-const COMMANDS: [&str; 5] = ["ADD", "CHECK", "DEL", "GC", "STATUS"];
 
 /// Most files whose positions are remembered: the log and the one before it, of some paths.
 const MAX_FILES: usize = 16;
@@ -127,7 +123,8 @@ impl Counters {
 
     fn count(&mut self, line: &LogLine) {
         let LogLine { event, .. } = line;
-        let command = COMMANDS.into_iter().find(|it| *it == event.command).unwrap_or("other");
+        let commands = Action::ALL.map(Action::name);
+        let command = commands.into_iter().find(|it| *it == event.command).unwrap_or("other");
         let mut apis = Api::ALL.iter().map(|api| short_name(api.package)).chain(["none"]);
         let api = apis.find(|it| *it == line.api()).unwrap_or("other");
         let is_same =
@@ -177,7 +174,9 @@ impl Counters {
             }),
         )?;
         let none = Durations::default();
-        let commands = COMMANDS.map(|it| (it, self.commands.get(it).unwrap_or(&none)));
+        // Each command has counters from the start, so that a rate includes the first call.
+        let commands = Action::ALL.map(Action::name);
+        let commands = commands.map(|it| (it, self.commands.get(it).unwrap_or(&none)));
         let of = |command: &str| vec![("command", command.to_owned())];
         families.counter(
             "antrea_cni_failed_calls",

@@ -109,6 +109,12 @@ mod tests {
     const LINE: &[u8] = br#"{"time":"2026-11-24T10:00:00.000000Z","command":"ADD","tried":[],"attempts":0,"code":11,"milliseconds":1.5}"#;
 
     #[test]
+    fn an_event_begins_as_the_tool_expects() {
+        let (line, _) = LogLine::parse(LINE).unwrap();
+        assert!(serde_json::to_vec(&line.event).unwrap().starts_with(START));
+    }
+
+    #[test]
     fn a_torn_line_does_not_hide_the_next_one() {
         let (line, whole) = LogLine::parse(LINE).unwrap();
         assert_eq!((line.event.code, whole), (11, true));

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use antrea_cni::error_codes;
 use antrea_cni::log::TriedRpc;
 use jiff::Timestamp;
 use semver::Version;
@@ -64,7 +65,7 @@ impl Evidence {
         let of_this_api = line.event.tried.iter().filter(|tried| tried.api == answered.api);
         let version = |it: &TriedRpc<'_>| it.cni_version.as_ref()?.parse::<Version>().ok();
         for (version, code) in of_this_api.filter_map(|it| version(it).zip(it.code)) {
-            if code == 1 {
+            if u32::try_from(code) == Ok(error_codes::INCOMPATIBLE_CNI_VERSION) {
                 if !self.refused.contains(&version) {
                     self.refused.push(version);
                 }
