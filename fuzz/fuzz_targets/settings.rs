@@ -43,11 +43,7 @@ fn oracle(value: &Value, data: &[u8]) -> Option<bool> {
         }
     };
     Some(members.iter().all(|(name, value)| {
-        let known = matches!(
-            &**name,
-            "socket" | "addTimeoutSeconds" | "waitForAgentSeconds" | "delWhenAgentDown"
-                | "confDir" | "logFile" | "logLevel" | "logMaxBytes" | "requireRootAgent"
-        );
+        let known = Settings::TABLE.iter().any(|it| it.name == name);
         known
             && (value.is_null()
                 || match &**name {

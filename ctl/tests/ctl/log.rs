@@ -1,14 +1,14 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use antrea_cni_agent::{Agent, Api, Options};
 use tempfile::TempDir;
 
-use crate::support::{Answer, Node, call, plugin, run, socket, tool};
+use crate::support::{Answer, Lines, Node, call, plugin, run, socket, tool};
 
 fn event(minute: u32, command: &str, api: &str, code: u32, milliseconds: f64) -> String {
     let tried = if api.is_empty() {
@@ -215,9 +215,8 @@ fn real_calls_are_followed_and_summed_up_also_over_a_rotation() {
     // Also of a log that is not there yet.
     fs::remove_file(&file).unwrap();
     let mut follower = Killed(tool.stdout(Stdio::piped()).spawn().unwrap());
-    let mut lines = BufReader::new(follower.0.stdout.take().unwrap()).lines();
-    let mut next =
-        || -> serde_json::Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    let lines = Lines::of(follower.0.stdout.take());
+    let next = || -> serde_json::Value { serde_json::from_str(&lines.next()).unwrap() };
     add("c4");
     assert_eq!(next()["container"], "c4");
     add("c1");
@@ -244,15 +243,15 @@ fn the_first_call_of_a_new_log_is_followed() {
     let mut tool = tool();
     tool.args(["log", "follow", "--output", "json", "--file"]).arg(&path);
     let mut follower = Killed(tool.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
-    let mut said = BufReader::new(follower.0.stderr.take().unwrap()).lines();
-    assert!(said.next().unwrap().unwrap().contains("waiting for the first call"));
+    let said = Lines::of(follower.0.stderr.take());
+    assert!(said.next().contains("waiting for the first call"));
     // Moved there whole, so that there is no moment in which it is empty.
     fs::rename(logs.file("new", &[event(1, "ADD", V1, 0, 1.0)]), &path).unwrap();
-    let mut lines = BufReader::new(follower.0.stdout.take().unwrap()).lines();
+    let lines = Lines::of(follower.0.stdout.take());
     writeln!(File::options().append(true).open(&path).unwrap(), "{}", event(2, "DEL", V1, 0, 1.0))
         .unwrap();
-    assert!(lines.next().unwrap().unwrap().contains(r#""command":"ADD""#));
-    assert!(lines.next().unwrap().unwrap().contains(r#""command":"DEL""#));
+    assert!(lines.next().contains(r#""command":"ADD""#));
+    assert!(lines.next().contains(r#""command":"DEL""#));
 }
 
 #[test]
@@ -265,9 +264,9 @@ fn follow_since_begins_with_the_rotated_file() {
         tool.args(["log", "follow", "--output", "json", "--file", &file]);
         tool.arg(format!("--since=2026-11-24T{since}Z"));
         let mut follower = Killed(tool.stdout(Stdio::piped()).spawn().unwrap());
-        let mut lines = BufReader::new(follower.0.stdout.take().unwrap()).lines();
+        let lines = Lines::of(follower.0.stdout.take());
         for command in commands {
-            let line = lines.next().unwrap().unwrap();
+            let line = lines.next();
             assert!(line.contains(&format!(r#""command":"{command}""#)), "{command}: {line}");
         }
     }

@@ -8,9 +8,11 @@ mod linux;
 use std::collections::BTreeSet;
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -23,6 +25,28 @@ pub(crate) use self::linux::{Keeper, eventually, mode};
 pub(crate) fn tool() -> Command {
     let built = || PathBuf::from(env!("CARGO_BIN_EXE_antrea-cnictl"));
     Command::new(std::env::var_os("ANTREA_CNICTL").map_or_else(built, PathBuf::from))
+}
+
+/// Longest wait for what a loaded machine does late.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+/// The lines that a process writes, each within [`LONG`].
+pub(crate) struct Lines(Receiver<String>);
+
+impl Lines {
+    pub(crate) fn of(stream: Option<impl Read + Send + 'static>) -> Self {
+        let (sender, lines) = channel();
+        let stream = BufReader::new(stream.unwrap());
+        std::thread::spawn(move || {
+            stream.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        Self(lines)
+    }
+
+    #[track_caller]
+    pub(crate) fn next(&self) -> String {
+        self.0.recv_timeout(LONG).expect("it writes no further line")
+    }
 }
 
 /// The plugin: the one that cargo put beside the tool, or any other that

@@ -3,17 +3,15 @@
 //! What only the tests on Linux use: keepers, small plugins, modes.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Node, set_mode};
+use super::{LONG, Lines, Node, set_mode};
 
 impl Node {
     /// Where nothing but this test changes anything on the way.
@@ -35,12 +33,8 @@ impl Node {
         let mut tool = self.command("install");
         tool.arg("--from").arg(self.path(version)).args(["--keep", "1h"]).args(more);
         let mut child = tool.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        let first = lines.recv_timeout(LONG).unwrap();
+        let lines = Lines::of(child.stdout.take());
+        let first = lines.next();
         assert!(first.contains("installed") || first.contains("rolled back"), "{first}");
         // It watches as soon as it says that it lives.
         let is_alive = || self.run("status").out.contains("runs");
@@ -50,14 +44,11 @@ impl Node {
     }
 }
 
-/// Longest wait for what a loaded machine does late.
-const LONG: Duration = Duration::from_secs(60);
-
 /// A process that keeps an installation; it ends with its test.
 pub(crate) struct Keeper {
     child: Child,
     /// What it says, line by line
-    lines: Receiver<String>,
+    lines: Lines,
 }
 
 impl Keeper {
@@ -72,7 +63,7 @@ impl Keeper {
     /// Waits until it says that.
     #[track_caller]
     pub(crate) fn says(&self, words: &str) {
-        while !self.lines.recv_timeout(LONG).unwrap().contains(words) {}
+        while !self.lines.next().contains(words) {}
     }
 
     /// Asks it to end, and gives its exit status.
