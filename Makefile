@@ -220,7 +220,7 @@ cluster-down: ## Ends it
 	@$(IN_CLUSTER) down
 
 .PHONY: rehearsal
-rehearsal: ## The next API version, a setting and a command, in copies of the tree: what each touches, and that all stays green
+rehearsal: ## An API version, a setting, a command, a subcommand and a log key, in copies of the tree: what each touches, and that all stays green
 	bash tests/rehearsal/run.sh
 
 .PHONY: exhaustive

@@ -16,10 +16,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,noseparate-code");
     }
     for version in fs::read_dir("proto")? {
-        let file = version?.path().join("cni.proto");
-        prost_build::Config::new()
-            .service_generator(Box::new(Names))
-            .compile_fds(protox::compile([file], ["proto"])?)?;
+        let folder = version?.path();
+        let end = format!(".{}", folder.file_name().unwrap_or_default().display());
+        let proto = protox::compile([folder.join("cni.proto")], ["proto"])?;
+        if !proto.file.iter().any(|it| it.package().ends_with(&end)) {
+            let folder = folder.display();
+            return Err(format!("{folder}/cni.proto: its package has to end with {end}").into());
+        }
+        prost_build::Config::new().service_generator(Box::new(Names)).compile_fds(proto)?;
     }
     Ok(())
 }

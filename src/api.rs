@@ -46,7 +46,8 @@ impl Api {
     /// Lists every API that this plugin speaks, newest first.
     ///
     /// # Adding an API version
-    /// 1. `proto/v2/cni.proto`: the new service. `build.rs` finds it.
+    /// 1. `proto/v2/cni.proto`: the new service, in a package that ends with `.v2`. `build.rs` finds
+    ///    it, and writes its names and each `idempotency_level` as constants.
     /// 2. `src/api/v2.rs`: an `Api` that encodes a [`Request`] and decodes a [`Response`]. If the
     ///    service can do what no older one can, [`Request`] or [`Response`] get a field that older
     ///    APIs ignore.

@@ -209,10 +209,11 @@ impl<'a> Visit<'a> for Source {
     }
 }
 
-/// Paths of the map, each in backticks: a file, or a folder with a slash at its end.
+/// Paths of the map, the first table, each in backticks: a file, or a folder with a slash at its end.
 fn mapped_paths() -> BTreeSet<String> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let rows = text.lines().filter(|line| line.starts_with('|'));
+    let rows = text.lines().skip_while(|line| !line.starts_with('|'));
+    let rows = rows.take_while(|line| line.starts_with('|'));
     let files = rows.filter_map(|row| row.split('|').nth(2));
     let paths = files.flat_map(|cell| cell.split('`').skip(1).step_by(2));
     paths.map(str::to_owned).collect()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Adds a setting or a command to the tree in the working folder, as a person would: edit.py setting|command."""
+"""Adds something to the tree in the working folder, as a person would: edit.py setting|command|subcommand|key."""
 import pathlib
 import sys
 
@@ -37,9 +37,7 @@ def setting():
 def command():
     """A command of a later specification, which no API of the agent has yet."""
     edit("src/action.rs",
-         ("    /// STATUS: tell whether", "    /// PAUSE: rehearse a command\n    Pause,\n    /// STATUS: tell whether"),
-         ("[Self; 5]", "[Self; 6]"),
-         ("Self::Gc, Self::Status];", "Self::Gc, Self::Pause, Self::Status];"),
+         ("        /// STATUS: tell whether", "        /// PAUSE: rehearse a command\n        Pause,\n        /// STATUS: tell whether"),
          ("            Self::Status => Rules {", """            Self::Pause => Rules {
                 name: "PAUSE",
                 since: Version::new(1, 1, 0),
@@ -61,4 +59,44 @@ def command():
          ('["ADD", "CHECK", "DEL"].contains(&command)', '["ADD", "CHECK", "DEL", "PAUSE"].contains(&command)'))
 
 
-{"setting": setting, "command": command}[sys.argv[1]]()
+def subcommand():
+    """A subcommand of the tool."""
+    edit("ctl/src/cli.rs", ("    /// Show the version, and which plugin is embedded\n", """    /// Say that it was rehearsed
+    #[command(after_help = EXIT_STATUS)]
+    Rehearsed,
+    /// Show the version, and which plugin is embedded
+"""))
+    edit("ctl/src/commands.rs", ("pub(crate) mod settings;", "pub(crate) mod rehearsed;\npub(crate) mod settings;"))
+    pathlib.Path("ctl/src/commands/rehearsed.rs").write_text("""// Copyright 2026 Antrea Authors.
+// SPDX-License-Identifier: Apache-2.0
+//! Implements `rehearsed`: says that it was rehearsed.
+
+use std::io::Write;
+
+use crate::error::{Error, Exit};
+use crate::output;
+
+pub(crate) fn run(out: &mut impl Write) -> Result<Exit, Error> {
+    output::say(out, "rehearsed").map(|()| Exit::Success)
+}
+""")
+    edit("ctl/src/lib.rs",
+         ("owed, probe, settings, status};", "owed, probe, rehearsed, settings, status};"),
+         ("        Command::Version => {", "        Command::Rehearsed => rehearsed::run(out),\n        Command::Version => {"))
+    edit("README.md", ("| `version`, `man`, `completions` |", "| `rehearsed` | that it was rehearsed |\n| `version`, `man`, `completions` |"))
+    edit("docs/windows.md", ("`bundle`, `version`,", "`bundle`, `rehearsed`, `version`,"))
+
+
+def key():
+    """A key of the log's line: how often the agent was asked again."""
+    edit("src/log/event.rs",
+         ("    /// Code of the CNI error, 0 for success\n    pub code: u32,", """    /// How often the agent answered "try again later" and was asked again
+    #[serde(default)]
+    pub rehearsed: u32,
+    /// Code of the CNI error, 0 for success
+    pub code: u32,"""),
+         ("        code: error.map_or(0, Error::code),", "        rehearsed: call_log.asked_again,\n        code: error.map_or(0, Error::code),"))
+    edit("tests/it/log.rs", ('"attempts": 1, "code": 0,\n            "ips"', '"attempts": 1, "code": 0, "rehearsed": 0,\n            "ips"'))
+
+
+{"setting": setting, "command": command, "subcommand": subcommand, "key": key}[sys.argv[1]]()

@@ -2,8 +2,8 @@
 # Copyright 2026 Antrea Authors.
 # SPDX-License-Identifier: Apache-2.0
 # Rehearses in copies of the tree what comes next: an API version (one proto folder, one file, and
-# two lines in src/api.rs), a setting and a command. Says which files each touches, and runs all
-# tests of all packages. In the first copy the API is v1 under a new package; in the second it is a
+# two lines in src/api.rs), a setting, a command, a subcommand of the tool and a key of the log. Says
+# which files each touches, looks for each in what the programs print, and runs all tests of all packages. In the first copy the API is v1 under a new package; in the second it is a
 # service of another shape, with an agent that serves it (tests/rehearsal/other).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -53,6 +53,12 @@ python3 tests/rehearsal/edit.py command
 UPDATE=1 cargo test --test matrix
 touches 'a command' src/action.rs src/api/v1.rs src/api/v1beta1.rs src/client.rs src/input/timeouts.rs \
   agent/src/commands.rs tests/matrix.rs docs/version-matrix.md
+python3 tests/rehearsal/edit.py subcommand
+touches 'a subcommand of the tool' ctl/src/cli.rs ctl/src/commands.rs ctl/src/commands/rehearsed.rs ctl/src/lib.rs \
+  README.md docs/windows.md
+python3 tests/rehearsal/edit.py key
+UPDATE=1 cargo test --test it json_page
+touches 'a key of the log' src/log/event.rs tests/it/log.rs docs/json.md
 mkdir proto/v2
 sed 's/^package .*;/package antrea_io.antrea.pkg.apis.cni.v2;/' proto/v1/cni.proto >proto/v2/cni.proto
 sed 's/cni\.v1\.rs/cni.v2.rs/; s/const V1:/const V2:/; s/name: "v1"/name: "v2"/; s/version: "1\.1\.0"/version: "2.0.0"/; s/^\(\/\/! \|    \/\/\/ \)API 1.1.0/\1API 2.0.0/' \
@@ -61,6 +67,16 @@ newest
 touches 'an API of the same shape' proto/v2/cni.proto src/api.rs src/api/v2.rs
 cargo clippy --workspace --all-targets -- -D warnings
 cargo test --workspace --no-fail-fast
+bin=$CARGO_TARGET_DIR/debug
+prints() { # TEXT PROGRAM...: a new thing is in what a program prints
+  "${@:2}" >"$scratch/printed" 2>&1 || true
+  grep -q -- "$1" "$scratch/printed" || { echo "${*:2}: nothing of $1" >&2; cat "$scratch/printed" >&2; exit 1; }
+}
+prints rehearsed "$bin/antrea-cnictl" settings
+prints rehearsed "$bin/antrea-cnictl" install --set nothing=1
+prints PAUSE "$bin/antrea-cnictl" log show --help
+prints rehearsed "$bin/antrea-cnictl" rehearsed
+prints v2 "$bin/antrea-cni-agent" --help
 
 tree
 mkdir proto/v2
