@@ -27,7 +27,7 @@ const DOCUMENTS: &[(&str, &str, &[Source])] = &[
         "`status --output json`",
         "What is installed on a node. `fleet` reads it.",
         &[
-            ("ctl/src/commands/status.rs", "Report"),
+            ("ctl/src/commands/status.rs", "StatusReport"),
             ("ctl/src/commands/status.rs", "Plugin"),
             ("ctl/src/commands/status.rs", "Kept"),
             ("ctl/src/commands/status.rs", "Conflist"),
@@ -43,7 +43,7 @@ const DOCUMENTS: &[(&str, &str, &[Source])] = &[
         "`probe --output json`",
         "What the agent behind a socket can do. `fleet` reads it.",
         &[
-            ("ctl/src/commands/probe/report.rs", "Report"),
+            ("ctl/src/commands/probe/report.rs", "ProbeReport"),
             ("ctl/src/commands/probe/report.rs", "SocketFile"),
             ("ctl/src/commands/probe/report.rs", "Peer"),
             ("ctl/src/commands/probe/report.rs", "ApiReport"),
@@ -55,7 +55,7 @@ const DOCUMENTS: &[(&str, &str, &[Source])] = &[
         "`check-config --output json`: a file",
         "One line for each file.",
         &[
-            ("ctl/src/commands/check_config/report.rs", "Report"),
+            ("ctl/src/commands/check_config/report.rs", "ConfigReport"),
             ("ctl/src/commands/check_config/checker.rs", "Finding"),
             ("ctl/src/commands/check_config/plugins.rs", "PluginReport"),
             ("ctl/src/releases.rs", "Range"),
@@ -78,7 +78,7 @@ const DOCUMENTS: &[(&str, &str, &[Source])] = &[
     (
         "`owed --output json`",
         "The DELs that no agent did yet.",
-        &[("ctl/src/commands/owed.rs", "Report"), ("ctl/src/commands/owed.rs", "Del")],
+        &[("ctl/src/commands/owed.rs", "OwedReport"), ("ctl/src/commands/owed.rs", "Del")],
     ),
     (
         "`log summary --output json`",

@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 
 use self::folder::Folder;
 pub(crate) use self::plugins::PluginReport;
-use self::report::Report;
+use self::report::ConfigReport;
 use crate::cli::CheckConfig;
 use crate::conflist;
 use crate::error::{Error, Exit};
@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &CheckConfig, out: &mut impl Write) -> Result<Exit,
             match read {
                 Ok(bytes) => {
                     let network = Network::new(&file, &bytes);
-                    let mut report = Report::new(&network, &bytes, &place.name);
+                    let mut report = ConfigReport::new(&network, &bytes, &place.name);
                     if !bin_dirs.is_empty() {
                         report.ask_plugins(
                             &network,
@@ -116,16 +116,16 @@ pub(crate) fn judge(
     folders: &[PathBuf],
     limit: Duration,
 ) -> Result<Judgement, Error> {
-    let mut report = Report::new(network, network.source.text.as_bytes(), name);
+    let mut report = ConfigReport::new(network, network.source.text.as_bytes(), name);
     report.ask_plugins(network, name, folders, limit)?;
     let problems = report.problems();
-    let Report { cni_version, plugins, .. } = report;
+    let ConfigReport { cni_version, plugins, .. } = report;
     Ok(Judgement { cni_version, plugins, problems })
 }
 
 /// Returns why no Pod starts with a network, whatever its plugins are.
 pub(crate) fn problems(network: &Network, name: &str) -> Vec<String> {
-    Report::new(network, network.source.text.as_bytes(), name).problems()
+    ConfigReport::new(network, network.source.text.as_bytes(), name).problems()
 }
 
 /// Returns the settings in a network of the plugin called `name`.

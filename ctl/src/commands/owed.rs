@@ -20,7 +20,7 @@ use crate::style::{TITLE, plain};
 
 pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<Exit, Error> {
     let socket = settings::for_agent(&arguments.agent)?.socket;
-    let report = Report::list(socket, arguments.drop)?;
+    let report = OwedReport::list(socket, arguments.drop)?;
     output::answer(out, arguments.output, &report)?;
     Ok(Exit::Success)
 }
@@ -34,7 +34,7 @@ pub(crate) fn count(socket: &str) -> usize {
 /// Lists the owed DELs.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+struct OwedReport {
     /// Socket of the agent that they are owed to
     socket: String,
     /// The owed DELs
@@ -52,7 +52,7 @@ struct Del {
     due: Option<Timestamp>,
 }
 
-impl Report {
+impl OwedReport {
     fn list(socket: String, drop: bool) -> Result<Self, Error> {
         let folder = PathBuf::from(OwedFolder::folder(&socket).unwrap_or_default());
         let Some(owed) = OwedFolder::open(&socket).map_err(Error::file("look at", &folder))? else {
@@ -76,7 +76,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for OwedReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { socket, owed, dropped } = self;
         for Del { key, due } in owed {

@@ -25,7 +25,7 @@ use crate::commands::{owed, settings};
 use crate::error::{Error, Exit};
 use crate::{output, platform};
 
-pub(crate) use self::report::{ApiReport, Report, State};
+pub(crate) use self::report::{ApiReport, ProbeReport, State};
 
 /// Default time limit of an answer.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,8 +46,8 @@ pub(crate) fn run(arguments: &Probe, out: &mut impl std::io::Write) -> Result<Ex
 }
 
 /// Probes the agent behind the setting `socket`, and waits `timeout` for each answer.
-pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
-    let mut report = Report::new(Path::new(&settings.socket));
+pub(crate) fn probe(settings: &Settings, timeout: Duration) -> ProbeReport {
+    let mut report = ProbeReport::new(Path::new(&settings.socket));
     match inspect_socket(settings, timeout, &mut report) {
         Ok(()) => ask_agent(settings, timeout, &mut report),
         Err(state) => report.state = state,
@@ -61,7 +61,7 @@ pub(crate) fn probe(settings: &Settings, timeout: Duration) -> Report {
 fn inspect_socket(
     settings: &Settings,
     timeout: Duration,
-    report: &mut Report,
+    report: &mut ProbeReport,
 ) -> Result<(), State> {
     let file = platform::socket_file(&settings.socket).map_err(State::from_io_error)?;
     report.socket_file =
@@ -76,7 +76,7 @@ fn inspect_socket(
     Ok(())
 }
 
-fn ask_agent(settings: &Settings, timeout: Duration, report: &mut Report) {
+fn ask_agent(settings: &Settings, timeout: Duration, report: &mut ProbeReport) {
     let trace = TraceContext::default();
     let node = ThisNode::new(settings, &trace);
     for api in Api::ALL {
@@ -131,7 +131,7 @@ fn call_method(
     configuration: &str,
     node: &ThisNode<'_>,
     timeout: Duration,
-    report: &mut Report,
+    report: &mut ProbeReport,
 ) -> Option<MethodReport> {
     let method = (api.method)(action)?.name.to_owned();
     let parsed = Configuration::parse(configuration.as_bytes()).ok()?;

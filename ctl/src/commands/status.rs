@@ -22,7 +22,7 @@ use crate::style::{BAD, TITLE, plain};
 use crate::{files, network, output, plugin_check};
 
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
-    let report = Report::collect(arguments)?;
+    let report = StatusReport::collect(arguments)?;
     output::answer(out, arguments.output, &report)?;
     let is_good = report.findings.is_empty();
     Ok(if is_good { Exit::Success } else { Exit::Failure })
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Erro
 /// Describes what is installed. Keys that came after version 0.1.0 may be absent in what is read.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Report {
+pub(crate) struct StatusReport {
     /// The file in the place of the plugin
     pub(crate) plugin: Plugin,
     /// Whether `uninstall` and `rollback` would restore a file
@@ -100,7 +100,7 @@ pub(crate) struct Conflist {
     pub(crate) plugins: Vec<PluginReport>,
 }
 
-impl Report {
+impl StatusReport {
     fn collect(arguments: &Status) -> Result<Self, Error> {
         let place = &arguments.place;
         let folder = state::folder(place)?;
@@ -220,7 +220,7 @@ fn parse_version(about: &str) -> Option<String> {
     Some(version.to_owned())
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for StatusReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plugin, kept, keeper, rolled_back, conflist, settings, owed, findings, .. } =
             self;

@@ -24,7 +24,7 @@ use crate::{conflist, multus};
 /// Holds the report on a configuration.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
+pub(super) struct ConfigReport {
     /// Path of the file
     file: String,
     /// The file that Multus hands Pods on to; it has a report of its own
@@ -55,7 +55,7 @@ pub(super) struct Report {
     verdict: String,
 }
 
-impl Report {
+impl ConfigReport {
     pub(super) fn new(network: &Network, bytes: &[u8], name: &str) -> Self {
         let mut checker = Checker::new(&network.source, name);
         let own_version = checker.check(network, bytes);
@@ -235,7 +235,7 @@ fn version_of_delegate(network: &Network) -> Option<Version> {
     multus::delegates(&multus).first()?.string("cniVersion")?.parse().ok()
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ConfigReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, .. } = self;
         for Finding { file, line, column, severity, message, .. } in &self.findings {

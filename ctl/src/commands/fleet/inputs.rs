@@ -12,8 +12,8 @@ use crate::commands::{probe, status};
 /// Holds the inputs of a node.
 #[derive(Default)]
 pub struct Inputs {
-    pub(super) status: Option<status::Report>,
-    pub(super) probe: Option<probe::Report>,
+    pub(super) status: Option<status::StatusReport>,
+    pub(super) probe: Option<probe::ProbeReport>,
     pub(super) log: Log,
     /// Release of the agent, as its `AntreaAgentInfo` says
     pub(super) release: Option<String>,

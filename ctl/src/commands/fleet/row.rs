@@ -72,7 +72,7 @@ impl Row {
             probe.apis.iter().find(served).map(|api| api.package.clone())
         });
         let seen = log.generations.last().map(|(_, package)| package.clone());
-        let refused = |probe: &probe::Report| {
+        let refused = |probe: &probe::ProbeReport| {
             let known = [Version::new(1, 0, 0), GOAL];
             known.into_iter().filter(|it| !probe.cni_versions.contains(it)).collect::<Vec<_>>()
         };
@@ -126,7 +126,7 @@ fn obstacles(inputs: &Inputs) -> Vec<String> {
         None if !inputs.problems.is_empty() => (),
         None => found
             .push("no output of status: the other plugins of the list are not known".to_owned()),
-        Some(status::Report { plugin, rolled_back, conflist, .. }) => {
+        Some(status::StatusReport { plugin, rolled_back, conflist, .. }) => {
             if *rolled_back {
                 found.push("the plugin was rolled back here".to_owned());
             } else if plugin.sha256.is_none() {
@@ -163,8 +163,8 @@ fn obstacles(inputs: &Inputs) -> Vec<String> {
     match &inputs.probe {
         None if !inputs.problems.is_empty() => (),
         None => found.push("no output of probe: the agent is not known".to_owned()),
-        Some(probe::Report { ready: false, sentence, .. }) => found.push(sentence.clone()),
-        Some(probe::Report { cni_versions, .. }) => {
+        Some(probe::ProbeReport { ready: false, sentence, .. }) => found.push(sentence.clone()),
+        Some(probe::ProbeReport { cni_versions, .. }) => {
             // Of the agents that do not accept 1.0.0, some releases fail each CHECK.
             if !cni_versions.is_empty() && !cni_versions.contains(&Version::new(1, 0, 0)) {
                 let which = releases::range_list(&releases::that_fail_check());

@@ -7,11 +7,11 @@ use antrea_cni::input::version::{LOWER, NEWEST};
 use antrea_cni::{Action, Api};
 use semver::Version;
 
-use super::report::{MethodReport, Report, State};
+use super::report::{MethodReport, ProbeReport, State};
 use crate::error::Exit;
 use crate::platform::TRUSTED;
 
-impl Report {
+impl ProbeReport {
     /// Returns the first API whose ADD is not UNIMPLEMENTED. The plugin's fallback ends there.
     fn answers_add(&self) -> Option<(&'static str, &MethodReport)> {
         Api::ALL.iter().find_map(|api| {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Describes the result of a probe.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Report {
+pub(crate) struct ProbeReport {
     /// Path of the socket
     pub(super) socket: String,
     /// The conclusion in one sentence
@@ -180,7 +180,7 @@ impl From<api::Capabilities> for Capabilities {
     }
 }
 
-impl Report {
+impl ProbeReport {
     /// Returns a report in which no method is served yet.
     pub(super) fn new(socket: &Path) -> Self {
         Self {

@@ -4,10 +4,10 @@
 
 use std::fmt;
 
-use super::report::{ApiReport, Capabilities, MethodReport, Peer, Report, SocketFile, State};
+use super::report::{ApiReport, Capabilities, MethodReport, Peer, ProbeReport, SocketFile, State};
 use crate::style::{BAD, GOOD, TITLE, WEAK, plain};
 
-impl fmt::Display for Report {
+impl fmt::Display for ProbeReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let style = if self.ready { GOOD } else { BAD };
         writeln!(out, "{style}{}{style:#}.", plain(&self.sentence))?;
