@@ -51,7 +51,6 @@ fn the_journal_has_a_line_for_each_call_and_effect() {
 #[cfg(unix)]
 #[test]
 fn another_plugin_wires_what_names_none() {
-    use std::os::unix::fs::PermissionsExt;
     let place = TestNode::new();
     let (program, said) = (place.path("wire"), place.path("said"));
     let result = r#"{"cniVersion":"1.1.0","ips":[{"address":"10.1.2.3/24"}]}"#;
@@ -59,8 +58,7 @@ fn another_plugin_wires_what_names_none() {
         "#!/bin/sh\necho $CNI_COMMAND $CNI_CONTAINERID $(cat) >>{}\n[ $CNI_COMMAND != ADD ] || echo '{result}'\n",
         said.display()
     );
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    antrea_cni_test_support::write_script(&program, &script);
     let _agent = Agent::start(Options {
         delegate: program.parent().map(Into::into),
         delegate_conf: Some(json!({"type": "wire", "mtu": 1400})),

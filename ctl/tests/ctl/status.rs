@@ -59,8 +59,7 @@ fn a_plugin_that_hangs_or_writes_without_end_does_not_keep_it() {
     let version = r#"{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}"#;
     let script = |path: &std::path::Path, text: &str| {
         let _ = fs::remove_file(path);
-        fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        crate::support::set_mode(path, 0o755);
+        antrea_cni_test_support::write_script(path, &format!("#!/bin/sh\n{text}\n"));
     };
     let list =
         r#"{"cniVersion":"1.0.0","name":"antrea","plugins":[{"type":"antrea"},{"type":"other"}]}"#;

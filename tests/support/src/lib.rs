@@ -54,6 +54,13 @@ pub fn copy_program(from: impl AsRef<Path>, to: impl AsRef<Path>) {
     assert!(copied, "cp {} {}", from.display(), to.display());
 }
 
+/// Writes a script that can be run, by another process, as [`copy_program`] does.
+pub fn write_script(path: impl AsRef<Path>, text: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"printf %s "$1" >"$0" && chmod 755 "$0""#]).arg(path.as_ref()).arg(text);
+    assert!(shell.status().unwrap().success(), "{}", path.as_ref().display());
+}
+
 /// The paths that a command is asked under, from the newest API down to `api`.
 pub fn walk_to(api: &Api, action: Action) -> Vec<String> {
     let newer = Api::ALL.iter().take_while(|newer| *newer != api);

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use antrea_cni_test_support::{copy_program, skipped};
+use antrea_cni_test_support::{copy_program, skipped, write_script};
 use tempfile::TempDir;
 
 use super::{CHAIN, check};
@@ -19,8 +19,7 @@ fn plugins(versions: &[(&str, &str)]) -> TempDir {
     for (name, versions) in versions {
         let path = folder.path().join(name);
         let answer = format!(r#"{{"cniVersion":"1.0.0","supportedVersions":[{versions}]}}"#);
-        fs::write(&path, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
-        fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+        write_script(&path, &format!("#!/bin/sh\necho '{answer}'\n"));
     }
     folder
 }
@@ -37,19 +36,18 @@ fn the_plugins_of_a_node_are_asked() {
     check("1.1.0").assert(1, "portmap: it takes 0.3.1, 0.4.0, 1.0.0, and refuses 1.1.0");
     check("1.1.0").assert(1, "set cniVersion to 1.0.0, which all of them take, or replace portmap");
     let portmap = folder.path().join("portmap");
-    fs::write(&portmap, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+    write_script(&portmap, "#!/bin/sh\nexec sleep 1000\n");
     check("1.0.0").assert(1, "portmap: no answer to VERSION within 10s");
-    fs::write(&portmap, b"\x7fELF").unwrap();
+    write_script(&portmap, "\x7fELF");
     check("1.0.0").assert(1, "is it built for this machine?");
     fs::set_permissions(&portmap, PermissionsExt::from_mode(0o644)).unwrap();
     check("1.0.0").assert(1, "Not safe on this node because of portmap");
     fs::remove_file(&portmap).unwrap();
     check("1.0.0").assert(1, "there is no ");
     // What needs an interpreter or libraries that this root lacks may run on the node.
-    fs::write(&portmap, "#!/nowhere/python3\n").unwrap();
-    fs::set_permissions(&portmap, PermissionsExt::from_mode(0o755)).unwrap();
+    write_script(&portmap, "#!/nowhere/python3\n");
     check("1.1.0").assert(0, "portmap: cannot be asked here: its loader or its interpreter");
-    fs::write(&portmap, "#!/usr/bin/env nowhere\n").unwrap();
+    write_script(&portmap, "#!/usr/bin/env nowhere\n");
     check("1.1.0").assert(0, "Safe on this node, as far as can be seen from here (portmap");
 }
 

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use antrea_cni_test_support::write_script;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{LONG, Lines, Node, set_mode};
+use super::{LONG, Lines, Node};
 
 impl Node {
     /// Where nothing but this test changes anything on the way.
@@ -23,8 +24,7 @@ impl Node {
     pub(crate) fn script(&self, version: &str) -> PathBuf {
         let path = self.path(version);
         let answer = r#"{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}"#;
-        fs::write(&path, format!("#!/bin/sh\n# {version}\necho '{answer}'\n")).unwrap();
-        set_mode(&path, 0o755);
+        write_script(&path, &format!("#!/bin/sh\n# {version}\necho '{answer}'\n"));
         path
     }
 
