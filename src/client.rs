@@ -30,7 +30,6 @@ use std::time::Instant;
 use crate::action::Action;
 use crate::api::{Request, Response};
 use crate::deadline::Deadline;
-use crate::grpc;
 use crate::input::{Call, Timeouts};
 
 use self::fallback::Session;
@@ -93,7 +92,7 @@ pub fn ask_agent(
 
 /// Does an ADD. A DEL that is owed for the same container and interface is sent first.
 fn ask_for_add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
-    let owed = session.node.owed().map_err(grpc::Error::OutOfDescriptors)?;
+    let owed = session.node.owed().map_err(owed::unreadable)?;
     if let Some(owed) = &owed
         && let Some(busy) = owed::send_before_add(session, owed)?
     {

@@ -152,7 +152,7 @@ fn describe_attempts(cause: &client::Error, socket: &str, call_log: &CallLog) ->
         let _ = match &rpc.outcome {
             RpcOutcome::Reply(_) => write!(text, "; {package} returned a CNI result or error"),
             RpcOutcome::Status(status) => write!(text, "; {package} answered {status}"),
-            RpcOutcome::ConnectionLost(why) => write!(text, "; {package}: {why}"),
+            RpcOutcome::Interrupted(why) => write!(text, "; {package}: {why}"),
             RpcOutcome::NoAnswer => write!(text, "; {package} did not answer"),
         };
     }

@@ -123,10 +123,13 @@ impl Call {
     }
 
     /// Returns whether this is a DEL that may succeed without an agent and is owed then. A
-    /// container runtime may still name the network namespace of a container that is gone.
+    /// container runtime may still name the network namespace of a container that is gone. If the
+    /// settings do not tell the socket, the DEL could be owed to an agent that never comes.
     pub fn may_succeed_without_agent(&self) -> bool {
-        let may_wait = self.settings.del_when_agent_down == DelWhenAgentDown::Fail;
-        self.action == Action::Del && (!may_wait || netns::is_gone(&self.args.netns))
+        let fails = self.settings.del_when_agent_down == DelWhenAgentDown::Fail;
+        self.action == Action::Del
+            && !self.ignored.iter().any(settings::Error::may_hide_socket)
+            && (!fails || netns::is_gone(&self.args.netns))
     }
 
     /// Returns what a CNI error needs to know of the call.

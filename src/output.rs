@@ -34,7 +34,7 @@ impl Output {
         Self { stderr, ..Self::success(Bytes::new()) }
     }
 
-    /// Answers VERSION.
+    /// Answers VERSION. Like the Go skeleton, names the newest version, whatever the input names.
     pub(crate) fn version() -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]

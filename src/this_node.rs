@@ -3,7 +3,7 @@
 //! Implements [`Node`] for the node that the plugin runs on.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -102,8 +102,8 @@ impl<'a> Node for ThisNode<'a> {
 
     fn owed(&self) -> io::Result<Option<OwedFolder>> {
         match OwedFolder::open(&self.settings.socket) {
-            // A folder that cannot be used, such as one that is not trusted, counts as absent.
-            Err(error) if !files::is_out_of_descriptors(&error) => Ok(None),
+            // A folder that is not trusted counts as absent.
+            Err(error) if is_untrusted(error.kind()) => Ok(None),
             opened => opened,
         }
     }
@@ -111,6 +111,11 @@ impl<'a> Node for ThisNode<'a> {
     fn was_seen(&self, within: Duration) -> bool {
         Moment::AgentSeen.age(&self.settings.socket).is_some_and(|age| age < within)
     }
+}
+
+/// Returns whether a folder is another user's, or is none.
+fn is_untrusted(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Other | ErrorKind::PermissionDenied | ErrorKind::NotADirectory)
 }
 
 /// Returns how long ago a folder, or a file in it, last changed. Times in the future are ignored.

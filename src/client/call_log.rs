@@ -64,10 +64,10 @@ pub struct Rpc {
 pub enum RpcOutcome {
     /// A reply, with the code of the error in it, or 0
     Reply(i32),
-    /// Code and text of the gRPC status, or what the transport reported instead
+    /// Code and text of the gRPC status, or what kept the RPC from being sent
     Status(String),
-    /// The connection was lost, so the agent may have done the command
-    ConnectionLost(String),
+    /// The connection or the stream ended, so the agent may have done the command, or may yet do it
+    Interrupted(String),
     /// No answer before the deadline
     NoAnswer,
 }

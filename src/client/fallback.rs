@@ -148,7 +148,7 @@ impl<'a, N: Node> Session<'a, N> {
         let last = self.call_log.rpcs.last();
         last.is_some_and(|rpc| {
             rpc.action == Action::Add
-                && matches!(rpc.outcome, RpcOutcome::ConnectionLost(_) | RpcOutcome::NoAnswer)
+                && matches!(rpc.outcome, RpcOutcome::Interrupted(_) | RpcOutcome::NoAnswer)
         }) && self.connection.as_ref().is_some_and(|it| !it.peer_is_gone())
     }
 }

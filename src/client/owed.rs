@@ -16,6 +16,7 @@ use crate::api::{Request, Response};
 use crate::backoff::Backoff;
 use crate::grpc;
 use crate::input::{Call, CmdArgs, Timeouts};
+use crate::platform::files;
 
 /// How long a command sends owed DELs after the agent answered it.
 const SETTLE_TIME: Duration = Duration::from_secs(2);
@@ -92,12 +93,10 @@ pub(super) fn send_before_add<N: Node>(
 }
 
 /// Returns the error of an ADD for which it is not known whether a DEL is owed.
-fn unreadable(error: io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::NotFound => {
-            Error::OwedDelFirst(format!("what is owed cannot be read: {error}"))
-        }
-        _ => grpc::Error::OutOfDescriptors(error).into(),
+pub(super) fn unreadable(error: io::Error) -> Error {
+    match files::is_out_of_descriptors(&error) {
+        true => grpc::Error::OutOfDescriptors(error).into(),
+        false => Error::OwedDelFirst(format!("what is owed cannot be read: {error}")),
     }
 }
 

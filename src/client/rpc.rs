@@ -76,9 +76,9 @@ fn outcome(answer: &Result<Response, Error>) -> RpcOutcome {
     match answer {
         Ok(response) => RpcOutcome::Reply(response.error.as_ref().map_or(0, |error| error.code)),
         Err(Error::Call(grpc::Error::Deadline)) => RpcOutcome::NoAnswer,
-        Err(Error::Call(error @ grpc::Error::ConnectionLost(_))) => {
-            RpcOutcome::ConnectionLost(error.to_string())
-        }
+        Err(Error::Call(
+            error @ (grpc::Error::ConnectionLost(_) | grpc::Error::NoValidReply(_)),
+        )) => RpcOutcome::Interrupted(error.to_string()),
         Err(Error::Call(error)) => RpcOutcome::Status(error.to_string()),
         Err(_) => RpcOutcome::Status("a reply that cannot be decoded".to_owned()),
     }

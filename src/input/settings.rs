@@ -163,7 +163,8 @@ impl Settings {
                 None => Some(Error::Unknown(origin.name_of(&name))),
                 Some(it) if value.get() == "null" || it.kind.set(self, value).is_some() => None,
                 Some(it) => {
-                    Some(Error::Invalid { name: origin.name_of(&name), expected: it.values() })
+                    let name = origin.name_of(&name);
+                    Some(Error::Invalid { key: it.name, name, expected: it.values() })
                 }
             });
         };

@@ -163,7 +163,7 @@ pub(super) fn describe_call<'a>(
 fn describe_rpc(rpc: &Rpc) -> TriedRpc<'_> {
     let (code, status) = match &rpc.outcome {
         RpcOutcome::Reply(code) => (Some(*code), None),
-        RpcOutcome::Status(status) | RpcOutcome::ConnectionLost(status) => {
+        RpcOutcome::Status(status) | RpcOutcome::Interrupted(status) => {
             (None, Some(shorten(status)))
         }
         RpcOutcome::NoAnswer => (None, Some("no answer")),

@@ -13,7 +13,8 @@ pub const ROTATED: &str = ".1";
 /// Appends a line to a log that is renamed to `<logFile>.1` at `max_bytes`. Processes need no lock,
 /// because each line is one write at the current end of the file.
 pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> {
-    loop {
+    // Not for ever: a file system may count no names at all.
+    for _ in 0..100 {
         let mut file = files::no_follow_options().append(true).create(true).open(path)?;
         let metadata = file.metadata()?;
         // A link would write to, and rotate, another user's file.
@@ -30,8 +31,9 @@ pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> 
         if written == line.len() && files::link_count(&file, &file.metadata()?)? == 0 {
             continue;
         }
-        return Ok(());
+        break;
     }
+    Ok(())
 }
 
 /// Renames the opened file to `FILE.1`. Returns `true` if the path is now free or empty, and

@@ -311,6 +311,18 @@ fn an_add_whose_outcome_is_unknown_owes_a_del_for_later() {
     assert_eq!(node.owed().len(), 0);
 }
 
+/// The agent that never comes would be asked at the default socket.
+#[test]
+fn a_del_is_not_owed_to_an_agent_whose_socket_is_not_known() {
+    let node = TestNode::new();
+    let del = |settings: Value| node.call_with("DEL", "1.0.0", settings).run();
+    // What is not known may be its name, misspelt.
+    assert_eq!(del(json!({"waitForAgentSeconds": 0, "scoket": "/run/cni.sock"})).code(), 11);
+    assert_eq!(node.owed().len(), 0);
+    del(json!({"waitForAgentSeconds": 0, "logLevel": 5})).assert_silent_success();
+    assert_eq!(node.owed().len(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_owed_is_nobody_elses_to_read_or_write() {

@@ -24,7 +24,8 @@ fn the_page_of_settings_is_current() {
          \x20  is in force. An empty file counts as absent, and the log says so.\n\n\
          All are optional; anything that is not here is an error (code 7). So is a file that is no regular file\n\
          of at most 64 KiB, that belongs neither to root nor to the plugin's user, or that others may write.\n\
-         DEL and GC take the default in the place of what is wrong, so that Pods can be removed.\n\n\
+         DEL and GC take the default in the place of what is wrong, so that Pods can be removed. A DEL is owed\n\
+         only if what is wrong cannot be `socket`: else it is code 11 until an agent answers.\n\n\
          Written from the plugin's own table by `UPDATE=1 cargo test --test it page`.\n\n\
          | setting | values | default | |\n| --- | --- | --- | --- |\n",
     );

@@ -225,6 +225,19 @@ fn a_reset_stream_on_a_living_connection_is_201() {
     }
 }
 
+/// The handler may go on, and the runtime's own DEL may overtake it.
+#[test]
+fn an_add_whose_stream_was_reset_owes_a_del() {
+    let place = TestNode::new();
+    let _agent = RawAgent::start(&place.socket(), |connection| {
+        reply(connection, |connection, stream| {
+            connection.frame(kind::RST_STREAM, 0, stream, &2_u32.to_be_bytes())
+        })
+    });
+    assert_eq!(place.call("ADD", "1.0.0").run().code(), 201);
+    assert_eq!(place.owed().len(), 1);
+}
+
 #[test]
 fn a_dead_connection_is_11() {
     let code = add(|connection| {

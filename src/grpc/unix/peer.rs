@@ -33,7 +33,8 @@ impl Peer {
     /// The process may have ended already, while a child serves its socket.
     pub(super) fn tracked(pid: i32, uid: u32) -> Self {
         let peer = Self::new(pid, uid);
-        let stat = peer.pid.and_then(open_stat).filter(|stat| peer.life(stat) == Life::Alive);
+        let stat = peer.pid.and_then(|pid| open_stat(pid).ok());
+        let stat = stat.filter(|stat| peer.life(stat) == Life::Alive);
         Self { stat, ..peer }
     }
 
@@ -46,18 +47,17 @@ impl Peer {
 
     /// Returns whether a tracked process had certainly ended when the connection was made.
     pub fn was_gone(&self) -> bool {
-        let is_absent = || {
-            let gone =
-                self.pid.map(|pid| open_stat(pid).is_none_or(|it| self.life(&it) == Life::Gone));
-            gone == Some(true) && is_own_proc()
+        let is_gone = |pid| match open_stat(pid) {
+            Ok(stat) => self.life(&stat) == Life::Gone,
+            Err(errno) => matches!(errno, Errno::ENOENT | Errno::ESRCH),
         };
-        self.stat.is_none() && is_absent()
+        self.stat.is_none() && self.pid.is_some_and(is_gone) && is_own_proc()
     }
 
     /// Returns whether the process is certainly alive, like an agent that only closed the
     /// connection.
     pub fn is_alive(&self) -> bool {
-        let stat = self.pid.and_then(open_stat);
+        let stat = self.pid.and_then(|pid| open_stat(pid).ok());
         stat.is_some_and(|stat| self.life(&stat) == Life::Alive)
     }
 
@@ -80,9 +80,9 @@ enum Life {
 }
 
 /// Opens the `stat` of a process. `File::open` would be two system calls in musl.
-fn open_stat(pid: i32) -> Option<File> {
+fn open_stat(pid: i32) -> nix::Result<File> {
     let path = ["/proc/", &pid.to_string(), "/stat"].concat();
-    openat(AT_FDCWD, &*path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).ok().map(File::from)
+    openat(AT_FDCWD, &*path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).map(File::from)
 }
 
 /// Returns the id and the state of a process or thread (proc_pid_stat(5)). Its name stands between
@@ -173,8 +173,9 @@ mod tests {
         assert!(!with(1, File::open("/dev/null").ok()).is_gone());
         let (mut one, one_pid) = start("true", &[]);
         let (mut two, two_pid) = start("true", &[]);
-        let (own, others) = (with(one_pid, open_stat(one_pid)), with(one_pid, open_stat(two_pid)));
-        let other_itself = with(two_pid, open_stat(two_pid));
+        let (own, others) =
+            (with(one_pid, open_stat(one_pid).ok()), with(one_pid, open_stat(two_pid).ok()));
+        let other_itself = with(two_pid, open_stat(two_pid).ok());
         while !own.is_gone() || !other_itself.is_gone() {
             std::thread::yield_now();
         }

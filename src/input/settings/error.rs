@@ -21,6 +21,8 @@ pub enum Error {
     /// The setting cannot have this value.
     #[error("setting {name} must be {expected}")]
     Invalid {
+        /// Key of the setting
+        key: &'static str,
         /// Name of the setting, and where it is
         name: String,
         /// Values that it can have
@@ -43,6 +45,14 @@ impl Error {
     /// Returns whether commands other than DEL and GC fail.
     pub fn is_fatal(&self) -> bool {
         !matches!(self, Self::EmptyFile(_))
+    }
+
+    /// Returns whether the agent may listen elsewhere than the settings in force say.
+    pub fn may_hide_socket(&self) -> bool {
+        match self {
+            Self::Invalid { key, .. } => *key == "socket",
+            error => error.is_fatal(),
+        }
     }
 }
 

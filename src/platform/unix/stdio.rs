@@ -45,6 +45,7 @@ pub(crate) fn write_stdout(mut bytes: &[u8], is_result: bool) -> io::Result<()> 
     }
     while !bytes.is_empty() {
         match nix::unistd::write(&stdout, bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(Errno::EINTR) => (),
             Err(errno) => return Err(errno.into()),

@@ -60,12 +60,17 @@ impl Folder {
     /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
     /// [`InvalidData`](ErrorKind::InvalidData): it is not such a file.
     pub(crate) fn lock_and_read(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
-        let file = files::no_follow_options().read(true).write(true).open(self.path.join(name))?;
+        let path = self.path.join(name);
+        let file = files::no_follow_options().read(true).write(true).open(&path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() || metadata.len() > most {
             return Err(ErrorKind::InvalidData.into());
         }
         file.try_lock().map_err(|_| io::Error::from(ErrorKind::WouldBlock))?;
+        // The process that held the lock may have removed the file.
+        if !files::is_same_file(&file, &path.to_string_lossy()) {
+            return Err(ErrorKind::NotFound.into());
+        }
         let mut bytes = Vec::new();
         (&file).take(most).read_to_end(&mut bytes)?;
         Ok((file, bytes))
