@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Lists the commands of the CNI specification, and what differs between them, in one table.
+//! Lists the commands that go to the agent, and what differs between them, in one table.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ macro_rules! actions {
         }
 
         impl Action {
-            /// All commands, in the order of the specification.
+            /// All commands that go to the agent.
             pub const ALL: [Self; [$(stringify!($command)),*].len()] = [$(Self::$command),*];
         }
     };

@@ -113,7 +113,7 @@ pub struct Response {
     pub error: Option<AgentError>,
 }
 
-/// Holds an error that the agent returned in its reply.
+/// Holds an error that the agent returned in its reply, and a remark of this plugin on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct AgentError {

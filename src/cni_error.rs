@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Writes the CNI error, with the attempts described in its `details`.
+//! Makes the CNI error, with the attempts described in its `details`.
 
 use std::fmt::Write as _;
 

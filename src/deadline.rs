@@ -22,18 +22,19 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a command may continue after the change, or after its own begin if that is later.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// A command that began at most this long after a change may delay the runtime's reading of it. Two
-/// waves of commands may have come before it that were too short to leave a record.
+/// A command that began at most this long after a change may delay the runtime's reading of it.
+/// Commands of less than 5 s leave no record, and two of them, one after the other, may have come
+/// before it.
 const COUNTS_BEFORE_START: Duration = Duration::from_secs(12);
 
-/// A later command counts if it follows one that left a record, up to this long after the change.
-/// The runtime reads its configurations again after each step of a write: install(1) takes three for
-/// CRI-O, a file that is renamed four. Commands that begin during one reading delay the next, and
-/// those before the fourth began within three graces of the change.
+/// A command that follows one with a record counts up to this long after the change. The runtime
+/// reads its configurations after each step of a write: three with install(1) and CRI-O, four if a
+/// file is renamed. A command can delay the fourth reading only if it began within three times
+/// [`GRACE`] of the change.
 const READ_AGAIN_WITHIN: Duration = Duration::from_secs(65);
 
-/// A command follows another one if it began at most this long after the other one's end: one wave
-/// of commands may lie between them that was too short to leave a record.
+/// A command follows another one if it began at most this long after the other one's end: one
+/// command without a record may lie between them.
 const FOLLOWS_WITHIN: Duration = Duration::from_secs(8);
 
 /// Describes a change of the folder of network configurations, or of a file in it.
@@ -102,7 +103,7 @@ impl Deadline {
     /// Returns when the folder changed, if this command may delay the reading of the change.
     fn delayed_change(&self, change: Change, now: Instant) -> Option<Instant> {
         let at = now.checked_sub(change.age)?;
-        // Later records are of commands that this one did not wait for.
+        // Decided once: a record that is written after this command began says nothing about it.
         let follows_delay = self.follows_delay.get().unwrap_or_else(|| {
             let ended = change.delay_ended.and_then(|it| now.checked_sub(it));
             ended.is_some_and(|it| it <= self.started && it + FOLLOWS_WITHIN > self.started)

@@ -1,6 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Codes of CNI errors: of the CNI specification (1 to 11, 50, 999) and of Antrea (201, 202).
+//! Codes of CNI errors: of the CNI specification (1 to 7, 11, 50), of libcni (8, 999) and of Antrea
+//! (201, 202).
 
 /// The `cniVersion` is not supported
 pub const INCOMPATIBLE_CNI_VERSION: u32 = 1;

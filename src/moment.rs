@@ -1,7 +1,8 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Remembers moments as modification times of empty files, on Linux beside the agent's socket. If a
-//! file cannot be written, nothing is remembered and no command fails.
+//! Remembers when the agent was seen (`<socket>.ready`), and when a command had delayed the container
+//! runtime (`<socket>.delayed`): the modification times of empty files, on Linux beside the socket.
+//! If a file cannot be written, nothing is remembered and no command fails.
 
 use std::fs::remove_file;
 use std::io::ErrorKind;

@@ -16,13 +16,13 @@ use crate::{grpc, json};
 pub struct Outcome {
     /// Bytes for standard output, or the error
     pub result: Result<Bytes, Error>,
-    /// How the command succeeded, if no agent did it
+    /// What the success of a command does not tell
     pub note: Option<Note>,
     /// What is remembered about the agent
     pub memory: Memory,
 }
 
-/// Describes how a command succeeded that no agent did.
+/// Tells what the success of a command does not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
     /// DEL: it is owed to the next agent

@@ -110,10 +110,8 @@ fn check_netns(call: &Call, own_is_allowed: bool) -> Result<Option<netns::Identi
         return Ok(None);
     }
     let netns = netns::Identity::at_path(path);
-    match netns {
-        Some(netns) if !own_is_allowed && netns.is_own() => {
-            Err(input::Error::OwnNetns(path.clone()))
-        }
-        netns => Ok(netns),
+    match !own_is_allowed && netns.is_some_and(netns::Identity::is_own) {
+        true => Err(input::Error::OwnNetns(path.clone())),
+        false => Ok(netns),
     }
 }

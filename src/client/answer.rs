@@ -1,8 +1,10 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
+//! Describes how asking the agent ended.
+
 use crate::api::Response;
 
-/// Describes how asking the agent ended.
+/// Describes the answer to a command, or what replaces it.
 #[derive(Debug)]
 pub enum Answer {
     /// The agent answered

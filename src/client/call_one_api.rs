@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Calls one RPC of one API, for tools that examine an agent. The CNI commands do not use it.
+//! Examines an agent for tools, one RPC of one API at a time. The CNI commands do not use it.
 
 use std::rc::Rc;
 use std::time::Instant;

@@ -82,7 +82,7 @@ impl Error {
     }
 
     /// Returns whether no agent was there or it did not answer in time. An agent that answers with
-    /// an error is there, and so is one to whose socket this user may not connect.
+    /// an error is there. So is one whose socket refuses this user (EACCES).
     pub fn is_unreached(&self) -> bool {
         use grpc::Error::{Deadline, NotASocket, Refused, Unreachable};
         match self {

@@ -1,7 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Sends owed DELs. Each is a DEL that no agent did and that was answered with success. The next
-//! call that reaches an agent sends it.
+//! Does DEL without an agent: stores it, so that it is owed to the next agent, and sends what is
+//! owed. The container runtime has its success by then.
 
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -55,7 +55,7 @@ pub(super) fn del_or_owe<N: Node>(
 }
 
 /// Sends the owed DEL for the container and interface of an ADD, if there is one. Returns the
-/// agent's answer if the agent did not do it. The ADD is not sent while its DEL is owed.
+/// agent's answer if that is "try again later". The ADD is not sent while its DEL is owed.
 pub(super) fn send_before_add<N: Node>(
     session: &mut Session<'_, N>,
     owed: &N::Owed,
@@ -64,7 +64,7 @@ pub(super) fn send_before_add<N: Node>(
     // Two processes may each have stored one at the same time.
     while let Some(entry) = owed.find(session.request.args).map_err(unreadable)? {
         match claim::<N>(owed, &entry, session) {
-            Claimed::Call(call, _claim) => {
+            Ok(Some((call, _claim))) => {
                 let answer = session.call_retrying_lost(Request::from(&*call));
                 if !is_settled(&answer) {
                     return answer.map(|response| Some(with_note_about_owed_del(response)));
@@ -74,13 +74,16 @@ pub(super) fn send_before_add<N: Node>(
                     return Err(cannot_remove::<N>(&entry));
                 }
             }
-            Claimed::Gone => (),
-            Claimed::Busy if session.pause(backoff.next_pause()) => (),
-            Claimed::Busy => {
-                return Err(Error::OwedDelFirst("another process sends it".to_owned()));
+            Ok(None) => (),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if !session.pause(backoff.next_pause()) {
+                    return Err(Error::OwedDelFirst("another process sends it".to_owned()));
+                }
             }
-            Claimed::CannotRemove => return Err(cannot_remove::<N>(&entry)),
-            Claimed::Failed(error) => return Err(unreadable(error)),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                return Err(cannot_remove::<N>(&entry));
+            }
+            Err(error) => return Err(unreadable(error)),
         }
     }
     let least = Action::Add.rules().retry_if_left.unwrap_or_default();
@@ -128,15 +131,12 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
     let (rpcs, connections) = (mem::take(&mut session.call_log.rpcs), session.call_log.connections);
     let Request { action, args, .. } = session.request;
     for entry in owed.due() {
-        // A DEL for what this ADD just created must not be sent by the same call. Another process
-        // has stored it meanwhile.
+        // Another process may have stored a DEL for the container of this ADD meanwhile. Sent by
+        // this call, it would remove what the ADD just made.
         if action == Action::Add && N::Owed::is_for(&entry, args) {
             continue;
         }
-        let (call, claim) = match claim::<N>(owed, &entry, session) {
-            Claimed::Call(call, claim) => (call, claim),
-            Claimed::Gone | Claimed::Busy | Claimed::CannotRemove | Claimed::Failed(_) => continue,
-        };
+        let Ok(Some((call, claim))) = claim::<N>(owed, &entry, session) else { continue };
         let asked = session.node.now();
         let answer = session.call_retrying_refused(Question::Command(Request::from(&*call)));
         if is_settled(&answer) {
@@ -146,7 +146,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
             }
             break;
         }
-        // A DEL that was sent less than 0.5 s before the end of these 2 s has delayed no other.
+        // A DEL that was cut off by the end of these 2 s alone is not postponed.
         let now = session.node.now();
         if now - asked > SETTLE_TIME / 4 || !session.deadline.time_left(now).is_zero() {
             owed.postpone(&entry, &claim);
@@ -169,46 +169,37 @@ pub(super) fn owe_for_unknown_add<N: Node>(session: &mut Session<'_, N>) {
     }
 }
 
-/// Describes the result of claiming an owed DEL.
-enum Claimed<C> {
-    Call(Box<Call>, C),
-    /// Another process sent it, or it was invalid
-    Gone,
-    /// Another process is sending it
-    Busy,
-    /// It is invalid and cannot be removed
-    CannotRemove,
-    Failed(io::Error),
-}
+/// A DEL, and what keeps other processes from sending it.
+type Claimed<N> = (Box<Call>, <<N as Node>::Owed as OwedDels>::Claim);
 
-/// Claims an owed DEL. Removes an invalid one and records an error.
+/// Claims an owed DEL. Removes an invalid one and records an error. Returns `None` if it is gone.
+///
+/// # Errors
+/// [`WouldBlock`](ErrorKind::WouldBlock): another process is sending it.
+/// [`InvalidData`](ErrorKind::InvalidData): it is invalid and cannot be removed.
+/// Others: it cannot be read now.
 fn claim<N: Node>(
     owed: &N::Owed,
     entry: &<N::Owed as OwedDels>::Entry,
     session: &mut Session<'_, N>,
-) -> Claimed<<N::Owed as OwedDels>::Claim> {
+) -> io::Result<Option<Claimed<N>>> {
     let why = match owed.claim(entry) {
         Ok((claim, args)) => match Call::check(&Command::from(Action::Del), args) {
-            Ok(call) => return Claimed::Call(Box::new(call), claim),
+            Ok(call) => return Ok(Some((Box::new(call), claim))),
             Err(rejected) => rejected.error.to_string(),
         },
         Err(error) => match error.kind() {
-            ErrorKind::NotFound => return Claimed::Gone,
-            ErrorKind::WouldBlock => return Claimed::Busy,
+            ErrorKind::NotFound => return Ok(None),
             ErrorKind::InvalidData => "it cannot be read".to_owned(),
-            _ => return Claimed::Failed(error),
+            _ => return Err(error),
         },
     };
     if !owed.remove(entry) {
-        return Claimed::CannotRemove;
+        return Err(ErrorKind::InvalidData.into());
     }
-    let key = N::Owed::key(entry);
-    session
-        .call_log
-        .settled_dels
-        .errors
-        .push(format!("the DEL that was owed for {key} is lost: {why}"));
-    Claimed::Gone
+    let text = format!("the DEL that was owed for {} is lost: {why}", N::Owed::key(entry));
+    session.call_log.settled_dels.errors.push(text);
+    Ok(None)
 }
 
 /// Returns whether an agent answered a DEL, so that it is no longer owed.

@@ -19,8 +19,8 @@ pub(super) const RETRY_BACKOFF: Backoff = Backoff::new(10, 1000);
 /// Pauses before an agent that answered "try again later" is asked again.
 const BUSY_BACKOFF: Backoff = Backoff::new(1000, 5000);
 
-/// Maximum number of agent processes that get one repeatable command, which may be what crashes
-/// them.
+/// Maximum number of agent processes that get one repeatable command. One that crashes agents must
+/// not crash them all.
 const MAX_AGENTS: usize = 3;
 
 impl<N: Node> Session<'_, N> {
@@ -107,8 +107,8 @@ impl<N: Node> Session<'_, N> {
                     Some(_) => self.pause_for_busy_agent(action, retry_backoff.next_pause()),
                     None => self.pause(retry_backoff.next_pause()),
                 },
-                // If the agent ends after "try again later", that is the answer. A DEL gets the
-                // error of the connection, so that it is stored.
+                // The agent answered "try again later" and went away: that is the answer. DEL returns
+                // the error of the connection instead, for which its caller stores it.
                 Err(error) if error.is_not_connected() && busy.is_some() => {
                     if action == Action::Del {
                         return answer;

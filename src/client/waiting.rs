@@ -15,8 +15,8 @@ use crate::grpc;
 /// stopped or hostile process could block all others.
 const CONNECT_BACKOFF: Backoff = Backoff::new(10, 500);
 
-/// How long connecting to the socket of a process that was killed is tried again. A process that
-/// accepts connections after that has inherited the socket.
+/// How long a socket is tried again whose process was killed. If it still accepts connections then,
+/// a child of that process has inherited it.
 const ACCEPTS_AFTER_KILL: Duration = Duration::from_millis(50);
 
 /// Connects, and waits at most `wait` for an agent that is unavailable. With `least`, that much of

@@ -68,8 +68,8 @@ impl TransportError {
 #[derive(Clone)]
 pub(super) struct Transport {
     pub(super) send: h2::client::SendRequest<Bytes>,
-    /// Whether messages claim to be compressed without naming an encoding. Servers refuse that when
-    /// they read it, and a server that decodes it all the same finds no message
+    /// Whether messages have the Compressed-Flag without `grpc-encoding`, which a server refuses when
+    /// it reads them. The bytes are no valid message either
     pub(super) is_undecodable: bool,
 }
 
@@ -145,11 +145,8 @@ fn check_headers(head: &http::response::Parts) -> Result<(), TransportError> {
 
 /// Returns the number of gRPC statuses, and whether one of them is UNIMPLEMENTED.
 fn statuses(headers: &HeaderMap) -> (usize, bool) {
-    let mut statuses = (0, false);
-    for status in headers.get_all("grpc-status") {
-        statuses = (statuses.0 + 1, statuses.1 || *status == UNIMPLEMENTED);
-    }
-    statuses
+    let statuses = headers.get_all("grpc-status");
+    (statuses.iter().count(), statuses.iter().any(|status| *status == UNIMPLEMENTED))
 }
 
 /// Removes details, which tonic panics on if they are not base64, and repairs a `grpc-message` that is

@@ -45,17 +45,6 @@ pub fn command(environment: Environment<'_>) -> Result<Option<Command>, Error> {
     Ok((!name.is_empty()).then(|| Command::new(name)))
 }
 
-/// Returns whether a command requires a variable, as the Go skeleton reads the specification.
-fn requires(command: &Command, variable: &str) -> bool {
-    let Some(rules) = command.action.map(Action::rules) else { return false };
-    match variable {
-        "CNI_PATH" => true,
-        "CNI_CONTAINERID" | "CNI_IFNAME" => rules.has_container,
-        "CNI_NETNS" => rules.requires_netns,
-        _ => false,
-    }
-}
-
 /// Reads the other variables in the order of the Go skeleton. The first invalid value is reported
 /// alone; otherwise all missing variables are reported together.
 ///
@@ -64,23 +53,25 @@ fn requires(command: &Command, variable: &str) -> bool {
 /// [`Error::MissingVariables`].
 pub fn cmd_args(environment: Environment<'_>, command: &Command) -> Result<CmdArgs, Error> {
     let mut missing = Vec::new();
-    let mut read = |variable, check: fn(&str) -> Result<(), Error>| -> Result<String, Error> {
+    let mut read = |variable, is_required, check: Check| -> Result<String, Error> {
         let value = variable_text(environment, variable)?;
-        if requires(command, variable) {
-            if value.is_empty() {
-                missing.push(variable);
-            } else {
-                check(&value)?;
-            }
+        if is_required && value.is_empty() {
+            missing.push(variable);
+        } else if is_required {
+            check(&value)?;
         }
         Ok(value)
     };
+    // An unknown command requires nothing.
+    let rules = command.action.map(Action::rules);
+    let has_container = rules.as_ref().is_some_and(|it| it.has_container);
+    let requires_netns = rules.as_ref().is_some_and(|it| it.requires_netns);
     let args = CmdArgs {
-        container_id: read("CNI_CONTAINERID", check_container_id)?,
-        netns: read("CNI_NETNS", any_value)?,
-        ifname: read("CNI_IFNAME", check_interface_name)?,
-        args: read("CNI_ARGS", any_value)?,
-        path: read("CNI_PATH", any_value)?,
+        container_id: read("CNI_CONTAINERID", has_container, check_container_id)?,
+        netns: read("CNI_NETNS", requires_netns, |_| Ok(()))?,
+        ifname: read("CNI_IFNAME", has_container, check_interface_name)?,
+        args: read("CNI_ARGS", false, |_| Ok(()))?,
+        path: read("CNI_PATH", rules.is_some(), |_| Ok(()))?,
         stdin_data: Vec::new(),
         trace: TraceContext::from_environment(environment),
     };
@@ -98,9 +89,7 @@ fn variable_text(environment: Environment<'_>, variable: &'static str) -> Result
     environment(variable).unwrap_or_default().into_string().map_err(|_| Error::NotUtf8(variable))
 }
 
-fn any_value(_: &str) -> Result<(), Error> {
-    Ok(())
-}
+type Check = fn(&str) -> Result<(), Error>;
 
 fn check_container_id(value: &str) -> Result<(), Error> {
     if is_identifier(value) { Ok(()) } else { Err(Error::ContainerId(value.to_owned())) }

@@ -36,18 +36,18 @@ pub(super) fn for_this_program() -> (Settings, Vec<Error>) {
 
 /// Applies the settings in a file, if it exists. Returns the errors in it.
 pub fn apply_file(path: &Path, settings: &mut Settings) -> Vec<Error> {
-    let untrusted = |why: String| vec![Error::File { path: path.to_owned(), why }];
+    let unusable = |why: String| vec![Error::File { path: path.to_owned(), why }];
     match read_trusted(path) {
         Ok(None) => Vec::new(),
         Ok(Some(text)) if is_blank(text.as_bytes()) => vec![Error::EmptyFile(path.to_owned())],
         Ok(Some(text)) => match serde_json::from_str::<&RawValue>(&text) {
             Ok(value) => settings.apply(value, Origin::Node(path)),
             Err(_) if text.starts_with('\u{feff}') => {
-                untrusted("it begins with a byte order mark (BOM)".to_owned())
+                unusable("it begins with a byte order mark (BOM)".to_owned())
             }
-            Err(error) => untrusted(format!("it is not JSON: {error}")),
+            Err(error) => unusable(format!("it is not JSON: {error}")),
         },
-        Err(why) => untrusted(why.to_string()),
+        Err(why) => unusable(why.to_string()),
     }
 }
 

@@ -106,12 +106,12 @@ impl Settings {
         Setting {
             name: "waitForAgentSeconds",
             kind: Kind::Seconds(0..=180, |it| &mut it.wait_for_agent),
-            help: "how long an ADD waits for an agent that is unavailable. CHECK and GC wait at most 5 s. DEL waits 2 s, or 15 s if it cannot be stored. STATUS does not wait, but reports ready for this long after the agent was last seen. A Pod that is deleted while its ADD waits is gone when the wait ends",
+            help: "how long an ADD waits for an agent that is unavailable. CHECK and GC wait at most 5 s. DEL waits 2 s, or 15 s if it cannot be stored. STATUS does not wait, but reports ready for this long after the agent was last seen. A Pod that is deleted while its ADD waits ends after that wait",
         },
         Setting {
             name: "delWhenAgentDown",
             kind: Kind::DelWhenAgentDown(|it| &mut it.del_when_agent_down),
-            help: "what DEL answers when no agent can be reached: `\"succeed\"` writes the DEL down, beside the socket, and whoever reaches an agent next sends it; `\"fail\"` is code 11 after 15 s while the network namespace is there",
+            help: "what DEL answers when no agent can be reached: `\"succeed\"` stores the DEL beside the socket, and the next call that reaches an agent sends it; `\"fail\"` is code 11 after 15 s while the network namespace is there",
         },
         Setting {
             name: "confDir",

@@ -41,8 +41,8 @@ impl Source for &[u8] {
     }
 }
 
-/// Least time for the configuration to come. Go's runtimes write it after the plugin has started,
-/// late on a node without a free processor; STATUS, which has a second, then answers from memory.
+/// Least time for the configuration to come. Runtimes in Go write it after the plugin has started,
+/// on a busy node seconds later. STATUS has used up its second then, and answers from memory.
 const LEAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Reads `source` to its end, which must come within the shortest timeout of the command, and at

@@ -96,7 +96,7 @@ pub struct Event<'a> {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TriedRpc<'a> {
-    /// Number of the connection, from 1 on
+    /// Number of the connection to an agent, from 1 on
     #[serde(default)]
     pub attempt: u32,
     /// Command of the RPC, which is DEL where the plugin undoes half an ADD

@@ -1,6 +1,7 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Reads what CNI results have in common in all versions from 0.3.0 on, to compare two results.
+//! Reads what CNI results have in common in all versions from 0.3.0 on, to compare two results, and
+//! for the addresses in the log.
 
 use std::net::IpAddr;
 

@@ -13,10 +13,10 @@ use super::object::{Error, Object};
 use crate::action::Action;
 use crate::json;
 
-/// Holds a configuration whose `cniVersion` the agent refused.
+/// Holds a configuration, and where its `cniVersion` and `prevResult` are.
 pub(super) struct Translation<'a> {
     configuration: &'a [u8],
-    /// The refused `cniVersion`
+    /// Its `cniVersion`
     version: String,
     action: Action,
     /// Positions of the values of `cniVersion`

@@ -1,6 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Runs a future until it is ready.
+//! Runs a future until it is ready, and holds back acknowledgements that can go with the next write.
 //!
 //! A call waits for one thing at a time, its socket, so poll(2) is enough. An async runtime would
 //! create an epoll instance, an eventfd and a timer, which takes a noticeable part of a process

@@ -36,8 +36,8 @@ pub(super) struct Shared {
     traffic: Cell<TrafficMeter>,
     /// Bytes that the socket accepted
     written: Cell<usize>,
-    /// The errno of a write of any frame. A read reports it after the answer that may be there.
-    /// Linux reports a closed connection to the next read as well, but not that it had no memory
+    /// The errno of a failed write. It is reported after all reads, because an answer may be there.
+    /// Linux tells a read of a closed connection (EPIPE), but not of a lack of memory (ENOMEM)
     write_error: Cell<Option<i32>>,
 }
 
