@@ -19,7 +19,7 @@ use tonic::{Code, Status};
 
 use super::error::{Error, error_chain};
 use super::system::{Peer, Stream};
-use super::transport::{Transport, TransportError};
+use super::transport::{Transport, TransportError, is_from_server};
 use crate::deadline::Deadline;
 
 /// Largest reply that is read; grpc-go's default.
@@ -137,12 +137,13 @@ impl Channel {
     }
 
     /// Classifies a status. tonic also turns each transport error into a status, with that error as
-    /// its source.
+    /// its source, and makes statuses of its own.
     fn classify(&self, status: Status) -> Error {
         let is_late = self.deadline.time_left(Instant::now()) < DEADLINE_TOLERANCE;
         let Some(error) = StdError::source(&status) else {
             return match status.code() {
                 Code::Cancelled | Code::DeadlineExceeded if is_late => Error::Deadline,
+                _ if !is_from_server(&status) => Error::NoValidReply(status.message().to_owned()),
                 _ => Error::Status(status),
             };
         };

@@ -17,6 +17,15 @@ use tonic::client::GrpcService;
 /// The `grpc-status` UNIMPLEMENTED.
 const UNIMPLEMENTED: &str = "12";
 
+/// Marks a status of the server, since tonic makes statuses of its own for replies that it cannot
+/// read. It is in the metadata of the status.
+const FROM_SERVER: &str = "antrea-cni-from-server";
+
+/// Returns whether the server sent a status.
+pub(super) fn is_from_server(status: &tonic::Status) -> bool {
+    status.metadata().contains_key(FROM_SERVER)
+}
+
 /// Returns a length-prefixed message (gRPC over HTTP2) with its compressed flag set.
 fn compressed(message: &[u8]) -> Bytes {
     [&[1], message.get(1..).unwrap_or_default()].concat().into()
@@ -150,9 +159,12 @@ fn statuses(headers: &HeaderMap) -> (usize, bool) {
 }
 
 /// Removes details, which tonic panics on if they are not base64, and repairs a `grpc-message` that is
-/// not UTF-8, for which tonic would replace the status.
+/// not UTF-8, for which tonic would replace the status. Marks an error as the server's.
 fn sanitize_status(headers: &mut HeaderMap) {
     headers.remove("grpc-status-details-bin");
+    if headers.get("grpc-status").is_some_and(|status| status != "0") {
+        headers.insert(FROM_SERVER, HeaderValue::from_static(""));
+    }
     let Some(message) = headers.get_mut("grpc-message") else { return };
     let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
     if text.contains(char::REPLACEMENT_CHARACTER) {

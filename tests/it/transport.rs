@@ -108,6 +108,23 @@ fn a_compressed_reply_is_not_taken_for_unimplemented() {
     assert_eq!(code, 201);
 }
 
+/// tonic says so in a status of its own, which is not the agent's.
+#[test]
+fn a_reply_that_cannot_be_read_is_no_answer_of_the_agent() {
+    let place = TestNode::new();
+    let _agent = RawAgent::start(&place.socket(), |connection| {
+        reply(connection, |connection, stream| {
+            connection.head(stream)?;
+            connection.trailers(stream, "0")
+        })
+    });
+    let answer = place.call("ADD", "1.0.0").run();
+    assert_eq!(answer.code(), 201);
+    assert!(answer.text().contains("gave no valid answer"), "{answer:?}");
+    assert!(!answer.text().contains("answered"), "{answer:?}");
+    assert!(!std::fs::exists(format!("{}.ready", place.socket().display())).unwrap());
+}
+
 /// A reply of HEADERS alone, and its end if `flags` say so.
 fn add_answered_by(headers: &'static [(&'static str, &'static [u8])], flags: u8) -> u64 {
     add(move |connection| {
