@@ -64,7 +64,7 @@ pub fn ask_agent(
         Action::Status => status::ask_status(&mut session),
         Action::Del if may_succeed_without_agent => owed::del_or_owe(&mut session, timeouts),
         Action::Check | Action::Del | Action::Gc => {
-            session.call_retrying_lost(request).map(Answer::Agent)
+            session.call_until_done(request).map(Answer::Agent)
         }
     };
     if request.action != Action::Add && has_reached_agent(request.action, &answer) {

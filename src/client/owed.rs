@@ -36,7 +36,7 @@ pub(super) fn del_or_owe<N: Node>(
 ) -> Result<Answer, Error> {
     let (request, started) = (session.request, session.node.now());
     session.total_if_answered = Some(timeouts.total);
-    let cause = match session.call_retrying_lost(request) {
+    let cause = match session.call_until_done(request) {
         Err(cause) if cause.is_unreached() => cause,
         answer => return answer.map(Answer::Agent),
     };
@@ -51,7 +51,7 @@ pub(super) fn del_or_owe<N: Node>(
     }
     session.deadline.extend(session.total_if_answered);
     session.wait_for_agent = timeouts.wait_for_agent.saturating_sub(session.node.now() - started);
-    session.call_retrying_lost(request).map(Answer::Agent)
+    session.disconnect().call_until_done(request).map(Answer::Agent)
 }
 
 /// Sends the owed DEL for the container and interface of an ADD, if there is one. Returns the
@@ -65,7 +65,7 @@ pub(super) fn send_before_add<N: Node>(
     while let Some(entry) = owed.find(session.request.args).map_err(unreadable)? {
         match claim::<N>(owed, &entry, session) {
             Ok(Some((call, _claim))) => {
-                let answer = session.call_retrying_lost(Request::from(&*call));
+                let answer = session.disconnect().call_until_done(Request::from(&*call));
                 if !is_settled(&answer) {
                     return answer.map(|response| Some(with_note_about_owed_del(response)));
                 }
@@ -138,7 +138,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
         }
         let Ok(Some((call, claim))) = claim::<N>(owed, &entry, session) else { continue };
         let asked = session.node.now();
-        let answer = session.call_retrying_refused(Question::Command(Request::from(&*call)));
+        let answer = session.call_until_processed(Question::Command(Request::from(&*call)));
         if is_settled(&answer) {
             record_answer(session, &call.args, answer);
             if owed.remove(&entry) {

@@ -30,9 +30,10 @@ const EXIT_POLL_BACKOFF: Backoff = Backoff::new(5, 5);
 
 /// Sends an ADD, and sends it again if the agent's process ended during it.
 pub(super) fn add_with_recovery(session: &mut Session<'_, impl Node>) -> Result<Response, Error> {
+    let question = Question::Command(session.request);
     let mut first_loss: Option<String> = None;
     for _ in 0..MAX_ADDS {
-        let why = match session.call_retrying_refused_or_busy(Question::Command(session.request)) {
+        let why = match session.disconnect().call_until_accepted(question) {
             Err(Error::Call(grpc::Error::ConnectionLost(why))) => why,
             // The next agent's own error tells more than the loss of the one before.
             Err(error) if !error.looks_like_restart() => return Err(error),
@@ -77,10 +78,7 @@ fn undo<N: Node>(session: &mut Session<'_, N>) -> bool {
     if session.connect_to_next_agent(request.action).map_or(true, |next| next == dead) {
         return false;
     }
-    let undone = matches!(
-        session.call_retrying_lost_on_open_connection(request),
-        Ok(Response { error: None, .. })
-    );
+    let undone = matches!(session.call_until_done(request), Ok(Response { error: None, .. }));
     if undone {
         remove_half_made(session);
     }

@@ -24,24 +24,19 @@ const BUSY_BACKOFF: Backoff = Backoff::new(1000, 5000);
 const MAX_AGENTS: usize = 3;
 
 impl<N: Node> Session<'_, N> {
-    /// Sends a command on a new connection, and sends it again if the connection is lost and the
-    /// RPC may be repeated.
-    pub(super) fn call_retrying_lost(&mut self, request: Request<'_>) -> Result<Response, Error> {
+    /// Closes the connection, so that the next RPC connects anew.
+    pub(super) fn disconnect(&mut self) -> &mut Self {
         self.connection = None;
-        self.call_retrying_lost_on_open_connection(request)
+        self
     }
 
-    /// Does the same as [`Self::call_retrying_lost`] on the open connection.
+    /// Sends a command, and sends it again if the connection is lost and the RPC may be repeated.
     #[inline(never)]
-    pub(super) fn call_retrying_lost_on_open_connection(
-        &mut self,
-        request: Request<'_>,
-    ) -> Result<Response, Error> {
+    pub(super) fn call_until_done(&mut self, request: Request<'_>) -> Result<Response, Error> {
         let mut backoff = RETRY_BACKOFF;
         let mut agents = Vec::new();
         loop {
-            let answer =
-                self.call_retrying_refused_or_busy_on_open_connection(Question::Command(request));
+            let answer = self.call_until_accepted(Question::Command(request));
             if !answer.as_ref().is_err_and(Error::is_connection_lost) || !self.may_be_repeated() {
                 return answer;
             }
@@ -75,20 +70,11 @@ impl<N: Node> Session<'_, N> {
         self.call_log.rpcs.last().is_none_or(|rpc| rpc.method.may_be_repeated)
     }
 
-    /// Asks on a new connection, until the agent accepts the call.
-    pub(super) fn call_retrying_refused_or_busy(
-        &mut self,
-        question: Question<'_>,
-    ) -> Result<Response, Error> {
-        self.connection = None;
-        self.call_retrying_refused_or_busy_on_open_connection(question)
-    }
-
-    /// Does the same as [`Self::call_retrying_refused_or_busy`] on the open connection.
+    /// Asks until the agent accepts the call.
     ///
     /// A call that the agent provably refused is made again. So is one that it answered "try again
     /// later", because it did nothing.
-    pub(super) fn call_retrying_refused_or_busy_on_open_connection(
+    pub(super) fn call_until_accepted(
         &mut self,
         question: Question<'_>,
     ) -> Result<Response, Error> {
@@ -125,9 +111,9 @@ impl<N: Node> Session<'_, N> {
         }
     }
 
-    /// Asks on the open connection, or on a new one if the agent closed that one after an answer.
-    /// "Try again later" is returned.
-    pub(super) fn call_retrying_refused(
+    /// Asks, and asks again if the agent closed the open connection after an answer. "Try again later"
+    /// is returned.
+    pub(super) fn call_until_processed(
         &mut self,
         question: Question<'_>,
     ) -> Result<Response, Error> {

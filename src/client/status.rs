@@ -13,14 +13,14 @@ use crate::action::Action;
 /// ready if it serves ADD in any API. The plugin asks for ADD with a message that cannot be
 /// decoded. A gRPC server looks up the method first, so no handler runs.
 pub(super) fn ask_status(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
+    let question = Question::Command(session.request);
     let mut backoff = RETRY_BACKOFF;
     loop {
-        let refused_version =
-            match session.call_retrying_refused_or_busy(Question::Command(session.request)) {
-                Ok(response) if response.refuses_version() => true,
-                Err(Error::NoCommonApi) => false,
-                answer => return answer.map(Answer::Agent),
-            };
+        let refused_version = match session.disconnect().call_until_accepted(question) {
+            Ok(response) if response.refuses_version() => true,
+            Err(Error::NoCommonApi) => false,
+            answer => return answer.map(Answer::Agent),
+        };
         match session.call_once(Question::Serves(Action::Add), false) {
             // The next agent may have STATUS.
             Err(error) if error.is_refused() && session.pause(backoff.next_pause()) => (),
