@@ -36,7 +36,7 @@ use self::fallback::Session;
 
 pub use self::answer::Answer;
 pub use self::call_log::{CallLog, RpcOutcome, SettledDels};
-pub use self::call_one_api::{call_one_api, capabilities, is_served};
+pub use self::call_one_api::{call_one_api, capabilities, probe_method};
 pub use self::error::Error;
 pub use self::node::{Connection, Node, OwedDels};
 pub(crate) use self::translation::addresses;
@@ -92,7 +92,7 @@ pub fn ask_agent(
 
 /// Does an ADD. A DEL that is owed for the same container and interface is sent first.
 fn ask_for_add(session: &mut Session<'_, impl Node>) -> Result<Answer, Error> {
-    let owed = session.node.owed().map_err(owed::unreadable)?;
+    let owed = session.node.open_owed_dels().map_err(owed::unreadable)?;
     if let Some(owed) = &owed
         && let Some(busy) = owed::send_before_add(session, owed)?
     {
@@ -121,7 +121,7 @@ fn has_reached_agent(action: Action, answer: &Result<Answer, Error>) -> bool {
 }
 
 fn send_due_dels<N: Node>(session: &mut Session<'_, N>) {
-    if let Ok(Some(owed)) = session.node.owed() {
+    if let Ok(Some(owed)) = session.node.open_owed_dels() {
         owed::send_due(session, &owed);
     }
 }
@@ -130,7 +130,7 @@ fn send_due_dels<N: Node>(session: &mut Session<'_, N>) {
 fn with_attempt_count(mut response: Response, call_log: &CallLog, has_yielded: bool) -> Response {
     let is_last_word = response.is_try_again_later();
     if let Some(error) = response.error.as_mut().filter(|_| is_last_word) {
-        let times = call_log.asked_again + 1;
+        let times = call_log.busy_retries + 1;
         let plural = if times == 1 { "" } else { "s" };
         let why = if has_yielded {
             ", and not again: the container runtime waits to read its network configuration"

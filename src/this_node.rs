@@ -96,11 +96,11 @@ impl<'a> Node for ThisNode<'a> {
         let _ = netns::remove_veth(path, netns, ifname);
     }
 
-    fn owe(&self, args: &CmdArgs, later: Duration) -> bool {
+    fn store_owed_del(&self, args: &CmdArgs, later: Duration) -> bool {
         OwedFolder::store(&self.settings.socket, args, later)
     }
 
-    fn owed(&self) -> io::Result<Option<OwedFolder>> {
+    fn open_owed_dels(&self) -> io::Result<Option<OwedFolder>> {
         match OwedFolder::open(&self.settings.socket) {
             // A folder that is not trusted counts as absent.
             Err(error) if is_untrusted(error.kind()) => Ok(None),

@@ -19,7 +19,7 @@ pub struct CallLog {
     /// Duration of the whole command
     pub elapsed: Duration,
     /// How often the agent answered "try again later" and was asked again
-    pub asked_again: u32,
+    pub busy_retries: u32,
     /// What became of owed DELs
     pub settled_dels: SettledDels,
 }

@@ -35,7 +35,7 @@ pub fn call_one_api(
 ///
 /// # Errors
 /// As [`call_one_api`]; the status is UNIMPLEMENTED if the agent lacks `action`.
-pub fn is_served(
+pub fn probe_method(
     node: &impl Node,
     api: &Api,
     action: Action,

@@ -40,7 +40,7 @@ pub(super) struct Session<'a, N: Node> {
     pub(super) deadline: Rc<Deadline>,
     /// Full timeout of a DEL with a shortened one. It applies once an agent has answered "try again
     /// later" or the connection was lost
-    pub(super) total_if_answered: Option<Duration>,
+    pub(super) full_timeout: Option<Duration>,
     /// Longest wait for an agent that is unavailable
     pub(super) wait_for_agent: Duration,
     pub(super) call_log: &'a mut CallLog,
@@ -63,7 +63,7 @@ impl<'a, N: Node> Session<'a, N> {
             node,
             request,
             deadline,
-            total_if_answered: None,
+            full_timeout: None,
             wait_for_agent,
             call_log,
             connection: None,
@@ -79,16 +79,16 @@ impl<'a, N: Node> Session<'a, N> {
         Ok(self.connection.as_ref().and_then(N::Connection::peer_id))
     }
 
-    /// Asks in each API, newest first, until the agent implements one. `is_again` says that the
+    /// Asks in each API, newest first, until the agent implements one. `after_busy` says that the
     /// agent had answered "try again later".
     pub(super) fn call_once(
         &mut self,
         question: Question<'_>,
-        is_again: bool,
+        after_busy: bool,
     ) -> Result<Response, Error> {
         let action = question.action();
         if self.connection.is_none() {
-            self.connect(action, is_again)?;
+            self.connect(action, after_busy)?;
         }
         let remembers = self.unimplemented.iter().any(|(refused, _)| *refused == action);
         match self.call_with_fallback(question) {
@@ -126,12 +126,12 @@ impl<'a, N: Node> Session<'a, N> {
     }
 
     /// Connects to the agent, which it waits for.
-    fn connect(&mut self, action: Action, is_again: bool) -> Result<(), Error> {
+    fn connect(&mut self, action: Action, after_busy: bool) -> Result<(), Error> {
         // A repeated ADD needs as much time as before its pause.
-        let least = action.rules().retry_if_left.filter(|_| is_again);
+        let min_time_left = action.rules().retry_if_left.filter(|_| after_busy);
         let (node, track_peer) = (self.node, action == Action::Add);
         let connection =
-            connect_or_wait(node, &self.deadline, self.wait_for_agent, least, track_peer)?;
+            connect_or_wait(node, &self.deadline, self.wait_for_agent, min_time_left, track_peer)?;
         self.call_log.connections += 1;
         // UNIMPLEMENTED is remembered for one process. Another process may implement the API.
         if self.unimplemented_by != connection.peer_id() {

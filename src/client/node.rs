@@ -62,13 +62,13 @@ pub trait Node {
     fn remove_veth(&self, path: &str, netns: Self::Netns, ifname: &str);
 
     /// Stores an owed DEL that is due after `later`. Returns `false` if it cannot be stored.
-    fn owe(&self, args: &CmdArgs, later: Duration) -> bool;
+    fn store_owed_del(&self, args: &CmdArgs, later: Duration) -> bool;
 
     /// Opens the folder of owed DELs. Returns `None` if nothing is owed.
     ///
     /// # Errors
     /// The process has no file descriptor left, so whether a DEL is owed is unknown.
-    fn owed(&self) -> io::Result<Option<Self::Owed>>;
+    fn open_owed_dels(&self) -> io::Result<Option<Self::Owed>>;
 
     /// Returns whether the agent was seen less than `within` ago.
     fn was_seen(&self, within: Duration) -> bool;

@@ -35,12 +35,12 @@ pub(super) fn del_or_owe<N: Node>(
     timeouts: Timeouts,
 ) -> Result<Answer, Error> {
     let (request, started) = (session.request, session.node.now());
-    session.total_if_answered = Some(timeouts.total);
+    session.full_timeout = Some(timeouts.total);
     let cause = match session.call_until_done(request) {
         Err(cause) if cause.is_unreached() => cause,
         answer => return answer.map(Answer::Agent),
     };
-    if session.node.owe(request.args, Duration::ZERO) {
+    if session.node.store_owed_del(request.args, Duration::ZERO) {
         return Ok(Answer::Owed);
     }
     if session.node.netns_is_gone(&request.args.netns) {
@@ -49,7 +49,7 @@ pub(super) fn del_or_owe<N: Node>(
     if !cause.is_not_connected() {
         return Err(cause);
     }
-    session.deadline.extend(session.total_if_answered);
+    session.deadline.extend(session.full_timeout);
     session.wait_for_agent = timeouts.wait_for_agent.saturating_sub(session.node.now() - started);
     session.disconnect().call_until_done(request).map(Answer::Agent)
 }
@@ -89,7 +89,7 @@ pub(super) fn send_before_add<N: Node>(
     let least = Action::Add.rules().retry_if_left.unwrap_or_default();
     let left = session.deadline.time_left(session.node.now());
     // The retries of the ADD are counted from here on.
-    if mem::take(&mut session.call_log.asked_again) > 0 && left < least {
+    if mem::take(&mut session.call_log.busy_retries) > 0 && left < least {
         return Err(Error::OwedDelFirst("it left too little time".to_owned()));
     }
     Ok(None)
@@ -126,7 +126,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
         return;
     }
     session.deadline.shorten_to(session.node.now() + SETTLE_TIME);
-    (session.wait_for_agent, session.total_if_answered) = (Duration::ZERO, None);
+    (session.wait_for_agent, session.full_timeout) = (Duration::ZERO, None);
     // The log shows only the RPCs of the command itself.
     let (rpcs, connections) = (mem::take(&mut session.call_log.rpcs), session.call_log.connections);
     let Request { action, args, .. } = session.request;
@@ -162,7 +162,7 @@ pub(super) fn send_due<N: Node>(session: &mut Session<'_, N>, owed: &N::Owed) {
 /// Stores a DEL for an ADD whose outcome is unknown, if the agent may still finish it.
 pub(super) fn owe_for_unknown_add<N: Node>(session: &mut Session<'_, N>) {
     if session.add_may_still_take_effect()
-        && !session.node.owe(session.request.args, DELAY_AFTER_ADD)
+        && !session.node.store_owed_del(session.request.args, DELAY_AFTER_ADD)
     {
         let why = "the agent may still do the ADD, and the DEL for it could not be kept";
         session.call_log.settled_dels.errors.push(why.to_owned());

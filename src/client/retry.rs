@@ -40,7 +40,7 @@ impl<N: Node> Session<'_, N> {
             if !answer.as_ref().is_err_and(Error::is_connection_lost) || !self.may_be_repeated() {
                 return answer;
             }
-            self.deadline.extend(self.total_if_answered);
+            self.deadline.extend(self.full_timeout);
             // The process that called listen() may have passed its socket on and ended.
             let alive = self.connection.as_ref().filter(|it| it.peer_is_alive());
             let agent = alive.and_then(N::Connection::peer_id);
@@ -83,10 +83,10 @@ impl<N: Node> Session<'_, N> {
         let mut busy: Option<Response> = None;
         loop {
             let answer = self.call_once(question, busy.is_some());
-            self.call_log.asked_again += u32::from(busy.is_some() && answer.is_ok());
+            self.call_log.busy_retries += u32::from(busy.is_some() && answer.is_ok());
             let goes_on = match &answer {
                 Ok(response) if response.is_try_again_later() => {
-                    self.deadline.extend(self.total_if_answered);
+                    self.deadline.extend(self.full_timeout);
                     self.pause_for_busy_agent(action, jitter(busy_backoff.next_pause()))
                 }
                 Err(error) if error.is_refused() => match busy {

@@ -19,15 +19,15 @@ const CONNECT_BACKOFF: Backoff = Backoff::new(10, 500);
 /// a child of that process has inherited it.
 const ACCEPTS_AFTER_KILL: Duration = Duration::from_millis(50);
 
-/// Connects, and waits at most `wait` for an agent that is unavailable. With `least`, that much of
-/// the command's time must be left. With `track_peer`, an agent that is just ending counts as
+/// Connects, and waits at most `wait` for an agent that is unavailable. With `min_time_left`, that
+/// much of the command's time must be left. With `track_peer`, an agent that is just ending counts as
 /// unavailable.
 #[inline(never)]
 pub(super) fn connect_or_wait<N: Node>(
     node: &N,
     deadline: &Rc<Deadline>,
     wait: Duration,
-    least: Option<Duration>,
+    min_time_left: Option<Duration>,
     track_peer: bool,
 ) -> Result<N::Connection, grpc::Error> {
     let until = node.now() + wait;
@@ -35,8 +35,8 @@ pub(super) fn connect_or_wait<N: Node>(
     loop {
         let now = node.now();
         let end = deadline.expires_at(now);
-        let latest = end.checked_sub(least.unwrap_or_default()).unwrap_or(end);
-        if least.is_some() && now > latest {
+        let latest = end.checked_sub(min_time_left.unwrap_or_default()).unwrap_or(end);
+        if min_time_left.is_some() && now > latest {
             return Err(grpc::Error::Unreachable(ErrorKind::TimedOut.into()));
         }
         let until = until.min(latest);

@@ -104,7 +104,7 @@ impl Node for SimulatedNode {
         self.0.with(&container, |it| it.link &= it.attached);
     }
 
-    fn owe(&self, args: &CmdArgs, later: Duration) -> bool {
+    fn store_owed_del(&self, args: &CmdArgs, later: Duration) -> bool {
         let world = &self.0;
         let what = world.choose(&[
             ("it is written down", 0),
@@ -130,7 +130,7 @@ impl Node for SimulatedNode {
         true
     }
 
-    fn owed(&self) -> io::Result<Option<SimulatedOwed>> {
+    fn open_owed_dels(&self) -> io::Result<Option<SimulatedOwed>> {
         Ok((!self.0.owed.borrow().is_empty()).then(|| SimulatedOwed(Rc::clone(&self.0))))
     }
 

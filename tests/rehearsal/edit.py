@@ -95,7 +95,7 @@ def key():
     pub rehearsed: u32,
     /// Code of the CNI error, 0 for success
     pub code: u32,"""),
-         ("        code: error.map_or(0, Error::code),", "        rehearsed: call_log.asked_again,\n        code: error.map_or(0, Error::code),"))
+         ("        code: error.map_or(0, Error::code),", "        rehearsed: call_log.busy_retries,\n        code: error.map_or(0, Error::code),"))
     edit("tests/it/log.rs", ('"attempts": 1, "code": 0,\n            "ips"', '"attempts": 1, "code": 0, "rehearsed": 0,\n            "ips"'))
 
 

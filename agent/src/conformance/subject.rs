@@ -111,7 +111,7 @@ impl Subject {
 
     /// Returns whether the agent serves a command in an API. Asking has no effect.
     pub(super) fn serves(&self, api: &Api, action: Action) -> bool {
-        client::is_served(&self.node(), api, action, self.deadline()).is_ok()
+        client::probe_method(&self.node(), api, action, self.deadline()).is_ok()
     }
 
     pub(super) fn capabilities(&self) -> Option<api::Capabilities> {

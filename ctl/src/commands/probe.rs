@@ -118,7 +118,7 @@ fn ask_if_served(
 ) -> Option<MethodReport> {
     let method = (api.method)(action)?.name.to_owned();
     let started = Instant::now();
-    let answer = client::is_served(node, api, action, started + timeout);
+    let answer = client::probe_method(node, api, action, started + timeout);
     let elapsed = milliseconds(started.elapsed());
     let (state, message) = answer.map_or_else(state_of, |()| (State::Served, None));
     Some(MethodReport { method, state, message, milliseconds: elapsed })
