@@ -128,8 +128,15 @@ impl Call {
     pub fn may_succeed_without_agent(&self) -> bool {
         let fails = self.settings.del_when_agent_down == DelWhenAgentDown::Fail;
         self.action == Action::Del
-            && !self.ignored.iter().any(settings::Error::may_hide_socket)
+            && self.is_socket_known()
             && (!fails || netns::is_gone(&self.args.netns))
+    }
+
+    /// Returns whether the settings tell where the agent listens. A socket in the network configuration
+    /// is in force whatever is wrong with the node's settings.
+    fn is_socket_known(&self) -> bool {
+        !self.ignored.iter().any(settings::Error::may_hide_socket)
+            || self.configuration.has_valid_socket()
     }
 
     /// Returns what a CNI error needs to know of the call.

@@ -16,13 +16,13 @@ use crate::{grpc, json};
 pub struct Outcome {
     /// Bytes for standard output, or the error
     pub result: Result<Bytes, Error>,
-    /// What the success of a command does not tell
+    /// What its success does not show
     pub note: Option<Note>,
     /// What is remembered about the agent
     pub memory: Memory,
 }
 
-/// Tells what the success of a command does not tell.
+/// Adds what the success of a command does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
     /// DEL: it is owed to the next agent

@@ -286,8 +286,8 @@ pub(crate) struct Owed {
 pub(crate) struct CheckConfig {
     /// Conflists, plugin configurations, or folders of them; - is standard input. With --bin-dir
     /// each plugin of them is asked which cniVersions it supports. Without FILE, the node's folder
-    /// is checked and its plugins are asked
-    #[arg(value_name = "FILE")]
+    /// (--conf-dir) is checked and its plugins are asked
+    #[arg(value_name = "FILE", conflicts_with = "conf_dir")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,

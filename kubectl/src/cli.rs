@@ -43,7 +43,7 @@ pub(crate) struct Scope {
     /// The context of the kubeconfig, if it is not the current one
     #[arg(long, global = true)]
     pub(crate) context: Option<String>,
-    /// The namespace of antrea-cni's own Pods. That of a Pod whose calls are shown is NAMESPACE/NAME
+    /// The namespace of antrea-cni's own Pods. A Pod whose calls are shown is NAMESPACE/NAME
     #[arg(long, short, global = true, default_value = "kube-system")]
     pub(crate) namespace: String,
     /// The Helm release of antrea-cni, where a node has more than one

@@ -37,7 +37,10 @@ impl Answer {
     pub(crate) fn why(&self) -> String {
         let said = self.err.lines().rfind(|line| !line.trim().is_empty());
         let said = said.map(|line| line.trim().trim_start_matches("error: ").to_owned());
-        if said.as_ref().is_some_and(|line| *line == antrea_cnictl::Error::NoLog.to_string()) {
+        // What follows the colon is advice for the node itself.
+        let no_log = antrea_cnictl::Error::NoLog.to_string();
+        let no_log = no_log.split(':').next().unwrap_or_default();
+        if said.as_ref().is_some_and(|line| line.starts_with(no_log)) {
             return "the plugin writes no log there: set settings.logFile".to_owned();
         }
         said.unwrap_or_else(|| format!("antrea-cnictl ended with {}", self.exit))

@@ -64,9 +64,11 @@ pub struct Rpc {
 pub enum RpcOutcome {
     /// A reply, with the code of the error in it, or 0
     Reply(i32),
-    /// Code and text of the gRPC status, or what kept the RPC from being sent
+    /// Code and text of the gRPC status, what kept the RPC from being sent, or that the message of
+    /// the reply cannot be decoded
     Status(String),
-    /// The connection or the stream ended, so the agent may have done the command, or may yet do it
+    /// The connection or the stream ended, or the reply cannot be read: the agent may have done the
+    /// command, or may yet do it
     Interrupted(String),
     /// No answer before the deadline
     NoAnswer,

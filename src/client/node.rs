@@ -67,7 +67,7 @@ pub trait Node {
     /// Opens the folder of owed DELs. Returns `None` if nothing is owed.
     ///
     /// # Errors
-    /// The process has no file descriptor left, so whether a DEL is owed is unknown.
+    /// The folder cannot be read now, so whether a DEL is owed is unknown.
     fn open_owed_dels(&self) -> io::Result<Option<Self::Owed>>;
 
     /// Returns whether the agent was seen less than `within` ago.

@@ -1,7 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Does DEL without an agent: stores it, so that it is owed to the next agent, and sends what is
-//! owed. The container runtime has its success by then.
+//! Stores a DEL that no agent did, so that it is owed to the next agent, and sends what is owed.
 
 use std::io::{self, ErrorKind};
 use std::mem;

@@ -3,10 +3,10 @@
 //! Connects, reads and writes a unix socket.
 //!
 //! ```text
-//! socket ──▶ peer            who is there
-//! connects ─▶ stream ◀── block_on
-//!             reads,     runs a call
-//!             writes     until it is done
+//! socket ──▶ peer        connects ──▶ who is there
+//!   └──────▶ stream ◀── block_on
+//!            reads,     runs a call
+//!            writes     until it is done
 //! ```
 
 mod block_on;

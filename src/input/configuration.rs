@@ -131,6 +131,18 @@ impl Configuration {
         .unwrap_or(version::NEWEST)
     }
 
+    /// Returns whether the settings of this network have a valid `socket`.
+    pub(super) fn has_valid_socket(&self) -> bool {
+        let mut is_set = false;
+        let is_socket = |key: &[u8]| key == b"socket";
+        let settings = self.settings.as_ref().map_or("{}", |it| it.get());
+        let read = json::for_each_member(settings, is_socket, |_, value| {
+            is_set = value.get() != "null";
+        });
+        let errors = self.apply_settings(&mut Settings::default());
+        read.is_ok() && is_set && !errors.iter().any(settings::Error::is_of_socket)
+    }
+
     /// Applies the settings of this network, and returns the errors in them.
     pub fn apply_settings(&self, settings: &mut Settings) -> Vec<settings::Error> {
         let value = self.settings.as_deref();
@@ -170,6 +182,22 @@ mod tests {
             version(r#"{"name":"x","cniVersion":1,"cniVersion":"1.0.0"}"#),
             Err(Error::NotAString("cniVersion"))
         ));
+    }
+
+    #[test]
+    fn a_socket_is_valid_whatever_stands_beside_it() {
+        for (settings, expected) in [
+            (r#"{"socket":"/s"}"#, true),
+            (r#"{"socket":"/s","colour":5}"#, true),
+            (r#"{"socket":5}"#, false),
+            (r#"{"socket":null}"#, false),
+            (r#"{"scoket":"/s"}"#, false),
+            ("5", false),
+        ] {
+            let json = format!(r#"{{"name":"x","antreaCni":{settings}}}"#);
+            let configuration = Configuration::parse(json.as_bytes()).unwrap();
+            assert_eq!(configuration.has_valid_socket(), expected, "{settings}");
+        }
     }
 
     #[test]

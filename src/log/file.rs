@@ -13,13 +13,17 @@ pub const ROTATED: &str = ".1";
 /// Appends a line to a log that is renamed to `<logFile>.1` at `max_bytes`. Processes need no lock,
 /// because each line is one write at the current end of the file.
 pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> {
-    // Not for ever: a file system may count no names at all.
-    for _ in 0..100 {
+    for round in 0..100 {
         let mut file = files::no_follow_options().append(true).create(true).open(path)?;
         let metadata = file.metadata()?;
+        let names = files::link_count(&file, &metadata)?;
         // A link would write to, and rotate, another user's file.
-        if !metadata.is_file() || files::link_count(&file, &metadata)? > 1 {
+        if !metadata.is_file() || names > 1 {
             return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // It was rotated twice since it was opened, or its file system counts no names.
+        if names == 0 && round < 10 {
+            continue;
         }
         let full = metadata.len() + line.len() as u64 > max_bytes && metadata.len() > 0;
         if full && rotate(path, &file)? {
@@ -28,12 +32,12 @@ pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> 
         // The line is one write, because another process may append between two.
         let written = file.write(line)?;
         // Between opening and writing, the file may have been rotated twice.
-        if written == line.len() && files::link_count(&file, &file.metadata()?)? == 0 {
-            continue;
+        let is_lost = names == 1 && files::link_count(&file, &file.metadata()?)? == 0;
+        if written < line.len() || !is_lost {
+            return Ok(());
         }
-        break;
     }
-    Ok(())
+    Err(io::ErrorKind::WouldBlock.into())
 }
 
 /// Renames the opened file to `FILE.1`. Returns `true` if the path is now free or empty, and

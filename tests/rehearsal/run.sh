@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Rehearses in copies of the tree what comes next: an API version (one proto folder, one file, and
 # two lines in src/api.rs), a setting, a command, a subcommand of the tool and a key of the log. Says
-# which files each touches, looks for each in what the programs print, and runs all tests of all packages. In the first copy the API is v1 under a new package; in the second it is a
+# which files each touches, runs all tests of all packages, and looks for the new things in what the
+# programs print. In the first copy the API is v1 under a new package; in the second it is a
 # service of another shape, with an agent that serves it (tests/rehearsal/other).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -68,15 +69,14 @@ touches 'an API of the same shape' proto/v2/cni.proto src/api.rs src/api/v2.rs
 cargo clippy --workspace --all-targets -- -D warnings
 cargo test --workspace --no-fail-fast
 bin=$CARGO_TARGET_DIR/debug
-prints() { # TEXT PROGRAM...: a new thing is in what a program prints
-  "${@:2}" >"$scratch/printed" 2>&1 || true
-  grep -q -- "$1" "$scratch/printed" || { echo "${*:2}: nothing of $1" >&2; cat "$scratch/printed" >&2; exit 1; }
+prints() { # LINE PROGRAM...: a new thing is in what a program prints
+  "${@:2}" >"$scratch/printed" || { echo "${*:2}: exit status $?" >&2; exit 1; }
+  grep -q -- "$1" "$scratch/printed" || { echo "${*:2}: nothing like $1" >&2; cat "$scratch/printed" >&2; exit 1; }
 }
-prints rehearsed "$bin/antrea-cnictl" settings
-prints rehearsed "$bin/antrea-cnictl" install --set nothing=1
-prints PAUSE "$bin/antrea-cnictl" log show --help
-prints rehearsed "$bin/antrea-cnictl" rehearsed
-prints v2 "$bin/antrea-cni-agent" --help
+prints '^rehearsed  *false' "$bin/antrea-cnictl" settings
+prints 'ADD, .*PAUSE' "$bin/antrea-cnictl" log show --help
+prints '^rehearsed$' "$bin/antrea-cnictl" rehearsed
+prints 'APIs to serve: v2, v1,' "$bin/antrea-cni-agent" --help
 
 tree
 mkdir proto/v2

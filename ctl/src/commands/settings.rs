@@ -21,7 +21,7 @@ use crate::{files, network, output};
 pub(crate) fn run(arguments: &Status, out: &mut impl Write) -> Result<Exit, Error> {
     let found = InForce::for_place(&arguments.place)?;
     output::answer(out, arguments.output, &found)?;
-    Ok(if found.fail_add() { Exit::Failure } else { Exit::Success })
+    Ok(if found.refuses_add() { Exit::Failure } else { Exit::Success })
 }
 
 /// Describes the settings in force.
@@ -64,7 +64,7 @@ enum From {
 
 impl InForce {
     /// Returns whether each ADD ends with code 7.
-    pub(crate) fn fail_add(&self) -> bool {
+    pub(crate) fn refuses_add(&self) -> bool {
         !self.wrong.is_empty()
     }
 

@@ -193,13 +193,13 @@ impl StatusReport {
             format!("{path} does not answer VERSION: install it again"),
         );
         find(
-            wanted && self.settings.fail_add(),
+            wanted && self.settings.refuses_add(),
             "each ADD ends with code 7: correct the settings below".to_owned(),
         );
         if let Some(taken) = &conflist.taken {
             // What cannot be read leads nowhere, and settings that are refused may name another
             // folder.
-            let is_read = of_network.is_empty() && !self.settings.fail_add();
+            let is_read = of_network.is_empty() && !self.settings.refuses_add();
             let is_other = is_read && !conflist.names_plugin && conflist.unseen.is_none();
             let taken = taken.display();
             find(

@@ -37,7 +37,7 @@ pub(super) struct Shared {
     /// Bytes that the socket accepted
     written: Cell<usize>,
     /// The errno of a failed write. It is reported after all reads, because an answer may be there.
-    /// Linux tells a read of a closed connection (EPIPE), but not of a lack of memory (ENOMEM)
+    /// A read reports a closed connection itself, but not a lack of memory (ENOMEM)
     write_error: Cell<Option<i32>>,
 }
 

@@ -47,12 +47,15 @@ impl Error {
         !matches!(self, Self::EmptyFile(_))
     }
 
-    /// Returns whether the agent may listen elsewhere than the settings in force say.
-    pub fn may_hide_socket(&self) -> bool {
-        match self {
-            Self::Invalid { key, .. } => *key == "socket",
-            error => error.is_fatal(),
-        }
+    /// Returns whether the value of `socket` is invalid.
+    pub(in crate::input) fn is_of_socket(&self) -> bool {
+        matches!(self, Self::Invalid { key: "socket", .. })
+    }
+
+    /// Returns whether the agent may listen elsewhere than the settings in force say. What is not
+    /// known may be `socket`, misspelt.
+    pub(in crate::input) fn may_hide_socket(&self) -> bool {
+        self.is_of_socket() || self.is_fatal() && !matches!(self, Self::Invalid { .. })
     }
 }
 

@@ -61,6 +61,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`WouldBlock`](ErrorKind::WouldBlock): another process has locked it.
+    /// [`NotFound`](ErrorKind::NotFound): it was removed.
     /// [`InvalidData`](ErrorKind::InvalidData): it is not such a file.
     pub(crate) fn lock_and_read(&self, name: &str, most: u64) -> io::Result<(File, Vec<u8>)> {
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;

@@ -1,7 +1,6 @@
 // Copyright 2026 Antrea Authors.
 // SPDX-License-Identifier: Apache-2.0
-//! Leaves secrets out of what is given to other people. In doubt, a value is left
-//! out.
+//! Leaves secrets out of what is given to other people. In doubt, a value is left out.
 
 use std::sync::LazyLock;
 

@@ -72,11 +72,11 @@ pub(super) async fn keep(
             }
             Ok(KeeperState::Uninstalled) => "uninstalled meanwhile: waiting for SIGTERM".to_owned(),
             // The error may be temporary, such as a read-only file system.
-            Err(error) => format!("the plugin cannot be checked, which is tried again: {error}"),
+            Err(error) => format!("the plugin cannot be kept for now: {error}; it is tried again"),
         };
         let news = match &failed {
             Err(error) if news.is_empty() => {
-                format!("the plugin cannot be installed, which is tried again: {error}")
+                format!("the plugin cannot be installed for now: {error}; it is tried again")
             }
             _ => news,
         };

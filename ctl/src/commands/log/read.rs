@@ -52,19 +52,21 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
 /// Opens the rotated file of a log, and the log. Each may be absent.
 ///
 /// # Errors
-/// The log cannot be opened. What cannot be rotated to, such as a folder, is not its rotated file.
+/// One of them cannot be opened. What cannot be rotated to, such as a folder, is no rotated file.
 pub(super) fn open_files(path: &Path) -> io::Result<[Option<File>; 2]> {
-    // The log is opened first: a rotation between the two then hides no file.
-    let log = match files::open_regular(path) {
-        Ok(log) => Some(log),
-        // The plugin makes it with its next call.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
+    let open = |path: &Path| match files::open_regular(path) {
+        Ok(file) => Ok(Some(file)),
+        // The plugin makes the log with its next call.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     };
+    // The log is opened first: a rotation between the two then hides no file.
+    let log = open(path)?;
+    let rotated = rotated(path);
+    let old = if rotated.is_dir() { None } else { open(&rotated)? };
     let identity = |file: &File| platform::identity(file).ok();
     let is_log = |old: &File| log.as_ref().is_some_and(|log| identity(log) == identity(old));
-    let old = files::open_regular(&rotated(path)).ok().filter(|old| !is_log(old));
-    Ok([old, log])
+    Ok([old.filter(|old| !is_log(old)), log])
 }
 
 /// Passes every line of a log and its rotated file to `handle`. Returns the number of torn lines,
