@@ -8,6 +8,8 @@ use std::error::Error as StdError;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,7 @@ use tonic::{Code, Status};
 
 use super::error::{Error, error_chain};
 use super::system::{Peer, Stream};
-use super::transport::{Transport, TransportError, is_from_server};
+use super::transport::{Transport, TransportError};
 use crate::deadline::Deadline;
 
 /// Largest reply that is read; grpc-go's default.
@@ -113,7 +115,12 @@ impl Channel {
                 request.metadata_mut().insert(name, value);
             }
         }
-        let transport = Transport { send: self.send.clone(), is_undecodable };
+        let has_error = Arc::new(AtomicBool::new(false));
+        let transport = Transport {
+            send: self.send.clone(),
+            is_undecodable,
+            has_error: Arc::clone(&has_error),
+        };
         let mut grpc = Grpc::with_origin(transport, Uri::from_static(ORIGIN))
             .max_decoding_message_size(MAX_REPLY_BYTES);
         let (stream, deadline) = (self.stream.clone(), Rc::clone(&self.deadline));
@@ -121,7 +128,7 @@ impl Channel {
         let call = self.drive(grpc.unary(request, path, BytesCodec));
         let reply = match stream.block_on(call, &deadline).ok_or(Error::Deadline)? {
             Some(Ok(reply)) => Ok(reply.into_inner()),
-            Some(Err(status)) => Err(self.classify(status)),
+            Some(Err(status)) => Err(self.classify(status, has_error.load(Ordering::Relaxed))),
             None => Err(Error::ConnectionLost("the other side closed it".to_owned())),
         };
         match reply {
@@ -137,13 +144,13 @@ impl Channel {
     }
 
     /// Classifies a status. tonic also turns each transport error into a status, with that error as
-    /// its source, and makes statuses of its own.
-    fn classify(&self, status: Status) -> Error {
+    /// its source, and makes statuses of its own: then the server's has no error.
+    fn classify(&self, status: Status, has_error: bool) -> Error {
         let is_late = self.deadline.time_left(Instant::now()) < DEADLINE_TOLERANCE;
         let Some(error) = StdError::source(&status) else {
             return match status.code() {
                 Code::Cancelled | Code::DeadlineExceeded if is_late => Error::Deadline,
-                _ if !is_from_server(&status) => Error::NoValidReply(status.message().to_owned()),
+                _ if !has_error => Error::NoValidReply(status.message().to_owned()),
                 _ => Error::Status(status),
             };
         };

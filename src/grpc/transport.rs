@@ -4,6 +4,8 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -17,14 +19,8 @@ use tonic::client::GrpcService;
 /// The `grpc-status` UNIMPLEMENTED.
 const UNIMPLEMENTED: &str = "12";
 
-/// Marks a status of the server, since tonic makes statuses of its own for replies that it cannot
-/// read. It is in the metadata of the status.
-const FROM_SERVER: &str = "antrea-cni-from-server";
-
-/// Returns whether the server sent a status.
-pub(super) fn is_from_server(status: &tonic::Status) -> bool {
-    status.metadata().contains_key(FROM_SERVER)
-}
+/// The `grpc-status` OK.
+const OK: &str = "0";
 
 /// Returns a length-prefixed message (gRPC over HTTP2) with its compressed flag set.
 fn compressed(message: &[u8]) -> Bytes {
@@ -80,6 +76,9 @@ pub(super) struct Transport {
     /// Whether messages have the Compressed-Flag without `grpc-encoding`, which a server refuses when
     /// it reads them. The bytes are no valid message either
     pub(super) is_undecodable: bool,
+    /// Whether the server sent an error. tonic makes statuses of its own for replies that it cannot
+    /// read
+    pub(super) has_error: Arc<AtomicBool>,
 }
 
 impl GrpcService<tonic::body::Body> for Transport {
@@ -93,7 +92,7 @@ impl GrpcService<tonic::body::Body> for Transport {
     }
 
     fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
-        let (send, is_undecodable) = (self.send.clone(), self.is_undecodable);
+        let Self { send, is_undecodable, has_error } = self.clone();
         Box::pin(async move {
             let (head, mut body) = request.into_parts();
             let response = async {
@@ -115,7 +114,7 @@ impl GrpcService<tonic::body::Body> for Transport {
             };
             let (mut head, body) =
                 response.await.map_err(TransportError::before_headers)?.into_parts();
-            let (statuses, is_unimplemented) = statuses(&head.headers);
+            let (statuses, is_unimplemented) = statuses(&head.headers, &has_error);
             let is_end = body.is_end_stream();
             if is_unimplemented && !is_end {
                 return Err(TransportError::UnimplementedBeforeEnd);
@@ -128,7 +127,10 @@ impl GrpcService<tonic::body::Body> for Transport {
                 head.headers.remove("grpc-encoding");
                 sanitize_status(&mut head.headers);
             }
-            Ok(http::Response::from_parts(head, Reply { body, statuses, has_message: false }))
+            Ok(http::Response::from_parts(
+                head,
+                Reply { body, statuses, has_message: false, has_error },
+            ))
         })
     }
 }
@@ -152,19 +154,21 @@ fn check_headers(head: &http::response::Parts) -> Result<(), TransportError> {
     }
 }
 
-/// Returns the number of gRPC statuses, and whether one of them is UNIMPLEMENTED.
-fn statuses(headers: &HeaderMap) -> (usize, bool) {
-    let statuses = headers.get_all("grpc-status");
-    (statuses.iter().count(), statuses.iter().any(|status| *status == UNIMPLEMENTED))
+/// Returns the number of gRPC statuses, and whether one of them is UNIMPLEMENTED. Notes whether one is
+/// an error.
+fn statuses(headers: &HeaderMap, has_error: &AtomicBool) -> (usize, bool) {
+    let mut statuses = (0, false);
+    for status in headers.get_all("grpc-status") {
+        statuses = (statuses.0 + 1, statuses.1 || *status == UNIMPLEMENTED);
+        has_error.fetch_or(*status != OK, Ordering::Relaxed);
+    }
+    statuses
 }
 
 /// Removes details, which tonic panics on if they are not base64, and repairs a `grpc-message` that is
-/// not UTF-8, for which tonic would replace the status. Marks an error as the server's.
+/// not UTF-8, for which tonic would replace the status.
 fn sanitize_status(headers: &mut HeaderMap) {
     headers.remove("grpc-status-details-bin");
-    if headers.get("grpc-status").is_some_and(|status| status != "0") {
-        headers.insert(FROM_SERVER, HeaderValue::from_static(""));
-    }
     let Some(message) = headers.get_mut("grpc-message") else { return };
     let text = percent_decode(message.as_bytes()).decode_utf8_lossy();
     if text.contains(char::REPLACEMENT_CHARACTER) {
@@ -179,6 +183,7 @@ pub(super) struct Reply {
     /// Number of gRPC statuses so far
     statuses: usize,
     has_message: bool,
+    has_error: Arc<AtomicBool>,
 }
 
 impl Body for Reply {
@@ -197,7 +202,8 @@ impl Body for Reply {
         }
         let mut trailers = std::task::ready!(this.body.poll_trailers(cx)?);
         trailers.as_mut().map(sanitize_status);
-        let (more, is_unimplemented) = trailers.as_ref().map(statuses).unwrap_or_default();
+        let read = trailers.as_ref().map(|trailers| statuses(trailers, &this.has_error));
+        let (more, is_unimplemented) = read.unwrap_or_default();
         this.statuses += more;
         Poll::Ready(match (trailers, this.statuses) {
             (_, 0) => Some(Err(TransportError::NoStatus)),
