@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::agent_process::AgentProcess;
 use antrea_cni_test_support::frames::RawAgent;
-use antrea_cni_test_support::{Call, Running, TestNode, eventually};
+use antrea_cni_test_support::{Call, Running, TestNode, eventually, leave_dead_socket};
 
 /// The state of a process that waits for something.
 fn sleeps(running: &Running) -> bool {
@@ -28,7 +28,7 @@ fn a_command_waits_for_an_agent_that_is_being_restarted() {
         for refuses in [false, true] {
             let place = TestNode::new();
             if refuses {
-                drop(UnixListener::bind(place.socket()).unwrap());
+                leave_dead_socket(place.socket());
             }
             let call = place.call_with(command, "1.1.0", json!({"waitForAgentSeconds": 20}));
             let running = call.spawn();
@@ -44,7 +44,7 @@ fn a_command_waits_for_an_agent_that_is_being_restarted() {
 fn without_waiting_an_absent_agent_is_told_at_once() {
     for prepare in [
         |_: &TestNode| (),
-        |place: &TestNode| drop(UnixListener::bind(place.socket()).unwrap()),
+        |place: &TestNode| leave_dead_socket(place.socket()),
         |place: &TestNode| fs::create_dir(place.socket()).unwrap(),
         |place: &TestNode| fs::write(place.socket(), "").unwrap(),
     ] {

@@ -3,12 +3,13 @@
 //! What only Linux has: descriptors, limits, signals, sockets, and an empty root.
 
 use std::fs::OpenOptions;
-use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use antrea_cni_agent::Api;
-use antrea_cni_test_support::{Answer, Call, Stdin, TestNode, copy_program, skipped};
+use antrea_cni_test_support::{
+    Answer, Call, Stdin, TestNode, copy_program, leave_dead_socket, skipped,
+};
 use serde_json::json;
 
 #[test]
@@ -48,7 +49,7 @@ fn no_error_text_of_ours_on_del_reads_as_success() {
     assert_eq!(odd_path.code(), 11);
     let odd_name = Call::new("DEL", r#"{"name":"not found"}"#).run();
     assert_eq!(odd_name.code(), 7);
-    drop(UnixListener::bind(place.socket()).unwrap());
+    leave_dead_socket(place.socket());
     let refused = place.call_with("DEL", "1.0.0", fail).run();
     assert_eq!(refused.code(), 11);
     for answer in [missing, odd_path, odd_name, refused] {

@@ -43,6 +43,15 @@ pub fn plugin() -> PathBuf {
     })
 }
 
+/// Leaves a socket on which nobody listens. A neighbour that starts a program has a copy of the
+/// listener for a moment.
+#[cfg(unix)]
+pub fn leave_dead_socket(path: impl AsRef<Path>) {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    drop(UnixListener::bind(&path).unwrap());
+    eventually("nobody listens", || UnixStream::connect(&path).is_err());
+}
+
 /// Copies a program, by another process: a file that is open for writing here, while another thread
 /// starts a program, cannot be run ("text file busy").
 pub fn copy_program(from: impl AsRef<Path>, to: impl AsRef<Path>) {

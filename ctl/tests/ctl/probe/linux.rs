@@ -12,7 +12,7 @@ use super::Place;
 fn no_agent_is_exit_status_3() {
     let place = Place::new();
     place.probe(&[]).assert(3, "No agent listens");
-    drop(UnixListener::bind(place.socket()).unwrap());
+    antrea_cni_test_support::leave_dead_socket(place.socket());
     place.probe(&[]).assert(3, "No agent listens");
 }
 
