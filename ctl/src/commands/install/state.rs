@@ -20,6 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use crate::cli::Place;
 use crate::error::Error;
@@ -30,6 +31,10 @@ use crate::platform;
 
 /// How often a lock is tried that a process which looks for a keeper holds for a moment.
 pub(super) const LOCK_ATTEMPTS: u32 = 4;
+
+/// How often a folder is looked at again that another process is about to remove. One that stays,
+/// because somebody has it open, is used again.
+const MAX_WAITS: u32 = 200;
 
 /// Pause between these attempts.
 pub(super) const LOCK_PAUSE: Duration = Duration::from_millis(5);
@@ -44,9 +49,10 @@ impl State {
     /// Creates the folder and waits for its lock.
     pub(super) async fn lock(place: &Place) -> Result<Self, Error> {
         let folder = folder(place)?;
+        let mut waits = 0;
         loop {
             files::create_folder(&folder, 0o700)?;
-            if let Some(state) = Self::lock_folder(folder.clone(), true).await? {
+            if let Some(state) = Self::lock_folder(folder.clone(), true, &mut waits).await? {
                 return Ok(state);
             }
         }
@@ -55,8 +61,9 @@ impl State {
     /// Waits for the lock of an existing installation. Returns `None` if nothing is installed.
     pub(super) async fn lock_existing(place: &Place) -> Result<Option<Self>, Error> {
         let folder = folder(place)?;
+        let mut waits = 0;
         while folder.exists() {
-            if let Some(state) = Self::lock_folder(folder.clone(), false).await? {
+            if let Some(state) = Self::lock_folder(folder.clone(), false, &mut waits).await? {
                 return Ok(Some(state));
             }
         }
@@ -65,8 +72,13 @@ impl State {
         Ok(None)
     }
 
-    /// Waits for the lock of a folder. Returns `None` if the folder was removed meanwhile.
-    async fn lock_folder(folder: PathBuf, create: bool) -> Result<Option<Self>, Error> {
+    /// Waits for the lock of a folder. Returns `None` if the folder was removed meanwhile, or another
+    /// process is about to remove it, for which `waits` counts.
+    async fn lock_folder(
+        folder: PathBuf,
+        create: bool,
+        waits: &mut u32,
+    ) -> Result<Option<Self>, Error> {
         let path = folder.join("lock");
         let options = |create| {
             let mut options = File::options();
@@ -93,7 +105,16 @@ impl State {
             return Ok(None);
         }
         let state = Self { folder, lock };
-        if state.lock.metadata().is_ok_and(|it| it.len() < Intent::BYTES as u64) {
+        // Where a folder in use cannot be renamed, the process that removes it closes its lock first.
+        let is_removed = !platform::RENAMES_FOLDERS_IN_USE && state.intent() == Intent::Uninstalled;
+        if is_removed && *waits < MAX_WAITS {
+            *waits += 1;
+            drop(state);
+            sleep(LOCK_PAUSE).await;
+            return Ok(None);
+        }
+        let is_new = state.lock.metadata().is_ok_and(|it| it.len() < Intent::BYTES as u64);
+        if is_new || is_removed {
             // Allocates the space now, so that a later write cannot fail on a full disk.
             state.set_intent(&Intent::None)?;
         }
@@ -135,6 +156,9 @@ impl State {
     /// Removes the state, after a refused install or an uninstall. The folder is renamed first, so
     /// that a process that waits for the lock creates a new folder.
     pub(super) fn remove(self) -> Result<(), Error> {
+        if !platform::RENAMES_FOLDERS_IN_USE {
+            self.set_intent(&Intent::Uninstalled)?;
+        }
         let Self { folder, lock } = self;
         let trash = trash_path(&folder);
         remove_trash(&trash)?;
