@@ -90,7 +90,7 @@ impl Channel {
     }
 
     /// Makes a unary RPC whose message no server can decode, so that it reaches no handler. A
-    /// server looks up the method first: any status but UNIMPLEMENTED shows that it has the method.
+    /// server looks up the method first: any error but UNIMPLEMENTED shows that it has the method.
     ///
     /// # Errors
     /// As [`Self::call`].

@@ -171,7 +171,7 @@ fn the_page_of_errors_is_current() {
          was asked. An ADD whose outcome is unknown is not sent again: the runtime undoes it with DEL, \
          and a DEL is owed that is sent 60 s later. While the container runtime waits to read its \
          network configuration again, a call ends 20 s after the change in `confDir`: the runtime \
-         holds up all other calls of the node until then. A DEL gives 11 where it cannot be owed, where a wrong setting may be `socket`, \
+         holds up all other calls of the node until then. A DEL gives 11 where it cannot be owed, where a wrong setting may be `socket` and the list names no valid one, \
          where `delWhenAgentDown` is `\"fail\"`, where each agent goes away during it, and where \
          the agent says so to the end.",
         "nothing, if the agent is being restarted: the runtime tries again. Else look at the \

@@ -73,7 +73,8 @@ prints() { # LINE PROGRAM...: a new thing is in what a program prints
   "${@:2}" >"$scratch/printed" || { echo "${*:2}: exit status $?" >&2; exit 1; }
   grep -q -- "$1" "$scratch/printed" || { echo "${*:2}: nothing like $1" >&2; cat "$scratch/printed" >&2; exit 1; }
 }
-prints '^rehearsed  *false' "$bin/antrea-cnictl" settings
+export COLUMNS=100
+prints '^rehearsed  *false' "$bin/antrea-cnictl" settings --bin-dir "$scratch/none" --conf-dir "$scratch/none"
 prints 'ADD, .*PAUSE' "$bin/antrea-cnictl" log show --help
 prints '^rehearsed$' "$bin/antrea-cnictl" rehearsed
 prints 'APIs to serve: v2, v1,' "$bin/antrea-cni-agent" --help

@@ -13,7 +13,7 @@
 //! | `counters.json`, `metrics-path` | the counters of the metrics, and where they are written |
 //! | `staged.json` | the [`crate::staged_record::StagedRecord`] of what was moved to the node last |
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -32,9 +32,9 @@ use crate::platform;
 /// How often a lock is tried that a process which looks for a keeper holds for a moment.
 pub(super) const LOCK_ATTEMPTS: u32 = 4;
 
-/// How often a folder is looked at again that another process is about to remove. One that stays,
-/// because somebody has it open, is used again.
-const MAX_WAITS: u32 = 200;
+/// How often a folder is looked at again that another process is about to remove, which that tries as
+/// long. One that stays, because somebody has it open, has nothing installed and is used again.
+const MAX_WAITS: u32 = 40;
 
 /// Pause between these attempts.
 pub(super) const LOCK_PAUSE: Duration = Duration::from_millis(5);
@@ -62,7 +62,7 @@ impl State {
     pub(super) async fn lock_existing(place: &Place) -> Result<Option<Self>, Error> {
         let folder = folder(place)?;
         let mut waits = 0;
-        while folder.exists() {
+        while folder.exists() && waits < MAX_WAITS {
             if let Some(state) = Self::lock_folder(folder.clone(), false, &mut waits).await? {
                 return Ok(Some(state));
             }
@@ -107,7 +107,7 @@ impl State {
         let state = Self { folder, lock };
         // Where a folder in use cannot be renamed, the process that removes it closes its lock first.
         let is_removed = !platform::RENAMES_FOLDERS_IN_USE && state.intent() == Intent::Uninstalled;
-        if is_removed && *waits < MAX_WAITS {
+        if is_removed && (*waits < MAX_WAITS || !create) {
             *waits += 1;
             drop(state);
             sleep(LOCK_PAUSE).await;
@@ -163,15 +163,23 @@ impl State {
         let trash = trash_path(&folder);
         remove_trash(&trash)?;
         // On Windows a process that has opened the lock file prevents the rename. It gets the lock
-        // next, and the folder stays.
+        // next, reads the intent and closes the file, so the rename is tried again.
         let lock = platform::RENAMES_FOLDERS_IN_USE.then_some(lock);
-        match files::rename(&folder, &trash) {
-            Err(Error::File { source, .. }) if lock.is_none() && platform::is_in_use(&source) => {
-                return Ok(());
+        // Not `files::rename`, which removes what has the old name by then: another process may have
+        // created its folder.
+        for _ in 0..MAX_WAITS {
+            match fs::rename(&folder, &trash) {
+                Err(error) if lock.is_none() && platform::is_in_use(&error) => {
+                    thread::sleep(LOCK_PAUSE);
+                }
+                renamed => {
+                    renamed.map_err(Error::file("rename", &folder))?;
+                    files::sync_folder(&folder)?;
+                    return remove_trash(&trash);
+                }
             }
-            renamed => renamed?,
         }
-        remove_trash(&trash)
+        Ok(())
     }
 }
 
