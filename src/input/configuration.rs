@@ -152,6 +152,8 @@ impl Configuration {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn version(json: &str) -> Result<Option<String>, Error> {
@@ -186,15 +188,16 @@ mod tests {
 
     #[test]
     fn a_socket_is_valid_whatever_stands_beside_it() {
+        let socket = settings::SOCKET_PATH;
         for (settings, expected) in [
-            (r#"{"socket":"/s"}"#, true),
-            (r#"{"socket":"/s","colour":5}"#, true),
-            (r#"{"socket":5}"#, false),
-            (r#"{"socket":null}"#, false),
-            (r#"{"scoket":"/s"}"#, false),
-            ("5", false),
+            (json!({"socket": socket}), true),
+            (json!({"socket": socket, "colour": 5}), true),
+            (json!({"socket": 5}), false),
+            (json!({"socket": null}), false),
+            (json!({"scoket": socket}), false),
+            (json!(5), false),
         ] {
-            let json = format!(r#"{{"name":"x","antreaCni":{settings}}}"#);
+            let json = json!({"name": "x", "antreaCni": settings}).to_string();
             let configuration = Configuration::parse(json.as_bytes()).unwrap();
             assert_eq!(configuration.has_valid_socket(), expected, "{settings}");
         }

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use antrea_cni::input::CmdArgs;
-use antrea_cni::{Action, Command};
+use antrea_cni::{Action, Command, SOCKET_PATH};
 use antrea_cni_agent::Api;
 use serde_json::{Value, json};
 
@@ -319,10 +319,10 @@ fn a_del_is_owed_only_where_the_socket_is_known() {
     for (settings, is_owed) in [
         (json!({}), true),
         (json!({"logLevel": 5}), true),
-        (json!({"socket": "/run/cni.sock", "colour": 5}), true),
+        (json!({"socket": SOCKET_PATH, "colour": 5}), true),
         (json!({"socket": 5}), false),
         // What is not known may be its name, misspelt.
-        (json!({"scoket": "/run/cni.sock"}), false),
+        (json!({"scoket": SOCKET_PATH}), false),
         (json!(5), false),
     ] {
         let configuration = json!({"cniVersion": "1.0.0", "name": "x", "antreaCni": settings});
