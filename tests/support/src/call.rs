@@ -78,11 +78,9 @@ impl Call {
                     true => Stdio::null(),
                     false => File::open("/").unwrap().into(),
                 };
-                command.stdin(folder).spawn().expect("the plugin starts")
+                start(command.stdin(folder))
             }
-            Stdin::Bytes(_) | Stdin::Dribble(_) => {
-                command.stdin(Stdio::piped()).spawn().expect("the plugin starts")
-            }
+            Stdin::Bytes(_) | Stdin::Dribble(_) => start(command.stdin(Stdio::piped())),
         };
         if let (Some(mut pipe), Stdin::Bytes(bytes) | Stdin::Dribble(bytes)) =
             (child.stdin.take(), &self.stdin)
@@ -107,6 +105,19 @@ impl Call {
     pub fn run_as(&self, command: Command) -> Answer {
         self.start_as(command).wait()
     }
+}
+
+/// Starts a command. Wine on a busy machine may fail to create a process with
+/// ERROR_INTERNAL_ERROR, which says nothing about the program.
+fn start(command: &mut Command) -> Child {
+    const ERROR_INTERNAL_ERROR: i32 = 1359;
+    for _ in 0..5 {
+        match command.spawn() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {}
+            child => return child.expect("the plugin starts"),
+        }
+    }
+    command.spawn().expect("the plugin starts")
 }
 
 pub struct Running {
