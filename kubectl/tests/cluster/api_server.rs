@@ -87,10 +87,11 @@ impl ApiServer {
             "users": [{"name": "me", "user": {}}],
         });
         fs::write(folder.path().join("config"), kubeconfig.to_string()).unwrap();
-        let shared = Arc::clone(&state);
+        // Weak, for the nodes' folders have to go with the server, and this thread stays.
+        let shared = Arc::downgrade(&state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
+                let Some(state) = shared.upgrade() else { return };
                 thread::spawn(move || state.answer(stream));
             }
         });
