@@ -32,8 +32,8 @@ use crate::platform;
 /// How often a lock is tried that a process which looks for a keeper holds for a moment.
 pub(super) const LOCK_ATTEMPTS: u32 = 4;
 
-/// How often a folder is looked at again that another process is about to remove, which that tries as
-/// long. One that stays, because somebody has it open, has nothing installed and is used again.
+/// How often a folder is checked again that another process is about to remove. That process tries to
+/// rename it as often. A folder that stays, because somebody has it open, is used again.
 const MAX_WAITS: u32 = 40;
 
 /// Pause between these attempts.
