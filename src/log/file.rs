@@ -13,17 +13,12 @@ pub const ROTATED: &str = ".1";
 /// Appends a line to a log that is renamed to `<logFile>.1` at `max_bytes`. Processes need no lock,
 /// because each line is one write at the current end of the file.
 pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> {
-    for round in 0..100 {
+    for _ in 0..1000 {
         let mut file = files::no_follow_options().append(true).create(true).open(path)?;
         let metadata = file.metadata()?;
-        let names = files::link_count(&file, &metadata)?;
         // A link would write to, and rotate, another user's file.
-        if !metadata.is_file() || names > 1 {
+        if !metadata.is_file() || files::link_count(&file, &metadata)? > 1 {
             return Err(io::ErrorKind::InvalidInput.into());
-        }
-        // It was rotated twice since it was opened, or its file system counts no names.
-        if names == 0 && round < 10 {
-            continue;
         }
         let full = metadata.len() + line.len() as u64 > max_bytes && metadata.len() > 0;
         if full && rotate(path, &file)? {
@@ -31,8 +26,10 @@ pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> 
         }
         // The line is one write, because another process may append between two.
         let written = file.write(line)?;
-        // Between opening and writing, the file may have been rotated twice.
-        let is_lost = names == 1 && files::link_count(&file, &file.metadata()?)? == 0;
+        // Between opening and writing, the file may have been rotated twice. What has no name but is
+        // at the path is on a file system that counts no names.
+        let is_lost =
+            files::link_count(&file, &file.metadata()?)? == 0 && !files::is_same_file(&file, path);
         if written < line.len() || !is_lost {
             return Ok(());
         }
