@@ -10,10 +10,14 @@ use crate::platform::files;
 /// What the name of a rotated log ends with.
 pub const ROTATED: &str = ".1";
 
+/// Maximum number of times that the log is opened for one line. It is opened again if another process
+/// rotated or removed it meanwhile.
+const MAX_ATTEMPTS: usize = 1000;
+
 /// Appends a line to a log that is renamed to `<logFile>.1` at `max_bytes`. Processes need no lock,
 /// because each line is one write at the current end of the file.
 pub(super) fn append(path: &str, line: &[u8], max_bytes: u64) -> io::Result<()> {
-    for _ in 0..1000 {
+    for _ in 0..MAX_ATTEMPTS {
         let mut file = files::no_follow_options().append(true).create(true).open(path)?;
         let metadata = file.metadata()?;
         // A link would write to, and rotate, another user's file.
