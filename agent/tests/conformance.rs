@@ -134,6 +134,14 @@ fn an_agent_that_says_try_again_later_is_held_to_it() {
     assert!(matches!(row.kept, Kept::NotAsked(_)), "{report}");
 }
 
+/// The agent begins the cut ADD after the DEL: the first DEL finds nothing.
+#[test]
+fn an_add_that_the_agent_begins_after_its_del_breaks_no_promise() {
+    let late = json!({"DEL": {"onlyFor": "conformance-cut-off", "rawB64": "", "times": 1}});
+    let report = Node::new(Api::V1).scripted(late).ask();
+    assert!(report.broken().is_empty(), "{report}");
+}
+
 #[test]
 fn what_an_agent_serves_and_accepts_can_be_broken_too() {
     let mut node = Node::new(Api::V1BETA1);
