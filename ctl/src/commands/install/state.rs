@@ -32,12 +32,12 @@ use crate::platform;
 /// How often a lock is tried that a process which looks for a keeper holds for a moment.
 pub(super) const LOCK_ATTEMPTS: u32 = 4;
 
+/// Pause between attempts to lock, or to rename, the folder.
+pub(super) const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
 /// How often a folder is checked again that another process is about to remove. That process tries to
 /// rename it as often. A folder that stays, because somebody has it open, is used again.
 const MAX_WAITS: u32 = 40;
-
-/// Pause between these attempts.
-pub(super) const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Holds the locked state of one installation.
 pub(super) struct State {
